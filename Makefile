@@ -1,0 +1,41 @@
+# Two commands do everything: `make report` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SET_UP := $(VENV)/.set-up
+SITE := .build/site
+
+.PHONY: report test format lint types tests clean
+.DEFAULT_GOAL := help
+
+help: ## show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+$(SET_UP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+report: $(SET_UP) ## set up, compare with tiktoken, measure the speed beside it
+	$(BIN)/bpelab parity
+
+test: $(SET_UP) lint types tests ## set up, run every check
+
+lint: $(SET_UP) ## formatting and lint
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(SET_UP) ## mypy --strict on the package as it is installed
+	rm -rf $(SITE) build
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --target $(SITE) .
+	cd $(SITE) && $(abspath $(BIN))/mypy --config-file $(abspath pyproject.toml) -p bpelab
+
+tests: $(SET_UP) ## doctests and tests
+	$(BIN)/pytest
+
+format: $(SET_UP) ## rewrite the sources in the house format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean: ## remove everything that set-up and builds made
+	rm -rf $(VENV) .build build dist *.egg-info

@@ -1,0 +1,55 @@
+"""The package works from a wheel, beside Hugging Face's `tokenizers`, and loads only what it needs."""
+
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def python(*arguments: str) -> str:
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    # A copy, because a build leaves its own files beside the sources.
+    python("-c", f"import shutil; shutil.copytree('.', {str(folder / 'src')!r},"
+           " ignore=shutil.ignore_patterns('.*', 'build', '*.egg-info'))")  # fmt: skip
+    options = ["--no-deps", "--no-build-isolation", "--quiet", "--disable-pip-version-check"]
+    python("-m", "pip", "wheel", *options, "-w", str(folder), str(folder / "src"))
+    return next(folder.glob("*.whl"))
+
+
+def test_the_wheel_is_pure_python_and_holds_the_merges(wheel: Path) -> None:
+    assert wheel.name.endswith("-py3-none-any.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert {"bpelab/bpe/data/gpt2.merges", "bpelab/bpe/py.typed", "bpelab/cli/py.typed"} <= names
+    assert "bpelab/__init__.py" not in names
+
+
+def test_the_wheel_works_beside_hugging_face_from_the_repository_root(wheel: Path, tmp_path: Path) -> None:
+    options = ["--no-deps", "--no-index", "--quiet", "--disable-pip-version-check"]
+    python("-m", "pip", "install", *options, "--target", str(tmp_path), str(wheel))
+    # Without `site` (-S) no editable install is in the way; '' is the repository root.
+    program = (
+        f"import sys; sys.path[:0] = ['', {str(tmp_path)!r}, {sysconfig.get_path('purelib')!r}];"
+        "import tokenizers; import bpelab.bpe, bpelab.cli;"
+        "print(tokenizers.Tokenizer.__name__, bpelab.bpe.get_encoding('gpt2').encode('hello'));"
+        "print(bpelab.bpe.__file__)"
+    )
+    printed, path = python("-S", "-c", program).splitlines()
+    assert printed == "Tokenizer [31373]"
+    assert Path(path).is_relative_to(tmp_path)
+
+
+def test_importing_bpe_loads_neither_torch_nor_tiktoken() -> None:
+    program = "import sys, bpelab.bpe; print(sorted({'torch', 'tiktoken', 'typer'} & set(sys.modules)))"
+    assert python("-c", program) == "[]\n"
