@@ -4,46 +4,26 @@
 https://github.com/openai/tiktoken/blob/0.14.0/tiktoken/core.py
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+import codecs
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache, partial
-from itertools import chain
-from operator import index
-from typing import Any, Literal, NoReturn
+from functools import partial
+from itertools import chain, islice
+from typing import Any, NoReturn, overload
 
 import numpy as np
 import numpy.typing as npt
-import regex
-from bpelab.bpe.merge import merge_piece
+from bpelab.bpe.cached import CachedEncoder
+from bpelab.bpe.offsets import TokenOffsets, token_offsets
+from bpelab.bpe.patterns import KNOWN_PATTERNS
+from bpelab.bpe.specials import Allowed, Disallowed, refuse_special, resolve_special, special_finder
+from bpelab.bpe.stream import encode_blocks, read_chunks, repair_surrogates
+from bpelab.bpe.unstable import completions
+from bpelab.bpe.vocabulary import Vocabulary
 
-# Distinct pieces whose ids are remembered. Standard-library source has about 90,000 in 12 MB, so that
-# this holds a corpus's common words; at 200 bytes a piece the cache stays under 30 MB.
-CACHE_PIECES = 1 << 17
-# A longer piece is hardly ever met twice, and one alone could fill the memory meant for many.
-CACHE_PIECE_CHARS = 64
-
-
-class _PieceCache(dict[str, Sequence[int]]):
-    """The ids of the pieces met so far; a piece that is missing is merged when it is asked for.
-
-    Emptied when full, which keeps each look-up a plain dictionary access. Threads may share it:
-    every operation on it is atomic, and two threads that miss the same piece find the same ids.
-    """
-
-    def __init__(self, ranks: Mapping[bytes, int]) -> None:
-        super().__init__()
-        self.ranks = ranks
-
-    def __missing__(self, piece: str) -> Sequence[int]:
-        data = piece.encode("utf-8")
-        rank = self.ranks.get(data)
-        ids = (rank,) if rank is not None else tuple(merge_piece(data, self.ranks))
-        if len(piece) <= CACHE_PIECE_CHARS:
-            if len(self) >= CACHE_PIECES:
-                self.clear()
-            self[piece] = ids
-        return ids
+# How many ids `encode_iter` gives at a time, at most.
+ARRAY_IDS = 1 << 16
 
 
 class Encoding:
@@ -60,7 +40,6 @@ class Encoding:
     """
 
     name: str
-    max_token_value: int
     _pat_str: str
     _mergeable_ranks: dict[bytes, int]
     _special_tokens: dict[str, int]
@@ -75,41 +54,17 @@ class Encoding:
         explicit_n_vocab: int | None = None,
     ) -> None:
         ranks, specials = dict(mergeable_ranks), dict(special_tokens)
-        if not ranks:
-            raise ValueError("mergeable_ranks is empty: an encoding needs at least its single bytes")
-        bytes_of_id = {rank: token for token, rank in ranks.items()}
-        if len(bytes_of_id) < len(ranks):
-            raise ValueError(f"two tokens share a rank: {len(ranks):,} tokens, {len(bytes_of_id):,} ranks")
-        special_of_id = {token: text.encode("utf-8") for text, token in specials.items()}
-        shared = bytes_of_id.keys() & special_of_id.keys()
-        if shared:
-            raise ValueError(f"id {min(shared)} is both a mergeable and a special token")
-        max_token_value = max(max(bytes_of_id), max(specials.values(), default=0))
-        n_tokens = len(ranks) + len(specials)
-        if explicit_n_vocab and (n_tokens, max_token_value) != (explicit_n_vocab, explicit_n_vocab - 1):
-            raise ValueError(
-                f"explicit_n_vocab={explicit_n_vocab}, but there are {n_tokens} tokens"
-                f" and the highest id is {max_token_value}"
-            )
         self.__dict__.update(
             name=name,
-            max_token_value=max_token_value,
             _pat_str=pat_str,
             _mergeable_ranks=ranks,
             _special_tokens=specials,
-            _bytes_of_id=bytes_of_id | special_of_id,
-            _special_ids=frozenset(special_of_id),
-            _pieces=_PieceCache(ranks),
-            # Some patterns hold groups, and `findall` would then return those instead of the pieces.
-            _findall=regex.compile(f"(?:{pat_str})").findall
-            if regex.compile(pat_str).groups == 0
-            else partial(_findall_with_groups, regex.compile(pat_str)),
+            _vocabulary=Vocabulary(ranks, specials, explicit_n_vocab),
+            _cached=CachedEncoder(pat_str, ranks),
         )
 
-    _bytes_of_id: dict[int, bytes]
-    _special_ids: frozenset[int]
-    _pieces: _PieceCache
-    _findall: Callable[[str], list[str]]
+    _vocabulary: Vocabulary
+    _cached: CachedEncoder
 
     def __setattr__(self, attribute: str, value: object) -> NoReturn:
         raise AttributeError(f"an Encoding cannot change: build another one to set {attribute!r}")
@@ -134,14 +89,10 @@ class Encoding:
         >>> get_encoding("gpt2").encode_ordinary("hello world")
         [31373, 995]
         """
-        return list(chain.from_iterable(self._runs(text, frozenset())))
+        return list(chain.from_iterable(self._cached.runs(repair_surrogates(text))))
 
     def encode(
-        self,
-        text: str,
-        *,
-        allowed_special: Literal["all"] | AbstractSet[str] = frozenset(),
-        disallowed_special: Literal["all"] | Collection[str] = "all",
+        self, text: str, *, allowed_special: Allowed = frozenset(), disallowed_special: Disallowed = "all"
     ) -> list[int]:
         """Encode text; special tokens in it must be allowed by name, or be declared plain text.
 
@@ -155,41 +106,73 @@ class Encoding:
         >>> enc.encode("<|endoftext|>", disallowed_special=())
         [27, 91, 437, 1659, 5239, 91, 29]
         """
-        allowed = self._check_special(text, allowed_special, disallowed_special)
-        return list(chain.from_iterable(self._runs(text, allowed)))
+        allowed, disallowed = resolve_special(
+            self._vocabulary.special_names, allowed_special, disallowed_special
+        )
+        refuse_special(text, disallowed)
+        return list(chain.from_iterable(self._runs(repair_surrogates(text), allowed)))
 
     def encode_to_numpy(
-        self,
-        text: str,
-        *,
-        allowed_special: Literal["all"] | AbstractSet[str] = frozenset(),
-        disallowed_special: Literal["all"] | Collection[str] = "all",
+        self, text: str, *, allowed_special: Allowed = frozenset(), disallowed_special: Disallowed = "all"
     ) -> npt.NDArray[np.uint32]:
         """Encode text as `encode` does, to an array of (n_tokens,) uint32.
 
         Raises `UnicodeEncodeError` for a surrogate in the text, as tiktoken's does.
         """
-        allowed = self._check_special(text, allowed_special, disallowed_special)
+        allowed, disallowed = resolve_special(
+            self._vocabulary.special_names, allowed_special, disallowed_special
+        )
+        refuse_special(text, disallowed)
         text.encode("utf-8")
         return np.fromiter(chain.from_iterable(self._runs(text, allowed)), dtype=np.uint32)
 
-    def encode_ordinary_batch(self, text: list[str], *, num_threads: int = 8) -> list[list[int]]:
+    def encode_ordinary_batch(self, text: Sequence[str], *, num_threads: int = 8) -> list[list[int]]:
         """Encode each text as `encode_ordinary` does, in order."""
         with ThreadPoolExecutor(num_threads) as pool:
             return list(pool.map(self.encode_ordinary, text))
 
     def encode_batch(
         self,
-        text: list[str],
+        text: Sequence[str],
         *,
         num_threads: int = 8,
-        allowed_special: Literal["all"] | AbstractSet[str] = frozenset(),
-        disallowed_special: Literal["all"] | Collection[str] = "all",
+        allowed_special: Allowed = frozenset(),
+        disallowed_special: Disallowed = "all",
     ) -> list[list[int]]:
         """Encode each text as `encode` does, in order."""
         encode = partial(self.encode, allowed_special=allowed_special, disallowed_special=disallowed_special)
         with ThreadPoolExecutor(num_threads) as pool:
             return list(pool.map(encode, text))
+
+    def encode_with_unstable(
+        self, text: str, *, allowed_special: Allowed = frozenset(), disallowed_special: Disallowed = "all"
+    ) -> tuple[list[int], list[list[int]]]:
+        """Give the tokens that stay whatever follows the text, and the ways in which its end may go on.
+
+        The completions are tiktoken's, sorted. Time grows with the bytes of the last piece times the
+        tokens that begin with its end: milliseconds for a word, seconds for a single space.
+        Raises `UnicodeEncodeError` for a surrogate in the text, as tiktoken's does.
+
+        >>> from bpelab.bpe import get_encoding
+        >>> stable, completions = get_encoding("gpt2").encode_with_unstable("hello fanta")
+        >>> stable, completions[:2], [8842] in completions
+        ([31373], [[277, 4910], [5113, 265]], True)
+        """
+        allowed, disallowed = resolve_special(
+            self._vocabulary.special_names, allowed_special, disallowed_special
+        )
+        refuse_special(text, disallowed)
+        text.encode("utf-8")
+        specials = list(special_finder(allowed).all(text)) if allowed else []
+        last_pieces = self._cached.split(text[specials[-1].end() :] if specials else text)[-1:]
+        return completions(
+            list(chain.from_iterable(self._runs(text, allowed))),
+            sum(len(self._cached.pieces[piece]) for piece in last_pieces),
+            bytes_of_id=self._vocabulary.bytes_of_id,
+            ranks=self._mergeable_ranks,
+            sorted_tokens=self._vocabulary.sorted_tokens,
+            encode_ordinary=self.encode_ordinary,
+        )
 
     def encode_single_token(self, text_or_bytes: str | bytes) -> int:
         """Give the id of one token, special tokens included; `KeyError` where there is none.
@@ -206,51 +189,133 @@ class Encoding:
                 return token
         raise KeyError(data)
 
-    def count(self, text: str) -> int:
+    # ---- beyond tiktoken ----
+
+    @overload
+    def count(self, text: str) -> int: ...
+    @overload
+    def count(self, text: str, *, limit: int) -> int | None: ...
+    def count(self, text: str, *, limit: int | None = None) -> int | None:
         """Count the tokens of a text, special tokens in it taken as plain text, without keeping them.
 
-        >>> from bpelab.bpe import get_encoding
-        >>> get_encoding("gpt2").count("hello <|endoftext|>")
-        8
-        """
-        return sum(map(len, self._runs(text, frozenset())))
+        With a limit, give None as soon as there are more tokens than that.
 
-    def _runs(self, text: str, allowed: AbstractSet[str]) -> Iterator[Sequence[int]]:
-        """Yield the ids of each piece and each allowed special token, in the order of the text."""
-        try:
-            text.encode("utf-8")
-        except UnicodeEncodeError:
-            text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        names = frozenset(self._special_tokens.keys() & allowed)
-        if not names:
-            yield from map(self._pieces.__getitem__, self._findall(text))
-            return
+        >>> from bpelab.bpe import get_encoding
+        >>> enc = get_encoding("gpt2")
+        >>> enc.count("hello <|endoftext|>"), enc.count("hello world", limit=1)
+        (8, None)
+        """
+        runs = self._cached.runs(repair_surrogates(text))
+        if limit is None:
+            return sum(map(len, runs))
+        n_tokens = 0
+        for run in runs:
+            n_tokens += len(run)
+            if n_tokens > limit:
+                return None
+        return n_tokens
+
+    def encode_with_offsets(
+        self, text: str, *, allowed_special: Allowed = frozenset(), disallowed_special: Disallowed = "all"
+    ) -> TokenOffsets:
+        """Encode text and tell where in it each token is, in bytes and in characters.
+
+        A surrogate pair counts as the one character that it stands for.
+
+        >>> from bpelab.bpe import get_encoding
+        >>> get_encoding("gpt2").encode_with_offsets("né🙂").byte_starts
+        array([0, 1, 3, 5, 7])
+        >>> get_encoding("gpt2").encode_with_offsets("né🙂").char_starts
+        array([0, 1, 2, 2, 3])
+        """
+        text = repair_surrogates(text)
+        ids = self.encode_to_numpy(
+            text, allowed_special=allowed_special, disallowed_special=disallowed_special
+        )
+        return token_offsets(text.encode("utf-8"), ids, self._vocabulary.token_lengths)
+
+    def truncate(self, text: str, max_tokens: int) -> str:
+        """Give a beginning of the text that has at most `max_tokens` tokens and ends with a whole character.
+
+        It ends where token `max_tokens` does, or before the character that this token would split.
+        Special tokens count as plain text. Raises `ValueError` for a negative number.
+
+        >>> from bpelab.bpe import get_encoding
+        >>> get_encoding("gpt2").truncate("hello 한", 3)  # the last character is tokens 3 and 4
+        'hello '
+        """
+        if max_tokens < 0:
+            raise ValueError(f"max_tokens is {max_tokens}; it must be 0 or more")
+        text = repair_surrogates(text)
+        _, _, char_starts = self.encode_with_offsets(text, disallowed_special=())
+        # By itself a beginning may be cut into other pieces than it was within the text, and more of
+        # them; then it must end earlier.
+        for n_tokens in range(min(max_tokens, len(char_starts) - 1), 0, -1):
+            beginning = text[: char_starts[n_tokens]]
+            if self.count(beginning) <= max_tokens:
+                return beginning
+        return ""
+
+    def encode_iter(
+        self,
+        chunks: Iterable[str],
+        *,
+        allowed_special: Allowed = frozenset(),
+        disallowed_special: Disallowed = "all",
+    ) -> Iterator[npt.NDArray[np.uint32]]:
+        """Yield exactly the ids of the text that the chunks make together, as arrays (n,) of uint32.
+
+        Memory is O(block + longest piece) for the patterns of `bpelab.bpe.patterns`, wherever the
+        chunks end; with another pattern the whole text is held. A disallowed special token raises
+        `ValueError` when it is met, which may be after other ids were given.
+
+        >>> from bpelab.bpe import get_encoding
+        >>> [ids.tolist() for ids in get_encoding("gpt2").encode_iter(["hel", "lo wor", "ld"])]
+        [[31373, 995]]
+        """
+        allowed, disallowed = resolve_special(
+            self._vocabulary.special_names, allowed_special, disallowed_special
+        )
+        runs = encode_blocks(
+            chunks,
+            split=self._cached.split if self._pat_str in KNOWN_PATTERNS else None,
+            encode_pieces=partial(map, self._cached.pieces.__getitem__),
+            encode_text=self._runs,
+            allowed=allowed,
+            disallowed=disallowed,
+        )
+        return _arrays(chain.from_iterable(runs))
+
+    def encode_file(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        errors: str = "strict",
+        allowed_special: Allowed = frozenset(),
+        disallowed_special: Disallowed = "all",
+    ) -> Iterator[npt.NDArray[np.uint32]]:
+        """Yield exactly the ids of a UTF-8 file of any size, as `encode_iter` does.
+
+        Line ends and a byte order mark stay as they are. Raises `ValueError` that names the byte where
+        the file is not UTF-8, unless `errors` (as in `bytes.decode`) says what else to do.
+        """
+        return self.encode_iter(
+            read_chunks(path, errors), allowed_special=allowed_special, disallowed_special=disallowed_special
+        )
+
+    def _runs(self, text: str, allowed: frozenset[str]) -> Iterator[Sequence[int]]:
+        """Yield the ids of text and the allowed special tokens in it, some at a time and in order."""
+        if not allowed:
+            return self._cached.runs(text)
+        return self._runs_with_special(text, allowed)
+
+    def _runs_with_special(self, text: str, allowed: frozenset[str]) -> Iterator[Sequence[int]]:
         start = 0
-        for match in _special_regex(names).finditer(text):
-            yield from map(self._pieces.__getitem__, self._findall(text[start : match.start()]))
+        for match in special_finder(allowed).all(text):
+            yield from self._cached.runs(text[start : match.start()])
             yield (self._special_tokens[match.group()],)
             start = match.end()
-        yield from map(self._pieces.__getitem__, self._findall(text[start:]))
-
-    def _check_special(
-        self,
-        text: str,
-        allowed_special: Literal["all"] | AbstractSet[str],
-        disallowed_special: Literal["all"] | Collection[str],
-    ) -> AbstractSet[str]:
-        """Give the set of allowed special tokens; raise for a disallowed one in the text."""
-        allowed = self.special_tokens_set if allowed_special == "all" else set(allowed_special)
-        disallowed = (
-            self.special_tokens_set - allowed if disallowed_special == "all" else set(disallowed_special)
-        )
-        if disallowed and (match := _special_regex(frozenset(disallowed)).search(text)):
-            found = match.group()
-            raise ValueError(
-                f"the text holds the special token {found!r} at character {match.start()}."
-                f" To encode it as a special token, pass allowed_special={{{found!r}}};"
-                " to encode it as plain text, pass disallowed_special=()."
-            )
-        return allowed
+        yield from self._cached.runs(text[start:])
 
     # ---- ids to text ----
 
@@ -278,15 +343,7 @@ class Encoding:
         >>> get_encoding("gpt2").decode_tokens_bytes([31373, 995])
         [b'hello', b' world']
         """
-        try:
-            return list(map(self._bytes_of_id.__getitem__, map(index, tokens)))
-        except KeyError as error:
-            (token,) = error.args
-            if not 0 <= token < 1 << 32:
-                raise OverflowError(f"{token} is no token id: ids are from 0 to 2**32 - 1") from None
-            raise KeyError(
-                f"no token has the id {token}: {self.name} has ids from 0 to {self.max_token_value}"
-            ) from None
+        return self._vocabulary.tokens_bytes(tokens)
 
     def decode_with_offsets(self, tokens: Iterable[int]) -> tuple[str, list[int]]:
         """Give the text and, for each token, the index of the first character that has bytes of it.
@@ -304,6 +361,20 @@ class Encoding:
             n_chars += sum(not _is_continuation(byte) for byte in part)
         return b"".join(parts).decode("utf-8"), offsets
 
+    def decode_stream(self, tokens: Iterable[int], errors: str = "replace") -> Iterator[str]:
+        """Yield the text of tokens as they come, each time as much as has only whole characters.
+
+        >>> from bpelab.bpe import get_encoding
+        >>> list(get_encoding("gpt2").decode_stream([31373, 8582, 25081]))  # the last two make "🙂"
+        ['hello', '🙂']
+        """
+        decoder = codecs.getincrementaldecoder("utf-8")(errors)
+        for token in tokens:
+            if text := decoder.decode(self.decode_single_token_bytes(token)):
+                yield text
+        if text := decoder.decode(b"", final=True):
+            yield text
+
     def decode_batch(
         self, batch: Sequence[Sequence[int]], *, errors: str = "replace", num_threads: int = 8
     ) -> list[str]:
@@ -320,7 +391,7 @@ class Encoding:
 
     def token_byte_values(self) -> list[bytes]:
         """List the bytes of every mergeable token, sorted."""
-        return sorted(self._mergeable_ranks)
+        return list(self._vocabulary.sorted_tokens)
 
     @property
     def eot_token(self) -> int:
@@ -334,12 +405,17 @@ class Encoding:
 
     def is_special_token(self, token: int) -> bool:
         """Tell whether an id is a special token's."""
-        return token in self._special_ids
+        return token in self._vocabulary.special_ids
+
+    @property
+    def max_token_value(self) -> int:
+        """The highest id."""
+        return self._vocabulary.max_id
 
     @property
     def n_vocab(self) -> int:
         """The highest id plus one."""
-        return self.max_token_value + 1
+        return self._vocabulary.max_id + 1
 
 
 def _rebuild(name: str, pat_str: str, ranks: dict[bytes, int], specials: dict[str, int]) -> Encoding:
@@ -350,11 +426,9 @@ def _is_continuation(byte: int) -> bool:
     return 0x80 <= byte < 0xC0
 
 
-def _findall_with_groups(pattern: "regex.Pattern[str]", text: str) -> list[str]:
-    return [match.group() for match in pattern.finditer(text)]
-
-
-@lru_cache(maxsize=128)
-def _special_regex(names: frozenset[str]) -> "regex.Pattern[str]":
-    # Of two that start at one place the longer wins; tiktoken's choice there varies from run to run.
-    return regex.compile("|".join(map(regex.escape, sorted(names, key=lambda name: (-len(name), name)))))
+def _arrays(ids: Iterator[int]) -> Iterator[npt.NDArray[np.uint32]]:
+    while True:
+        block = np.fromiter(islice(ids, ARRAY_IDS), dtype=np.uint32)
+        if not len(block):
+            return
+        yield block

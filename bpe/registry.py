@@ -4,10 +4,7 @@ from functools import cache
 
 from bpelab.bpe.encoding import Encoding
 from bpelab.bpe.gpt2 import gpt2_ranks
-
-# tiktoken's form of GPT-2's pattern: the same pieces as the original, found faster.
-# https://github.com/openai/tiktoken/blob/0.14.0/tiktoken_ext/openai_public.py
-GPT2_PATTERN = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s"
+from bpelab.bpe.patterns import GPT2_PATTERN
 
 _NAMES = ("gpt2", "r50k_base")
 

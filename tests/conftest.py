@@ -25,3 +25,20 @@ def data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no corpora at {folder}; set BPELAB_DATA to a folder that holds them")
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiktoken_patterns() -> dict[str, str]:
+    """The patterns of tiktoken's own definitions, read without their vocabularies."""
+    from tiktoken_ext import openai_public
+
+    def no_ranks(*_: object, **__: object) -> dict[bytes, int]:
+        return {}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(openai_public, "load_tiktoken_bpe", no_ranks)
+        patch.setattr(openai_public, "data_gym_to_mergeable_bpe_ranks", no_ranks)
+        return {
+            name: openai_public.ENCODING_CONSTRUCTORS[name]()["pat_str"]
+            for name in ("gpt2", "cl100k_base", "o200k_base")
+        }

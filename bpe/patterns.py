@@ -1,0 +1,63 @@
+r"""Where may merges not cross? The three patterns that OpenAI's encodings cut text with.
+
+They are tiktoken's, to the letter: `Encoding` takes any pattern, and knows more about these.
+https://github.com/openai/tiktoken/blob/0.14.0/tiktoken_ext/openai_public.py
+
+**The tail rule.** Of the pieces of a text that goes on, all but the last `UNFINISHED_PIECES` are
+already pieces of the whole, whatever follows: the match that made a piece has looked no further than
+
+- one character past the end of a run of letters, digits, punctuation or white space;
+- two characters past an apostrophe: "x'l" is cut "x|'|l" or "x|'l" and may become "x|'ll" or "x'll";
+- for o200k, the run of letters: "あB" is cut "あ|B" and may become the one piece "あBb"; and the run of
+  white space: "\n " is cut "\n| " and may become the one piece "\n \n".
+
+In each case the text that may still change begins inside the last two pieces.
+
+**The word rule.** A text may be cut before a white-space character other than a line break that
+follows a character that is not white space: no piece of these patterns holds the two side by side,
+and none of their assertions looks across that place.
+"""
+
+import re
+
+# The same pieces as the pattern of OpenAI's release of GPT-2, found faster.
+GPT2_PATTERN = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s"
+CL100K_PATTERN = (
+    r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+"
+    r"|\s++$|\s*[\r\n]|\s+(?!\S)|\s"
+)
+O200K_PATTERN = "|".join(
+    [
+        r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?",
+        r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?",
+        r"\p{N}{1,3}",
+        r" ?[^\s\p{L}\p{N}]+[\r\n/]*",
+        r"\s*[\r\n]+",
+        r"\s+(?!\S)",
+        r"\s+",
+    ]
+)
+KNOWN_PATTERNS = frozenset({GPT2_PATTERN, CL100K_PATTERN, O200K_PATTERN})
+
+UNFINISHED_PIECES = 2
+
+# Unicode's White_Space, which is what `\s` means to `regex` and to tiktoken; `re` counts U+001C to
+# U+001F as white space too, so that its own `\s` will not do here.
+_SPACE = r"\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+WORD_PATTERN = re.compile(f"[{_SPACE}]*[^{_SPACE}]+(?:[\\r\\n][{_SPACE}]*(?:[^{_SPACE}]+|\\Z))*|[{_SPACE}]+")
+GPT2_WORD_PATTERN = re.compile(f"[{_SPACE}]*[^{_SPACE}]+|[{_SPACE}]+")
+
+
+def word_pattern(pattern: str) -> re.Pattern[str] | None:
+    r"""Give what finds the words of a text by the word rule; None for a pattern that is not known.
+
+    GPT-2's pattern allows the cut before a line break as well, which makes shorter words.
+
+    >>> word_pattern(GPT2_PATTERN).findall("one two,\n three")
+    ['one', ' two,', '\n three']
+    >>> word_pattern(CL100K_PATTERN).findall("one two,\n three")
+    ['one', ' two,\n three']
+    """
+    if pattern == GPT2_PATTERN:
+        return GPT2_WORD_PATTERN
+    return WORD_PATTERN if pattern in KNOWN_PATTERNS else None

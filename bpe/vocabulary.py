@@ -1,0 +1,77 @@
+"""Which bytes does each id stand for? The tokens of an encoding, checked once."""
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from operator import index
+
+import numpy as np
+import numpy.typing as npt
+
+
+class Vocabulary:
+    """The mergeable and the special tokens of an encoding, by id.
+
+    Raises `ValueError` where the two tables contradict themselves, each other, or `n_expected`.
+
+    >>> vocabulary = Vocabulary({b"a": 0, b"b": 1}, {"<end>": 5})
+    >>> vocabulary.max_id, vocabulary.tokens_bytes([1, 5])
+    (5, [b'b', b'<end>'])
+    >>> Vocabulary({b"a": 0, b"b": 0}, {})
+    Traceback (most recent call last):
+    ValueError: two tokens share a rank: 2 tokens, 1 ranks
+    """
+
+    def __init__(
+        self, ranks: Mapping[bytes, int], specials: Mapping[str, int], n_expected: int | None = None
+    ) -> None:
+        if not ranks:
+            raise ValueError("mergeable_ranks is empty: an encoding needs at least its single bytes")
+        bytes_of_id = dict(zip(ranks.values(), ranks, strict=True))
+        if len(bytes_of_id) < len(ranks):
+            raise ValueError(f"two tokens share a rank: {len(ranks):,} tokens, {len(bytes_of_id):,} ranks")
+        if "" in specials:
+            raise ValueError("a special token has an empty text, which would be found everywhere")
+        special_of_id = {token: text.encode("utf-8") for text, token in specials.items()}
+        if shared := bytes_of_id.keys() & special_of_id.keys():
+            raise ValueError(f"id {min(shared)} is both a mergeable and a special token")
+        bytes_of_id |= special_of_id
+        lowest, highest = min(bytes_of_id), max(bytes_of_id)
+        if not 0 <= lowest <= highest < 1 << 32:
+            raise ValueError(f"ids from {lowest} to {highest}: they must be from 0 to 2**32 - 1")
+        n_tokens = len(ranks) + len(specials)
+        if n_expected and (n_tokens, highest) != (n_expected, n_expected - 1):
+            raise ValueError(
+                f"explicit_n_vocab={n_expected}, but there are {n_tokens} tokens"
+                f" and the highest id is {highest}"
+            )
+        self.bytes_of_id = bytes_of_id
+        self.special_ids = frozenset(special_of_id)
+        self.special_names = frozenset(specials)
+        self.max_id = highest
+        self._ranks = ranks
+
+    def tokens_bytes(self, tokens: Iterable[int]) -> list[bytes]:
+        """Give the bytes of each token.
+
+        Raises `KeyError` for an id that is no token, `OverflowError` for one outside 0 to 2**32 - 1
+        and `TypeError` for what is no integer, as tiktoken does.
+        """
+        try:
+            return list(map(self.bytes_of_id.__getitem__, map(index, tokens)))
+        except KeyError as error:
+            (token,) = error.args
+            if not 0 <= token < 1 << 32:
+                raise OverflowError(f"{token} is no token id: ids are from 0 to 2**32 - 1") from None
+            raise KeyError(f"no token has the id {token}: ids are from 0 to {self.max_id}") from None
+
+    @cached_property
+    def sorted_tokens(self) -> list[bytes]:
+        """The bytes of every mergeable token, sorted."""
+        return sorted(self._ranks)
+
+    @cached_property
+    def token_lengths(self) -> npt.NDArray[np.int64]:
+        """(max_id + 1,) int64: how many bytes each token has; 0 for an id that is no token."""
+        lengths = np.zeros(self.max_id + 1, dtype=np.int64)
+        lengths[list(self.bytes_of_id)] = list(map(len, self.bytes_of_id.values()))
+        return lengths
