@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 SET_UP := $(VENV)/.set-up
 SITE := .build/site
+RECORD ?= benchmarks/records/encode.json
 
-.PHONY: report test format lint types tests clean
+.PHONY: report test format lint types tests bench format clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -31,7 +32,11 @@ types: $(SET_UP) ## mypy --strict on the package as it is installed
 	cd $(SITE) && $(abspath $(BIN))/mypy --config-file $(abspath pyproject.toml) -p bpelab
 
 tests: $(SET_UP) ## doctests and tests
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses=auto
+
+bench: $(SET_UP) ## measure against tiktoken, write a record, and put its table into README.md
+	$(BIN)/pytest benchmarks -o python_files='*.py' -o python_functions='*_seconds' --benchmark-json=$(RECORD)
+	$(BIN)/python benchmarks/readme.py $(RECORD)
 
 format: $(SET_UP) ## rewrite the sources in the house format
 	$(BIN)/ruff format .

@@ -11,6 +11,7 @@ from itertools import chain
 import regex
 from bpelab.bpe.merge import merge_piece
 from bpelab.bpe.patterns import word_pattern
+from bpelab.bpe.unicode16 import as_unicode16
 
 # How many entries each cache holds: 12 MB of standard-library source have 223,000 distinct words and
 # 90,000 distinct pieces. At some 250 bytes an entry the two stay under 130 MB, and usually far under.
@@ -44,6 +45,24 @@ class Cache(dict[str, Sequence[int]]):
         return ids
 
 
+def splitter(pattern: str) -> Callable[[str], list[str]]:
+    r"""Give what cuts a text into pieces, by `regex` and as Unicode 16 has it.
+
+    >>> splitter(" ?[a-z]+|'(s|t)")("it's so")
+    ['it', "'s", ' so']
+    """
+    compiled = regex.compile(pattern)
+
+    def split(text: str) -> list[str]:
+        known = as_unicode16(text)
+        if known is text and not compiled.groups:  # `findall` would give the groups, not the pieces
+            pieces: list[str] = compiled.findall(text)
+            return pieces
+        return [text[slice(*match.span())] for match in compiled.finditer(known)]
+
+    return split
+
+
 class CachedEncoder:
     """Ordinary text to ids by the two caches, for text without surrogates.
 
@@ -58,11 +77,7 @@ class CachedEncoder:
             rank = ranks.get(data)
             return (rank,) if rank is not None else tuple(merge_piece(data, ranks))
 
-        compiled = regex.compile(pattern)
-        if compiled.groups:  # `findall` would give the groups instead of the pieces
-            self.split: Callable[[str], list[str]] = lambda text: [m.group() for m in compiled.finditer(text)]
-        else:
-            self.split = compiled.findall
+        self.split = splitter(pattern)
         self.pieces = Cache(merge)
         words = word_pattern(pattern)
         if words is None:

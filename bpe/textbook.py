@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 import regex
+from bpelab.bpe.unicode16 import as_unicode16
 
 
 def split(text: str, pattern: str) -> list[str]:
@@ -15,7 +16,8 @@ def split(text: str, pattern: str) -> list[str]:
     >>> split("Hello, world's end", r"'s| ?\\p{L}+| ?[^\\s\\p{L}]+")
     ['Hello', ',', ' world', "'s", ' end']
     """
-    return [match.group() for match in regex.finditer(pattern, text)]
+    known = as_unicode16(text)  # the same characters but for a few that Unicode has added since
+    return [text[slice(*match.span())] for match in regex.finditer(pattern, known)]
 
 
 def merge_piece(piece: bytes, ranks: Mapping[bytes, int]) -> list[int]:

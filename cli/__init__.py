@@ -1,59 +1,52 @@
-"""The command line: each verb parses, calls the library, prints."""
+"""The command line: each verb parses, calls the library, prints. One file a verb."""
 
+import os
 import sys
-from pathlib import Path
-from typing import Annotated
 
 import typer
-from bpelab.bpe import get_encoding
+from bpelab.cli.count import count
+from bpelab.cli.decode import decode
+from bpelab.cli.encode import encode
 from bpelab.cli.parity import parity
+from bpelab.cli.tiktoken_cache import tiktoken_cache
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-app.command()(parity)
-
-EncodingName = Annotated[str, typer.Option("--encoding", help="The encoding's name.")]
-TextSource = Annotated[str, typer.Argument(help="A file, or - for standard input.")]
-
-
-@app.command()
-def encode(source: TextSource = "-", encoding: EncodingName = "gpt2") -> None:
-    """Print the ids of a text: echo -n hello | bpelab encode."""
-    print(*get_encoding(encoding).encode_ordinary(_read_text(source)))
-
-
-@app.command()
-def decode(source: TextSource = "-", encoding: EncodingName = "gpt2") -> None:
-    """Print the text of ids: echo 31373 | bpelab decode."""
-    tokens = [int(word) for word in _read_text(source).split()]
-    sys.stdout.flush()
-    sys.stdout.buffer.write(get_encoding(encoding).decode_bytes(tokens))
-
-
-@app.command()
-def count(source: TextSource = "-", encoding: EncodingName = "gpt2") -> None:
-    """Print how many tokens a text has: bpelab count README.md."""
-    print(get_encoding(encoding).count(_read_text(source)))
-
-
-@app.command("tiktoken-cache")
-def tiktoken_cache(directory: Path) -> None:
-    """Let tiktoken load gpt2 offline: bpelab tiktoken-cache DIR, then set TIKTOKEN_CACHE_DIR=DIR."""
-    from bpelab.bpe.tiktoken_cache import write_tiktoken_cache
-
-    for path in write_tiktoken_cache(directory):
-        print(path)
-
-
-def _read_text(source: str) -> str:
-    data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
-    return data.decode("utf-8")
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="GPT-2's byte-level BPE from scratch, with tiktoken's ids.",
+)
+for verb in (encode, decode, count, parity, tiktoken_cache):
+    app.command()(verb)
 
 
 def main() -> None:
     """Run the command line; what the user got wrong ends in one line and exit code 2."""
     try:
-        app()
-    except (KeyError, OverflowError, ValueError, OSError, ImportError) as error:
-        message = error.args[0] if isinstance(error, KeyError) else error
+        status = app(sys.argv[1:] or ["--help"], standalone_mode=False)
+    except (typer.Abort, KeyboardInterrupt):
+        print("bpelab: interrupted", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:  # who reads has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except Exception as error:
+        message = _message(error)
+        if message is None:
+            raise
         print(f"bpelab: {message}", file=sys.stderr)
         sys.exit(2)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _message(error: Exception) -> str | None:
+    """Say what the user can do something about; None for an error of ours."""
+    # Typer's usage errors have a class of different names in its different versions.
+    if (format_message := getattr(error, "format_message", None)) is not None:
+        context = getattr(error, "ctx", None)
+        return f"{format_message()} See '{context.command_path if context else 'bpelab'} --help'."
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, KeyError):
+        return str(error.args[0])
+    return str(error) if isinstance(error, OverflowError | ValueError | OSError | ImportError) else None

@@ -1,70 +1,138 @@
 """`bpelab parity`: is it really the same as tiktoken?"""
 
-import pydoc_data.topics
-import sysconfig
+import json
+import sys
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Annotated
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from statistics import median
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from bpelab.bpe import get_encoding
-from bpelab.bpe.parity import compare, load_tiktoken_gpt2
+from bpelab.cli.text import AsJson, EncodingName, VocabularyPath
 
-Encode = Callable[[str], list[int]]
+if TYPE_CHECKING:
+    from bpelab.bpe.parity import Comparison, Difference
 
-STDLIB_BYTES = 12_000_000
-
-
-def documentation_and_source() -> Iterator[tuple[str, str]]:
-    """Yield (source, text): Python's documentation topics, then 12 MB of its standard library."""
-    yield "Python's documentation topics", "\n".join(pydoc_data.topics.topics.values())
-    n_bytes = 0
-    for path in sorted(Path(sysconfig.get_path("stdlib")).rglob("*.py")):
-        if n_bytes >= STDLIB_BYTES:
-            return
-        if "site-packages" in path.parts:
-            continue
-        data = path.read_bytes()
-        try:
-            text = data.decode("utf-8")
-        except UnicodeDecodeError:
-            continue  # a few of the standard library's own test files are not UTF-8 on purpose
-        n_bytes += len(data)
-        yield str(path), text
+SPEED_ROUNDS = 5
 
 
 def parity(
+    encoding: EncodingName = "gpt2",
+    path: VocabularyPath = None,
     corpus: Annotated[
-        list[Path] | None, typer.Option(help="A text file to compare; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            help="A file, a directory or - to compare; may be repeated. [default: real text that is here]"
+        ),
     ] = None,
+    fuzz: Annotated[int, typer.Option(min=0, help="Compare so many random strings instead.")] = 0,
+    seed: Annotated[int, typer.Option(help="Which random strings.")] = 0,
+    as_json: AsJson = False,
 ) -> None:
-    """Compare gpt2 with tiktoken: bpelab parity --corpus README.md. Exit code 1 if they differ."""
-    if corpus:
-        texts = [(str(path), path.read_bytes().decode("utf-8")) for path in corpus]
+    """Compare with the genuine tiktoken, text by text. Exit code 0: equal; 1: different.
+
+    Example: bpelab parity --corpus README.md
+
+    Example: bpelab parity --encoding cl100k_base --path cl100k_base.tiktoken --fuzz 100000 --seed 7
+    """
+    from bpelab.bpe import get_encoding
+    from bpelab.bpe.parity import Comparison, compare, load_tiktoken, smallest_difference
+    from bpelab.cli.corpora import default_corpora, named_corpus
+
+    ours, theirs = get_encoding(encoding, path=path), load_tiktoken(encoding, path)
+    if fuzz and corpus:
+        raise ValueError("give --fuzz or --corpus, not both")
+    if fuzz:
+        corpora = {f"random strings of seed {seed}": _random_strings(fuzz, seed)}
+    elif corpus:
+        corpora = {name: named_corpus(name) for name in corpus}
     else:
-        texts = list(documentation_and_source())
-    ours, theirs = get_encoding("gpt2"), load_tiktoken_gpt2()
-    result = compare(ours, theirs, texts)
-    print(f"compared {result.n_texts:,} texts, {result.n_bytes:,} bytes, {result.n_tokens:,} tokens of gpt2")
-    if result.difference is not None:
-        first = result.difference
-        print(f"DIFFERENT: {first.source}, byte {first.byte_offset}")
-        print(f"  bpelab   {first.ours}\n  tiktoken {first.theirs}")
+        corpora = default_corpora()
+
+    results: dict[str, Comparison] = {}
+    kept: list[str] = []
+    with _progress() as advance:
+        for name, texts in corpora.items():
+            seen = advance(name, texts, fuzz or None)
+            results[name] = compare(
+                ours, theirs, _keep(seen, kept) if not (fuzz or corpus or as_json) else seen
+            )
+            if not as_json:
+                print(f"{name}: {_counts(results[name])}")
+            if results[name].difference:
+                break
+    total = sum(results.values(), Comparison(0, 0, 0))
+    if fuzz and total.difference:
+        text = smallest_difference(ours, theirs, total.difference.source)
+        total += compare(ours, theirs, [(f"{text!r}, cut down from {total.difference.source!r}", text)])
+    if as_json:
+        parts = {name: result.as_json() for name, result in results.items()}
+        print(json.dumps(total.as_json() | {"encoding": encoding, "corpora": parts}))
+    elif total.difference:
+        _print_difference(total.difference)
+    else:
+        print(f"equal to tiktoken's {encoding}: {_counts(total)}")
+        if kept:
+            _print_speed(ours.encode_ordinary, theirs.encode_ordinary, kept)
+    if total.difference:
         raise typer.Exit(1)
-    print("equal")
-    if not corpus:
-        _print_speed(ours.encode_ordinary, theirs.encode_ordinary, [text for _, text in texts])
 
 
-def _print_speed(ours: Encode, theirs: Encode, texts: list[str]) -> None:
-    """Time one more pass of each over the texts, now that both are known to agree."""
+def _random_strings(n_texts: int, seed: int) -> Iterator[tuple[str, str]]:
+    from bpelab.bpe.fuzz import fuzz_texts
+
+    return ((text, text) for text in islice(fuzz_texts(seed), n_texts))
+
+
+def _keep(texts: Iterable[tuple[str, str]], kept: list[str]) -> Iterator[tuple[str, str]]:
+    for source, text in texts:
+        kept.append(text)
+        yield source, text
+
+
+def _counts(result: "Comparison") -> str:
+    return f"{result.n_texts:,} texts, {result.n_bytes:,} bytes, {result.n_tokens:,} tokens"
+
+
+def _print_difference(first: "Difference") -> None:
+    print(f"DIFFERENT: {first.source}")
+    print(f"  at byte {first.byte_offset:,}, character {first.char_offset:,}, in the piece {first.piece!r}")
+    for name, ids, tokens, pieces in (
+        ("bpelab", first.our_ids, first.our_tokens, first.our_pieces),
+        ("tiktoken", first.their_ids, first.their_tokens, first.their_pieces),
+    ):
+        print(f"  {name:9} ids    {' '.join(map(str, ids))}")
+        print(f"  {'':9} tokens {' '.join(map(repr, tokens))}")
+        print(f"  {'':9} pieces {' '.join(map(repr, pieces))}")
+
+
+def _print_speed(
+    ours: Callable[[str], list[int]], theirs: Callable[[str], list[int]], texts: list[str]
+) -> None:
+    """Time both over the texts once more, in turn, now that they are known to agree."""
     n_bytes = sum(len(text.encode("utf-8")) for text in texts)
-    rates = []
-    for name, encode in (("bpelab", ours), ("tiktoken", theirs)):
-        start = time.perf_counter()
-        for text in texts:
-            encode(text)
-        rates.append(n_bytes / (time.perf_counter() - start) / 1e6)
-        print(f"{name:9}{rates[-1]:6.1f} MB/s, one warm pass to a list, one thread")
-    print(f"ratio    {rates[0] / rates[1]:6.2f}")
+    seconds: dict[str, list[float]] = {"bpelab": [], "tiktoken": []}
+    for _ in range(SPEED_ROUNDS):
+        for name, encode in (("bpelab", ours), ("tiktoken", theirs)):
+            start = time.perf_counter()
+            for text in texts:
+                encode(text)
+            seconds[name].append(time.perf_counter() - start)
+    print(f"to lists, one thread, median of {SPEED_ROUNDS} warm passes over all of it, in turn:")
+    for name, times in seconds.items():
+        print(f"{name:9}{n_bytes / median(times) / 1e6:6.1f} MB/s")
+    ratios = [theirs / ours for ours, theirs in zip(seconds["bpelab"], seconds["tiktoken"], strict=True)]
+    print(f"ratio    {median(ratios):6.2f} (from {min(ratios):.2f} to {max(ratios):.2f})")
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, Iterable[Any], int | None], Iterable[Any]]]:
+    """Show how far a comparison is, on a terminal; nothing in a pipe."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not sys.stderr.isatty()) as bar:
+        yield lambda name, texts, total: bar.track(texts, total=total, description=name)

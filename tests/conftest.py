@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from bpelab.bpe import Encoding, get_encoding
-from bpelab.bpe.parity import load_tiktoken_gpt2
+from bpelab.bpe.parity import load_tiktoken
 
 
 @pytest.fixture(scope="session")
@@ -16,7 +16,7 @@ def gpt2() -> Encoding:
 
 @pytest.fixture(scope="session")
 def tiktoken_gpt2() -> Any:
-    return load_tiktoken_gpt2()
+    return load_tiktoken("gpt2")
 
 
 @pytest.fixture(scope="session")

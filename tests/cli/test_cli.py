@@ -1,47 +1,141 @@
 """The verbs fit together in a pipe, and a mistake ends in one line."""
 
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+PROGRAM = Path(sys.executable).parent / "bpelab"
+
 
 def bpelab(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    program = Path(sys.executable).parent / "bpelab"
-    return subprocess.run([program, *arguments], input=stdin, capture_output=True, check=False)
+    environment = os.environ | {"BPELAB_DATA": "none", "COLUMNS": "120"}
+    return subprocess.run(
+        [PROGRAM, *arguments], input=stdin, capture_output=True, check=False, env=environment
+    )
 
 
-def test_what_encode_prints_decode_reads() -> None:
-    text = "안녕, world\n".encode()
-    ids = bpelab("encode", stdin=text).stdout
-    assert bpelab("decode", stdin=ids).stdout == text
+@pytest.mark.parametrize("json_option", [[], ["--json"]])
+def test_what_encode_prints_decode_reads(json_option: list[str]) -> None:
+    text = "안녕, world <|endoftext|>\r\n\n".encode()
+    ids = bpelab("encode", *json_option, stdin=text).stdout
+    assert bpelab("decode", *json_option, stdin=ids).stdout == text
 
 
-def test_count_counts() -> None:
+def test_special_tokens_are_plain_text_unless_asked() -> None:
+    assert bpelab("encode", stdin=b"<|endoftext|>").stdout == b"27 91 437 1659 5239 91 29\n"
+    assert bpelab("encode", "--special", "--json", "-", stdin=b"<|endoftext|>").stdout == b"[50256]\n"
+
+
+def test_half_a_character_is_decoded_to_its_bytes() -> None:
+    assert bpelab("decode", stdin=b"8582").stdout == b"\xf0\x9f"
+
+
+def test_count_counts_and_adds_up(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("hello world")
+    (tmp_path / "b").write_text("hello")
     assert bpelab("count", stdin=b"hello world").stdout == b"2\n"
+    names = [str(tmp_path / "a"), str(tmp_path / "b")]
+    lines = bpelab("count", *names).stdout.decode().splitlines()
+    assert [line.split() for line in lines] == [["2", names[0]], ["1", names[1]], ["3", "total"]]
+    assert json.loads(bpelab("count", "--json", *names).stdout) == {names[0]: 2, names[1]: 1}
+
+
+def test_tiktoken_cache_says_what_it_wrote(tmp_path: Path) -> None:
+    paths = bpelab("tiktoken-cache", str(tmp_path / "new" / "cache")).stdout.decode().splitlines()
+    assert sorted(paths) == sorted(map(str, (tmp_path / "new" / "cache").iterdir()))
+    assert len(paths) == 3
 
 
 def test_parity_says_what_it_compared(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("hello world")
-    result = bpelab("parity", "--corpus", str(tmp_path / "a.txt"))
+    (tmp_path / "b.txt").write_text("hello")
+    (tmp_path / "c.bin").write_bytes(b"\xff")
+    result = bpelab("parity", "--corpus", str(tmp_path), "--corpus", "-", stdin=b"hello")
     assert result.returncode == 0
-    assert b"1 texts, 11 bytes, 2 tokens" in result.stdout
-    assert b"equal" in result.stdout
+    assert result.stdout.decode().splitlines() == [
+        f"{tmp_path}: 2 texts, 16 bytes, 3 tokens",
+        "-: 1 texts, 5 bytes, 1 tokens",
+        "equal to tiktoken's gpt2: 3 texts, 21 bytes, 4 tokens",
+    ]
+    assert b"c.bin: not UTF-8 at byte 0" in result.stderr
+
+
+def test_parity_writes_json() -> None:
+    result = bpelab("parity", "--fuzz", "100", "--seed", "5", "--json")
+    assert result.returncode == 0
+    values = json.loads(result.stdout)
+    assert values["equal"] is True
+    assert (values["encoding"], values["n_texts"], values["difference"]) == ("gpt2", 100, None)
+    assert result.stderr == b""
+
+
+def test_parity_shows_a_difference_and_exits_with_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a tiktoken whose "cat" has been exchanged for "the"."""
+    from bpelab import bpe, cli
+    from bpelab.bpe import parity
+
+    ranks = dict(bpe.get_encoding("gpt2")._mergeable_ranks)
+    ranks[b" the"], ranks[b" cat"] = ranks[b" cat"], ranks[b" the"]
+    other = bpe.Encoding(
+        "x", pat_str=bpe.get_encoding("gpt2")._pat_str, mergeable_ranks=ranks, special_tokens={}
+    )
+    monkeypatch.setattr(parity, "load_tiktoken", lambda *_: other)
+    monkeypatch.setattr(sys, "argv", ["bpelab", "parity", "--fuzz", "20000", "--seed", "1"])
+    with pytest.raises(SystemExit) as exit_:
+        cli.main()
+    assert exit_.value.code == 1
+    shown = capsys.readouterr().out
+    assert "DIFFERENT: " in shown
+    assert "bpelab    ids    262" in shown
+    assert "tiktoken  ids    3797" in shown
 
 
 @pytest.mark.parametrize(
-    ("arguments", "stdin"),
+    ("arguments", "stdin", "message"),
     [
-        (["encode", "--encoding", "gpt-two"], b""),
-        (["decode"], b"99999999"),
-        (["decode"], b"one two"),
-        (["count", "/no/such/file"], b""),
-        (["count"], b"\xff"),
+        (["encode", "--encoding", "gpt-two"], b"", "no encoding is named 'gpt-two'"),
+        (["decode"], b"99999999", "no token has the id 99999999"),
+        (["decode"], b"99999999999", "99999999999 is no token id"),
+        (["decode"], b"one two", "'one' is no token id"),
+        (["decode", "--json"], b"[1", "not JSON at line 1, column 3"),
+        (["decode", "--json"], b'{"a": 1}', "expected a JSON list of token ids"),
+        (["count", "/no/such/file"], b"", "/no/such/file: No such file or directory"),
+        (["count"], b"ab\xff", "standard input: not UTF-8 at byte 2"),
+        (["count", "--such"], b"", "No such option: --such"),
+        (["parity", "--fuzz", "-1"], b"", "--fuzz"),
+        (["parity", "--fuzz", "1", "--corpus", "-"], b"", "give --fuzz or --corpus, not both"),
+        (["encode", "--path", "x"], b"", "gpt2 is in the package and takes no file"),
+        (["verb"], b"", "No such command 'verb'"),
+        (["tiktoken-cache", "/dev/null/x"], b"", "/dev/null/x: Not a directory"),
     ],
 )
-def test_a_mistake_ends_in_one_line_and_exit_code_2(arguments: list[str], stdin: bytes) -> None:
+def test_a_mistake_ends_in_one_line_and_exit_code_2(arguments: list[str], stdin: bytes, message: str) -> None:
     result = bpelab(*arguments, stdin=stdin)
     assert result.returncode == 2
-    assert result.stderr.startswith(b"bpelab: ")
-    assert len(result.stderr.splitlines()) == 1
+    (line,) = result.stderr.decode().splitlines()
+    assert line.startswith("bpelab: ")
+    assert message in line
+
+
+@pytest.mark.parametrize("verb", ["encode", "decode", "count", "parity", "tiktoken-cache"])
+def test_every_verb_s_help_has_an_example(verb: str) -> None:
+    assert b"Example: " in bpelab(verb, "--help").stdout
+
+
+def test_no_verb_shows_the_help() -> None:
+    result = bpelab()
+    assert result.returncode == 0
+    assert b"tiktoken-cache" in result.stdout
+
+
+def test_a_reader_who_has_read_enough_sees_no_error() -> None:
+    script = f"yes hello | head -c 3000000 | '{PROGRAM}' encode | head -c 10"
+    result = subprocess.run(["sh", "-c", script], capture_output=True, check=False)
+    assert result.stdout == b"31373 198 "
+    assert result.stderr == b""

@@ -1,0 +1,1 @@
+"""Measurements against tiktoken: one file a question."""

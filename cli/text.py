@@ -1,0 +1,29 @@
+"""What several verbs share: their arguments, and reading what a user points at."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EncodingName = Annotated[str, typer.Option("--encoding", help="The name of the encoding.")]
+VocabularyPath = Annotated[
+    Path | None, typer.Option("--path", help="The .tiktoken file of an encoding that is not in the package.")
+]
+Source = Annotated[str, typer.Argument(help="A file, or - for standard input.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Read or write JSON.")]
+
+
+def read_bytes(source: str) -> bytes:
+    """Read a file, or standard input for "-"."""
+    return sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+
+
+def read_text(source: str) -> str:
+    """Read UTF-8; raises `ValueError` that names the file and the byte where it is not."""
+    data = read_bytes(source)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        name = "standard input" if source == "-" else source
+        raise ValueError(f"{name}: not UTF-8 at byte {error.start:,} ({error.reason})") from None

@@ -1,0 +1,32 @@
+"""What the README says is so."""
+
+import importlib.util
+import json
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_round_trip_runs() -> None:
+    code = re.search(r"```python\n(.*?)```", README, re.DOTALL)
+    assert code is not None
+    exec(compile(code[1], "README.md", "exec"), {})
+
+
+def test_the_speed_table_is_the_record_s() -> None:
+    spec = importlib.util.spec_from_file_location("readme", ROOT / "benchmarks" / "readme.py")
+    assert spec is not None
+    assert spec.loader is not None
+    readme = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(readme)
+    record = json.loads((ROOT / "benchmarks" / "records" / "encode.json").read_text(encoding="utf-8"))
+    assert readme.spliced(README, readme.table(record)) == README
+
+
+def test_every_source_file_is_in_the_file_map() -> None:
+    named = set(re.findall(r"`((?:bpe|cli)/[a-z0-9_/]*(?:\.py)?)`", README))
+    files = {path.relative_to(ROOT).as_posix() for path in (ROOT / "bpe").glob("*.py")} - {"bpe/__init__.py"}
+    assert files <= named
+    assert all((ROOT / name).exists() for name in named)
