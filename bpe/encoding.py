@@ -8,28 +8,33 @@ import codecs
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from itertools import chain, islice
+from functools import cached_property, partial
+from itertools import chain
 from typing import Any, NoReturn, overload
 
 import numpy as np
 import numpy.typing as npt
+from bpelab.bpe.arrays.encoder import CACHE_PIECES, ArrayEncoder, joined
+from bpelab.bpe.arrays.split import array_splitter, regex_splitter
+from bpelab.bpe.arrays.store import Ids
 from bpelab.bpe.cached import CachedEncoder
 from bpelab.bpe.offsets import TokenOffsets, token_offsets
 from bpelab.bpe.patterns import KNOWN_PATTERNS
 from bpelab.bpe.specials import Allowed, Disallowed, refuse_special, resolve_special, special_finder
-from bpelab.bpe.stream import encode_blocks, read_chunks, repair_surrogates
+from bpelab.bpe.stream import encode_chunks, read_chunks, repair_surrogates
 from bpelab.bpe.unstable import completions
 from bpelab.bpe.vocabulary import Vocabulary
 
-# How many ids `encode_iter` gives at a time, at most.
-ARRAY_IDS = 1 << 16
+# Below so many characters the caches answer sooner than the arrays (see benchmarks/encode_short.py).
+SHORT_CHARS = 4096
 
 
 class Encoding:
     """Text to token ids and back, immutable and safe to share between threads.
 
-    Takes what `tiktoken.Encoding` takes. Raises `ValueError` where the parts contradict each other.
+    Takes what `tiktoken.Encoding` takes, and how many pieces beyond the vocabulary to remember the ids
+    of; when there are more, all of them are forgotten. That changes the speed, never the ids.
+    Raises `ValueError` where the parts contradict each other.
 
     >>> from bpelab.bpe import get_encoding
     >>> enc = get_encoding("gpt2")
@@ -52,6 +57,7 @@ class Encoding:
         mergeable_ranks: Mapping[bytes, int],
         special_tokens: Mapping[str, int],
         explicit_n_vocab: int | None = None,
+        max_cached_pieces: int = CACHE_PIECES,
     ) -> None:
         ranks, specials = dict(mergeable_ranks), dict(special_tokens)
         self.__dict__.update(
@@ -61,10 +67,22 @@ class Encoding:
             _special_tokens=specials,
             _vocabulary=Vocabulary(ranks, specials, explicit_n_vocab),
             _cached=CachedEncoder(pat_str, ranks),
+            _max_cached_pieces=max_cached_pieces,
         )
 
     _vocabulary: Vocabulary
     _cached: CachedEncoder
+    _max_cached_pieces: int
+
+    @cached_property
+    def _arrays(self) -> ArrayEncoder:
+        """The encoder of long texts, built (in some 50 milliseconds) when the first one comes."""
+        return ArrayEncoder(
+            self._mergeable_ranks,
+            array_splitter(self._pat_str) or regex_splitter(self._cached.split),
+            can_cut=self._pat_str in KNOWN_PATTERNS,
+            max_pieces=self._max_cached_pieces,
+        )
 
     def __setattr__(self, attribute: str, value: object) -> NoReturn:
         raise AttributeError(f"an Encoding cannot change: build another one to set {attribute!r}")
@@ -76,7 +94,8 @@ class Encoding:
         return f"<Encoding {self.name!r}>"
 
     def __reduce__(self) -> tuple[Callable[..., "Encoding"], tuple[Any, ...]]:
-        return _rebuild, (self.name, self._pat_str, self._mergeable_ranks, self._special_tokens)
+        parts = (self._pat_str, self._mergeable_ranks, self._special_tokens, self._max_cached_pieces)
+        return _rebuild, (self.name, *parts)
 
     # ---- text to ids ----
 
@@ -89,7 +108,7 @@ class Encoding:
         >>> get_encoding("gpt2").encode_ordinary("hello world")
         [31373, 995]
         """
-        return list(chain.from_iterable(self._cached.runs(repair_surrogates(text))))
+        return self._list_ids(repair_surrogates(text), frozenset())
 
     def encode(
         self, text: str, *, allowed_special: Allowed = frozenset(), disallowed_special: Disallowed = "all"
@@ -110,7 +129,7 @@ class Encoding:
             self._vocabulary.special_names, allowed_special, disallowed_special
         )
         refuse_special(text, disallowed)
-        return list(chain.from_iterable(self._runs(repair_surrogates(text), allowed)))
+        return self._list_ids(repair_surrogates(text), allowed)
 
     def encode_to_numpy(
         self, text: str, *, allowed_special: Allowed = frozenset(), disallowed_special: Disallowed = "all"
@@ -124,7 +143,7 @@ class Encoding:
         )
         refuse_special(text, disallowed)
         text.encode("utf-8")
-        return np.fromiter(chain.from_iterable(self._runs(text, allowed)), dtype=np.uint32)
+        return joined(self._parts(text, allowed))
 
     def encode_ordinary_batch(self, text: Sequence[str], *, num_threads: int = 8) -> list[list[int]]:
         """Encode each text as `encode_ordinary` does, in order."""
@@ -166,7 +185,7 @@ class Encoding:
         specials = list(special_finder(allowed).all(text)) if allowed else []
         last_pieces = self._cached.split(text[specials[-1].end() :] if specials else text)[-1:]
         return completions(
-            list(chain.from_iterable(self._runs(text, allowed))),
+            self._list_ids(text, allowed),
             sum(len(self._cached.pieces[piece]) for piece in last_pieces),
             bytes_of_id=self._vocabulary.bytes_of_id,
             ranks=self._mergeable_ranks,
@@ -205,15 +224,12 @@ class Encoding:
         >>> enc.count("hello <|endoftext|>"), enc.count("hello world", limit=1)
         (8, None)
         """
-        runs = self._cached.runs(repair_surrogates(text))
-        if limit is None:
-            return sum(map(len, runs))
-        n_tokens = 0
-        for run in runs:
-            n_tokens += len(run)
-            if n_tokens > limit:
-                return None
-        return n_tokens
+        text = repair_surrogates(text)
+        if len(text) < SHORT_CHARS:
+            n_tokens = sum(map(len, self._cached.runs(text)))
+        else:
+            n_tokens = self._arrays.count(text, limit)
+        return n_tokens if limit is None or n_tokens <= limit else None
 
     def encode_with_offsets(
         self, text: str, *, allowed_special: Allowed = frozenset(), disallowed_special: Disallowed = "all"
@@ -276,15 +292,13 @@ class Encoding:
         allowed, disallowed = resolve_special(
             self._vocabulary.special_names, allowed_special, disallowed_special
         )
-        runs = encode_blocks(
+        return encode_chunks(
             chunks,
-            split=self._cached.split if self._pat_str in KNOWN_PATTERNS else None,
-            encode_pieces=partial(map, self._cached.pieces.__getitem__),
-            encode_text=self._runs,
+            encode=self._parts,
+            encode_beginning=self._arrays.encode_beginning,
             allowed=allowed,
             disallowed=disallowed,
         )
-        return _arrays(chain.from_iterable(runs))
 
     def encode_file(
         self,
@@ -303,19 +317,27 @@ class Encoding:
             read_chunks(path, errors), allowed_special=allowed_special, disallowed_special=disallowed_special
         )
 
-    def _runs(self, text: str, allowed: frozenset[str]) -> Iterator[Sequence[int]]:
-        """Yield the ids of text and the allowed special tokens in it, some at a time and in order."""
-        if not allowed:
-            return self._cached.runs(text)
-        return self._runs_with_special(text, allowed)
+    def _list_ids(self, text: str, allowed: frozenset[str]) -> list[int]:
+        if len(text) < SHORT_CHARS and not allowed:
+            return list(chain.from_iterable(self._cached.runs(text)))
+        return list(chain.from_iterable(part.tolist() for part in self._parts(text, allowed)))
 
-    def _runs_with_special(self, text: str, allowed: frozenset[str]) -> Iterator[Sequence[int]]:
+    def _parts(self, text: str, allowed: frozenset[str]) -> Iterator[Ids]:
+        """Yield the ids of text and the allowed special tokens in it, some at a time and in order.
+
+        Every encoding goes through here, but for the lists and counts of short texts.
+        """
         start = 0
-        for match in special_finder(allowed).all(text):
-            yield from self._cached.runs(text[start : match.start()])
-            yield (self._special_tokens[match.group()],)
+        for match in special_finder(allowed).all(text) if allowed else ():
+            yield from self._ordinary_parts(text[start : match.start()])
+            yield np.array([self._special_tokens[match.group()]], dtype=np.uint32)
             start = match.end()
-        yield from self._cached.runs(text[start:])
+        yield from self._ordinary_parts(text[start:] if start else text)
+
+    def _ordinary_parts(self, text: str) -> Iterator[Ids]:
+        if len(text) < SHORT_CHARS:
+            return iter([np.fromiter(chain.from_iterable(self._cached.runs(text)), dtype=np.uint32)])
+        return self._arrays.encode_blocks(text)
 
     # ---- ids to text ----
 
@@ -418,17 +440,17 @@ class Encoding:
         return self._vocabulary.max_id + 1
 
 
-def _rebuild(name: str, pat_str: str, ranks: dict[bytes, int], specials: dict[str, int]) -> Encoding:
-    return Encoding(name, pat_str=pat_str, mergeable_ranks=ranks, special_tokens=specials)
+def _rebuild(
+    name: str, pat_str: str, ranks: dict[bytes, int], specials: dict[str, int], max_cached_pieces: int
+) -> Encoding:
+    return Encoding(
+        name,
+        pat_str=pat_str,
+        mergeable_ranks=ranks,
+        special_tokens=specials,
+        max_cached_pieces=max_cached_pieces,
+    )
 
 
 def _is_continuation(byte: int) -> bool:
     return 0x80 <= byte < 0xC0
-
-
-def _arrays(ids: Iterator[int]) -> Iterator[npt.NDArray[np.uint32]]:
-    while True:
-        block = np.fromiter(islice(ids, ARRAY_IDS), dtype=np.uint32)
-        if not len(block):
-            return
-        yield block

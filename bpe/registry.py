@@ -36,10 +36,11 @@ _HARMONY_NAMES = {
     200008: "message",
     200012: "call",
 }
-# Like tiktoken's, o200k_harmony has two names for the id 200018: <|endofprompt|> and <|reserved_200018|>.
-_HARMONY_SPECIALS = _O200K_SPECIALS | {
+# Like tiktoken's, o200k_harmony has two names for the id 200018: <|reserved_200018|>, and <|endofprompt|>,
+# which comes last here because an id is decoded to the last of its names.
+_HARMONY_SPECIALS = {
     f"<|{_HARMONY_NAMES.get(token, f'reserved_{token}')}|>": token for token in range(199998, 201088)
-}
+} | _O200K_SPECIALS
 
 
 class VocabularyFile(NamedTuple):

@@ -2,9 +2,9 @@
 
 import codecs
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 
-from bpelab.bpe.patterns import UNFINISHED_PIECES
+from bpelab.bpe.arrays.store import Ids
 from bpelab.bpe.specials import refuse_special, special_finder
 
 # Large enough that the few pieces encoded twice at its end cost nothing, small enough for any memory.
@@ -40,20 +40,18 @@ def repaired_blocks(chunks: Iterable[str]) -> Iterator[str]:
     yield repair_surrogates(high)
 
 
-def encode_blocks(
+def encode_chunks(
     chunks: Iterable[str],
     *,
-    split: Callable[[str], list[str]] | None,
-    encode_pieces: Callable[[Iterable[str]], Iterator[Sequence[int]]],
-    encode_text: Callable[[str, frozenset[str]], Iterator[Sequence[int]]],
+    encode: Callable[[str, frozenset[str]], Iterator[Ids]],
+    encode_beginning: Callable[[str], tuple[list[Ids], int]],
     allowed: frozenset[str],
     disallowed: frozenset[str],
-) -> Iterator[Sequence[int]]:
+) -> Iterator[Ids]:
     """Yield the ids of the text that the chunks make together, some at a time and in order.
 
-    A block is encoded but for its end: the last `UNFINISHED_PIECES` pieces wait for what follows, and
-    so does whatever might be the beginning of a special token. `split` is None for a pattern of which
-    this rule is not known; the whole text is then held. Otherwise memory is O(block + longest piece).
+    What is there is encoded but for its end, as `encode_beginning` can tell, which waits for what
+    follows; and so does whatever might be the beginning of a special token.
     """
     names = allowed | disallowed
     held = special_finder(names).longest - 1 if names else 0
@@ -63,7 +61,7 @@ def encode_blocks(
     for chunk in repaired_blocks(chunks):
         waiting.append(chunk)
         n_waiting += len(chunk)
-        if split is None or n_waiting < wanted:
+        if n_waiting < wanted:
             continue
         text = "".join(waiting)
         refuse_special(text, disallowed, n_before)
@@ -72,18 +70,18 @@ def encode_blocks(
         for match in special_finder(allowed).all(text) if allowed else ():
             if match.start() >= limit:
                 break
-            yield from encode_text(text[done : match.end()], allowed)
+            yield from encode(text[done : match.end()], allowed)
             done = match.end()
-        finished = split(text[done:limit])[:-UNFINISHED_PIECES]
-        yield from encode_pieces(finished)
-        done += sum(map(len, finished))
+        ids, n_chars = encode_beginning(text[done:limit])
+        yield from ids
+        done += n_chars
         n_before += done
         waiting = [text[done:]]
         n_waiting = len(text) - done
         wanted = max(BLOCK_CHARS, 2 * n_waiting)  # doubled, so that a long piece is not split too often
     text = "".join(waiting)
     refuse_special(text, disallowed, n_before)
-    yield from encode_text(text, allowed)
+    yield from encode(text, allowed)
 
 
 def read_chunks(path: str | os.PathLike[str], errors: str) -> Iterator[str]:

@@ -75,6 +75,8 @@ def test_an_encoding_from_tiktoken_s_cache_is_tiktoken_s(
     assert ours._special_tokens == theirs._special_tokens
     assert ours._mergeable_ranks == theirs._mergeable_ranks
     assert (ours.n_vocab, ours.eot_token) == (theirs.n_vocab, theirs.eot_token)
+    specials = list(theirs._special_tokens.values())
+    assert ours.decode_tokens_bytes(specials) == theirs.decode_tokens_bytes(specials)
     text = TEXT + "<|endoftext|>" + "<|fim_prefix|>" + "<|start|>"
     ids = theirs.encode(text, allowed_special="all")
     assert ours.encode(text, allowed_special="all") == ids

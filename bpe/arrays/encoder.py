@@ -1,0 +1,248 @@
+"""How does a whole text become ids at once? Its pieces are looked up together, block by block.
+
+    text ──block──▶ data, piece_starts ──keys──▶ values ──runs──▶ ids
+
+A block's pieces are found by the splitter, packed into keys and looked up in one table of everything
+that has been met. Those that are not there are merged together and remembered. No Python loop runs once
+a piece or a token, except over pieces of more than 31 bytes.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from threading import Lock
+from typing import NamedTuple
+
+import numpy as np
+from bpelab.bpe.arrays.keys import (
+    KEY_BYTES,
+    KEY_WORDS,
+    MAX_KEY_BYTES,
+    Ints,
+    Words,
+    as_words,
+    keys_of_one_word,
+    keys_of_words,
+)
+from bpelab.bpe.arrays.long_piece import merge_long_piece
+from bpelab.bpe.arrays.merges import merge_pieces
+from bpelab.bpe.arrays.store import RUN_BITS, START_MASK, Ids, PieceStore, Values
+from bpelab.bpe.arrays.table import distinct
+from bpelab.bpe.patterns import UNFINISHED_PIECES
+
+# Cuts a text, without surrogates, into its UTF-8 and the (n_pieces + 1,) int64 offsets of the pieces.
+Split = Callable[[str], tuple[bytes, Ints]]
+
+# Characters of a block. Its arrays should stay in the processor's second-level cache, and there should be
+# enough of them that NumPy's cost of a call (about a microsecond) does not count.
+BLOCK_CHARS = 1 << 17
+# Pieces remembered beyond the vocabulary: 12 MB of standard-library source have 90,000 distinct ones.
+CACHE_PIECES = 1 << 18
+# A longer piece is hardly ever met twice.
+LONGEST_REMEMBERED = 256
+
+
+class Found(NamedTuple):
+    """The pieces of a block, looked up."""
+
+    values: Values  # (n_pieces,) uint64, see `store`
+    runs: Ids  # what the values point into
+    large: list[tuple[int, Ids]]  # (piece, ids) of pieces whose ids are in no run
+
+
+class ArrayEncoder:
+    """Ordinary text to ids for many pieces at once; threads may share one.
+
+    >>> ranks = {bytes([byte]): byte for byte in range(256)} | {b"ab": 256}
+    >>> encoder = ArrayEncoder(ranks, lambda text: (text.encode(), np.array([0, 2, 5])), max_pieces=10)
+    >>> list(encoder.encode_blocks("abcab"))
+    [array([256,  99, 256], dtype=uint32)]
+    """
+
+    def __init__(
+        self,
+        ranks: Mapping[bytes, int],
+        split: Split,
+        *,
+        can_cut: bool = False,
+        max_pieces: int = CACHE_PIECES,
+    ) -> None:
+        self._ranks = ranks
+        self._split = split
+        self._can_cut = (
+            can_cut  # whether the tail rule of `patterns` holds, so that a text may be cut into blocks
+        )
+        self._max_pieces = max_pieces
+        self._lock = Lock()
+        self._store = PieceStore(ranks, max_pieces)
+
+    def encode_blocks(self, text: str) -> Iterator[Ids]:
+        """Yield the ids of a text without surrogates, block by block: (n_tokens,) uint32 each."""
+        for data, piece_starts, _ in self.split_blocks(text):
+            yield self.join(self.find(data, piece_starts))
+
+    def encode_beginning(self, text: str) -> tuple[list[Ids], int]:
+        """Give the ids of what stays the same in a text that goes on, and how many characters that is."""
+        blocks = list(self.split_blocks(text, is_last=False))
+        ids = [self.join(self.find(data, piece_starts)) for data, piece_starts, _ in blocks]
+        return ids, sum(n_chars for _, _, n_chars in blocks)
+
+    def count(self, text: str, limit: int | None = None) -> int:
+        """Count the tokens of a text without surrogates, up to the block that exceeds the limit."""
+        n_tokens = 0
+        for data, piece_starts, _ in self.split_blocks(text):
+            n_tokens += int((self.find(data, piece_starts).values >> RUN_BITS).sum())
+            if limit is not None and n_tokens > limit:
+                break
+        return n_tokens
+
+    def split_blocks(self, text: str, *, is_last: bool = True) -> Iterator[tuple[bytes, Ints, int]]:
+        """Yield the UTF-8, the piece starts and the number of characters of a text's blocks.
+
+        By the tail rule, the last pieces of a block may depend on what follows, and begin the next one.
+        With `is_last` false the text's own last pieces are left out. A piece that is longer than a block
+        makes the block grow, twofold each time, so that it is not split too often.
+        """
+        start, n_wanted = 0, BLOCK_CHARS
+        while start < len(text):
+            end = start + n_wanted if self._can_cut else len(text)
+            data, piece_starts = self._split(text[start:end])
+            if end >= len(text) and is_last:
+                yield data, piece_starts, len(text) - start
+                return
+            if len(piece_starts) > UNFINISHED_PIECES + 1 and self._can_cut:
+                piece_starts = piece_starts[:-UNFINISHED_PIECES]
+                data = data[: piece_starts[-1]]
+                n_chars = len(data) if data.isascii() else len(data.decode("utf-8"))
+                yield data, piece_starts, n_chars
+                start += n_chars
+                n_wanted = BLOCK_CHARS
+            else:
+                n_wanted *= 2
+            if end >= len(text):
+                return
+
+    def find(self, data: bytes, piece_starts: Ints) -> Found:
+        """Look up the pieces of some UTF-8; those that are not known are merged and remembered."""
+        words = as_words(data)
+        starts, lengths = piece_starts[:-1], np.diff(piece_starts)
+        store = self._store
+        values = store.tables[0].find([keys_of_one_word(words, starts, lengths)])
+        todo = np.flatnonzero(values == 0)
+        if not len(todo):
+            return Found(values, store.runs, [])
+        todo_lengths = lengths[todo]
+        large = self._find_large(data, piece_starts, todo[todo_lengths > MAX_KEY_BYTES], values, store)
+        unknown: list[Unknown] = []
+        shorter = 0
+        for tier, (n_words, n_bytes) in enumerate(zip(KEY_WORDS, KEY_BYTES, strict=True)):
+            own = todo[(todo_lengths > shorter) & (todo_lengths <= n_bytes)]
+            shorter = n_bytes
+            if len(own):
+                keys = keys_of_words(words, starts[own], lengths[own], n_words)
+                if tier:
+                    values[own] = found = store.tables[tier].find(keys)
+                    missing = np.flatnonzero(found == 0)
+                    own, keys = own[missing], [word[missing] for word in keys]
+            if len(own):
+                firsts, inverse = distinct(keys)
+                unknown.append(Unknown(tier, own, firsts, inverse, [word[firsts] for word in keys]))
+        runs = store.runs
+        if unknown:
+            firsts = np.concatenate([part.pieces[part.firsts] for part in unknown])
+            ids, counts = merge_pieces(words, starts[firsts], lengths[firsts], store)
+            runs = self._remember(store, unknown, ids, counts, values)
+        return Found(values, runs, large)
+
+    def _find_large(
+        self, data: bytes, piece_starts: Ints, large: Ints, values: Values, store: PieceStore
+    ) -> list[tuple[int, Ids]]:
+        """Find or merge the pieces that have no key, one by one."""
+        merged: list[tuple[int, Ids]] = []
+        for piece in large.tolist():
+            content = data[piece_starts[piece] : piece_starts[piece + 1]]
+            value = store.large.get(content)
+            if value is None:
+                ids = merge_long_piece(content, self._ranks, store)
+                if len(content) <= LONGEST_REMEMBERED and (room := self._room_for(store, 1)) is not None:
+                    with self._lock:
+                        value = int(room.add_runs(ids, np.array([len(ids)]))[0])
+                        room.large[content] = value
+                if value is None:
+                    merged.append((piece, ids))
+                    value = len(ids) << int(RUN_BITS)
+            values[piece] = value
+        return merged
+
+    def _remember(
+        self, store: PieceStore, unknown: "list[Unknown]", ids: Ids, counts: Ints, values: Values
+    ) -> Ids:
+        """Add merged pieces to the store and to the values of the block; give the runs of both."""
+        with self._lock:
+            room = self._room_for(store, len(counts))
+            if room is None:  # these pieces stay unknown, and their ids follow a copy of the runs
+                new, runs = store.runs_after(ids, counts)
+            else:
+                new, runs = store.add_runs(ids, counts), store.runs
+            start = 0
+            for part in unknown:
+                own = new[start : start + len(part.firsts)]
+                start += len(part.firsts)
+                values[part.pieces] = own[part.inverse]
+                if room is not None:
+                    store.tables[part.tier] = store.tables[part.tier].insert(part.keys, own)
+        return runs
+
+    def _room_for(self, store: PieceStore, n_pieces: int) -> PieceStore | None:
+        """Give the store if so many more pieces fit in; a full one is forgotten, not the vocabulary."""
+        if n_pieces <= store.n_left:
+            return store
+        if store is self._store and store.n_left < self._max_pieces // 2:
+            self._store = PieceStore(self._ranks, self._max_pieces)
+        return None
+
+    def join(self, found: Found) -> Ids:
+        """(n_tokens,) uint32: the ids of a block's pieces, in order."""
+        values, runs, large = found
+        counts = (values >> RUN_BITS).view(np.int64)
+        ids = values.astype(np.uint32)  # the lower half: the id itself, for a piece that is one token
+        several = np.flatnonzero(counts != 1)
+        if not len(several):
+            return ids
+        ids = np.repeat(ids, counts)
+        n_ids = counts[several]
+        ends = np.cumsum(counts)
+        place_of = (ends - counts)[several]
+        # Of each piece with several ids: the places 0, 1, 2, ... within it.
+        sub_ends = np.cumsum(n_ids)
+        within = np.arange(sub_ends[-1]) - np.repeat(sub_ends - n_ids, n_ids)
+        sources = np.repeat((values[several] & START_MASK).view(np.int64), n_ids) + within
+        ids[np.repeat(place_of, n_ids) + within] = runs.take(sources, mode="clip")
+        for piece, its_ids in large:
+            ids[ends[piece] - len(its_ids) : ends[piece]] = its_ids
+        return ids
+
+
+class Unknown(NamedTuple):
+    """The pieces of a block that one of the tables does not have."""
+
+    tier: int  # which table
+    pieces: Ints  # (n,) where in the block they are
+    firsts: Ints  # (n_distinct,) an index into `pieces` for each distinct piece
+    inverse: Ints  # (n,) which of the distinct pieces each is
+    keys: list[Words]  # of the distinct pieces
+
+
+def joined(parts: Iterator[Ids]) -> Ids:
+    """Put arrays one after the other into one, which grows in place and not beside a copy of itself.
+
+    >>> joined(iter([np.array([1, 2], np.uint32), np.array([3], np.uint32)]))
+    array([1, 2, 3], dtype=uint32)
+    """
+    ids = next(parts, np.zeros(0, dtype=np.uint32)).copy()
+    n_ids = len(ids)
+    for part in parts:
+        if n_ids + len(part) > len(ids):
+            ids.resize(n_ids + max(len(part), n_ids // 4), refcheck=False)
+        ids[n_ids : n_ids + len(part)] = part
+        n_ids += len(part)
+    ids.resize(n_ids, refcheck=False)
+    return ids

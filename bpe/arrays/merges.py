@@ -1,0 +1,64 @@
+"""How are many unknown pieces merged at once? One merge of each piece in every round."""
+
+import numpy as np
+from bpelab.bpe.arrays.keys import Ints, Words
+from bpelab.bpe.arrays.store import NO_RANK, Ids, PieceStore
+
+_NO_PAIR = NO_RANK << 32
+
+
+def byte_ids_of(data: bytes | Words, store: PieceStore) -> Ints:
+    """(n,) int64: the ids of single bytes; raises `KeyError` for a byte that is no token."""
+    values = np.frombuffer(data, dtype=np.uint8)
+    ids: Ints = store.byte_ids.take(values)
+    if (ids < 0).any():
+        missing = bytes(values[int(np.argmin(ids))].tobytes())
+        raise KeyError(f"the byte {missing!r} is no token of this vocabulary, so that it cannot be encoded")
+    return ids
+
+
+def merge_pieces(words: Words, starts: Ints, lengths: Ints, store: PieceStore) -> tuple[Ids, Ints]:
+    """Merge pieces of at most 31 bytes; give their ids, one piece after the other, and how many each has.
+
+    All parts of all pieces lie in one array. In every round each piece's lowest-ranked, leftmost pair
+    is joined, the part it takes in is dropped, and only the pairs beside it are looked up again. A piece
+    with no pair left is done. At most 30 rounds, each linear in the parts that remain.
+    Raises `KeyError` for a byte that is no token.
+    """
+    n_pieces = len(starts)
+    piece = np.repeat(np.arange(n_pieces), lengths)  # (n_parts,): which piece each part belongs to
+    start = np.repeat(starts - (np.cumsum(lengths) - lengths), lengths) + np.arange(len(piece))
+    end = start + 1
+    data = words.view(np.uint8)[start].astype(np.int64)
+    ids = byte_ids_of(data.astype(np.uint8).tobytes(), store)
+    is_last = np.append(piece[1:] != piece[:-1], True)  # no pair begins with a piece's last part
+    rank = store.pair_ranks.take(data * 256 + np.append(data[1:], 0))
+    rank[is_last] = NO_RANK
+    done: list[tuple[Ints, Ints]] = []  # (piece, ids) of the parts of finished pieces
+    while len(piece):
+        firsts = np.flatnonzero(np.append(True, is_last[:-1]))
+        # The lowest rank of each piece and, in the lower half, the first part that has it.
+        best = np.minimum.reduceat((rank << 32) + np.arange(len(rank)), firsts)
+        going = best < _NO_PAIR
+        left = best[going] & 0xFFFFFFFF
+        keep = np.repeat(going, np.diff(firsts, append=len(piece)))
+        if len(left) < len(best):
+            done.append((piece[~keep], ids[~keep]))
+        ids[left] = rank[left]
+        end[left] = end[left + 1]
+        is_last[left] = is_last[left + 1]
+        keep[left + 1] = False
+        new_place = np.cumsum(keep) - 1
+        kept = np.flatnonzero(keep)
+        piece, start, end, ids, rank, is_last = (
+            part.take(kept) for part in (piece, start, end, ids, rank, is_last)
+        )
+        left = new_place[left]
+        rank[left] = NO_RANK
+        before = left[(left > 0) & ~is_last[left - 1]] - 1
+        changed = np.concatenate([left[~is_last[left]], before])
+        rank[changed] = store.ranks_of(words, start[changed], end[changed + 1] - start[changed])
+    pieces = np.concatenate([part for part, _ in done])
+    order = np.argsort(pieces, kind="stable")
+    all_ids = np.concatenate([part for _, part in done])[order]
+    return all_ids.astype(np.uint32), np.bincount(pieces, minlength=n_pieces)

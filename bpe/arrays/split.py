@@ -1,0 +1,94 @@
+"""Where does a piece start? Everywhere at once, by comparing each character with its neighbours."""
+
+from collections.abc import Callable
+from functools import cache
+from itertools import accumulate
+
+import numpy as np
+import numpy.typing as npt
+from bpelab.bpe.arrays.keys import Ints
+from bpelab.bpe.arrays.split_cl100k import cl100k_classes, starts_cl100k
+from bpelab.bpe.arrays.split_gpt2 import gpt2_classes, starts_gpt2
+from bpelab.bpe.patterns import CL100K_PATTERN, GPT2_PATTERN
+
+Split = Callable[[str], tuple[bytes, Ints]]
+Classes = npt.NDArray[np.uint8]
+Points = npt.NDArray[np.uint8] | npt.NDArray[np.uint32]
+# Given the class and the number of each character, tells of each whether a piece starts there.
+Rule = Callable[[Classes, Points], npt.NDArray[np.bool_]]
+
+_RULES: dict[str, tuple[Callable[[], Classes], Rule]] = {
+    GPT2_PATTERN: (gpt2_classes, starts_gpt2),
+    CL100K_PATTERN: (cl100k_classes, starts_cl100k),
+}
+
+
+def array_splitter(pattern: str) -> Split | None:
+    r"""Give what cuts a text by array programs; None for a pattern whose rules are not known.
+
+    The result is the UTF-8 of the text and the (n_pieces + 1,) int64 offsets at which pieces start.
+
+    >>> from bpelab.bpe.patterns import GPT2_PATTERN
+    >>> array_splitter(GPT2_PATTERN)("é's 12")
+    (b"\xc3\xa9's 12", array([0, 2, 4, 7]))
+    """
+    if pattern not in _RULES:
+        return None
+    _, rule = _RULES[pattern]
+
+    def split(text: str) -> tuple[bytes, Ints]:
+        if not text:
+            return b"", np.zeros(1, dtype=np.int64)
+        data = text.encode("utf-8")
+        if len(data) == len(text):  # ASCII, where a character is a byte
+            points: Points = np.frombuffer(data, dtype=np.uint8)
+            classes = np.frombuffer(data.translate(_ascii(pattern)), dtype=np.uint8)
+            return data, _offsets(rule(classes, points))
+        points = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
+        classes = _table(pattern).take(points, mode="clip")
+        starts = _offsets(rule(classes, points))
+        # (n_chars + 1,): the bytes before each character
+        n_bytes = np.zeros(len(points) + 1, dtype=np.int64)
+        np.cumsum(_utf8_length(points), out=n_bytes[1:])
+        return data, n_bytes.take(starts)
+
+    return split
+
+
+def regex_splitter(split_text: Callable[[str], list[str]]) -> Split:
+    """Give the same by a function that gives the pieces one by one, for a pattern of any kind.
+
+    >>> regex_splitter(str.split)("one two")
+    (b'onetwo', array([0, 3, 6]))
+    """
+
+    def split(text: str) -> tuple[bytes, Ints]:
+        pieces = [piece.encode("utf-8") for piece in split_text(text)]
+        return b"".join(pieces), np.fromiter(accumulate(map(len, pieces), initial=0), dtype=np.int64)
+
+    return split
+
+
+def _offsets(is_start: npt.NDArray[np.bool_]) -> Ints:
+    starts = np.flatnonzero(is_start)
+    return np.append(starts, len(is_start))
+
+
+def _utf8_length(points: Points) -> npt.NDArray[np.uint8]:
+    lengths = (points >= 0x80).view(np.uint8) + (points >= 0x800).view(np.uint8)
+    lengths += (points >= 0x10000).view(np.uint8)
+    lengths += 1
+    return lengths
+
+
+@cache
+def _table(pattern: str) -> Classes:
+    """(0x110000,) uint8: the pattern's class of each code point."""
+    classes_of, _ = _RULES[pattern]
+    return classes_of()
+
+
+@cache
+def _ascii(pattern: str) -> bytes:
+    """The same for ASCII, as `bytes.translate` takes it, without the large table."""
+    return _table(pattern)[:256].tobytes()

@@ -1,0 +1,206 @@
+"""The array way gives the ids of the textbook, at any size of its tables and blocks, from any thread."""
+
+import random
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import pytest
+from bpelab.bpe import Encoding, encoding, textbook
+from bpelab.bpe.arrays import encoder, long_piece
+from bpelab.bpe.arrays.encoder import ArrayEncoder
+from bpelab.bpe.arrays.keys import MAX_KEY_BYTES, as_words, keys_of_words
+from bpelab.bpe.arrays.long_piece import merge_long_piece
+from bpelab.bpe.arrays.merges import merge_pieces
+from bpelab.bpe.arrays.split import array_splitter, regex_splitter
+from bpelab.bpe.arrays.store import PieceStore
+from bpelab.bpe.arrays.table import KeyTable
+from bpelab.bpe.cached import splitter
+from bpelab.bpe.fuzz import fuzz_texts
+from bpelab.bpe.merge import merge_piece
+from bpelab.bpe.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+WORDS = [
+    "hello",
+    " world",
+    " antidisestablishmentarianism",
+    "aaaaaaaaaaaaaaaaaaaaa",
+    "안녕하세요",
+    " é",
+    "'ll",
+    "\n",
+    "  ",
+]
+WORDS += ["xqzjk" * 9, "=" * 40, "🙂" * 20, "\x00", "\x00\x00", "a\x00", "12345", "\t", "!?", "\U00032c82"]
+TEXTS = st.lists(st.sampled_from(WORDS) | st.text(max_size=12), max_size=25).map("".join)
+
+
+@pytest.fixture(scope="module")
+def store(gpt2: Encoding) -> PieceStore:
+    return PieceStore(gpt2._mergeable_ranks, 1000)
+
+
+@pytest.fixture(scope="module")
+def ranks(gpt2: Encoding) -> dict[bytes, int]:
+    """The first two thousand tokens of gpt2, so that many a table can be built of them."""
+    return {token: rank for token, rank in gpt2._mergeable_ranks.items() if rank < 2000}
+
+
+@pytest.mark.parametrize(
+    "pattern", [GPT2_PATTERN, CL100K_PATTERN, O200K_PATTERN], ids=["gpt2", "cl100k", "o200k"]
+)
+@settings(deadline=None, max_examples=120)
+@given(texts=st.lists(TEXTS, min_size=1, max_size=5), block=st.integers(1, 30), max_pieces=st.integers(0, 12))
+def test_tiny_tables_and_blocks_change_nothing(
+    ranks: dict[bytes, int], pattern: str, texts: list[str], block: int, max_pieces: int
+) -> None:
+    split = array_splitter(pattern) or regex_splitter(splitter(pattern))
+    arrays = ArrayEncoder(ranks, split, can_cut=True, max_pieces=max_pieces)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(encoder, "BLOCK_CHARS", block)
+        for text in texts * 2:  # the second time the pieces are known, or forgotten
+            text = text.encode("utf-8", "replace").decode("utf-8")
+            ids = textbook.encode_ordinary(text, pattern, ranks)
+            assert [int(token) for part in arrays.encode_blocks(text) for token in part] == ids
+            assert arrays.count(text) == len(ids)
+
+
+@settings(deadline=None, max_examples=60)
+@given(text=TEXTS)
+def test_both_sides_of_the_switch_give_the_same_ids(gpt2: Encoding, text: str) -> None:
+    special = text + "<|endoftext|>" + text
+    answers = []
+    for limit in (0, 1 << 30):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(encoding, "SHORT_CHARS", limit)
+            answers.append(
+                (
+                    gpt2.encode_ordinary(text),
+                    gpt2.encode(special, allowed_special="all"),
+                    gpt2.encode_ordinary_batch([text, special]),
+                    gpt2.count(special),
+                    gpt2.count(text, limit=5),
+                    [
+                        array.tolist()
+                        for array in gpt2.encode_with_offsets(
+                            special.replace("\ud800", "").encode("utf-8", "replace").decode(),
+                            disallowed_special=(),
+                        )
+                    ],
+                )
+            )
+    assert answers[0] == answers[1]
+
+
+@settings(deadline=None, max_examples=200)
+@given(pieces=st.lists(st.binary(min_size=1, max_size=MAX_KEY_BYTES), min_size=1, max_size=20))
+def test_merging_many_is_merging_each(gpt2: Encoding, store: PieceStore, pieces: list[bytes]) -> None:
+    pieces += [b"hello world", b"aaaaaaaaaaaaaaaa", b"abababababab"]
+    lengths = np.array(list(map(len, pieces)))
+    ids, counts = merge_pieces(as_words(b"".join(pieces)), np.cumsum(lengths) - lengths, lengths, store)
+    parts = [part.tolist() for part in np.split(ids, np.cumsum(counts)[:-1])]
+    assert parts == [textbook.merge_piece(piece, gpt2._mergeable_ranks) for piece in pieces]
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    piece=st.text(alphabet="ab =\n한🙂", min_size=1, max_size=60)
+    | st.text("abcdefgh", min_size=1, max_size=60)
+)
+def test_a_long_piece_is_merged_as_the_textbook_does(gpt2: Encoding, store: PieceStore, piece: str) -> None:
+    data = piece.encode()
+    expected = textbook.merge_piece(data, gpt2._mergeable_ranks)
+    if data not in gpt2._mergeable_ranks:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(long_piece, "FEW_BYTES", 0)
+            assert merge_long_piece(data, gpt2._mergeable_ranks, store).tolist() == expected
+
+
+@settings(deadline=None, max_examples=300)
+@given(data=st.data(), piece=st.text(alphabet="abc", min_size=2, max_size=40))
+def test_vocabularies_whose_ranks_make_no_sense_are_merged_right(data: Any, piece: str) -> None:
+    """Where a merge makes a pair of a lower rank, joining all of one rank at once would go wrong."""
+    tokens = data.draw(st.lists(st.text(alphabet="abc", min_size=2, max_size=5), unique=True, max_size=30))
+    ranks = {bytes([byte]): 1000 + byte for byte in range(256)} | {
+        t.encode(): i for i, t in enumerate(tokens)
+    }
+    store = PieceStore(ranks, 10)
+    expected = textbook.merge_piece(piece.encode(), ranks)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(long_piece, "FEW_BYTES", 0)
+        if piece.encode() not in ranks:
+            assert merge_long_piece(piece.encode(), ranks, store).tolist() == expected
+    if len(piece) <= MAX_KEY_BYTES:
+        ids, _ = merge_pieces(as_words(piece.encode()), np.array([0]), np.array([len(piece)]), store)
+        assert ids.tolist() == expected
+
+
+@pytest.mark.parametrize("kind", ["a", " ", "random", "🙂", "=", "ab"])
+def test_a_hundred_thousand_bytes_in_one_piece(gpt2: Encoding, store: PieceStore, kind: str) -> None:
+    letters = random.Random(1).choices("abcdefghijklmnopqrstuvwxyz", k=100_000)
+    piece = "".join(letters).encode() if kind == "random" else kind.encode() * (100_000 // len(kind.encode()))
+    expected = merge_piece(piece, gpt2._mergeable_ranks)
+    assert merge_long_piece(piece, gpt2._mergeable_ranks, store).tolist() == expected
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    pieces=st.sets(st.binary(min_size=1, max_size=MAX_KEY_BYTES), min_size=1, max_size=50),
+    n=st.integers(1, 50),
+)
+def test_a_table_finds_what_was_put_in_and_nothing_else(pieces: set[bytes], n: int) -> None:
+    ordered = sorted(pieces, key=len)
+    lengths = np.array(list(map(len, ordered)))
+    keys = keys_of_words(as_words(b"".join(ordered)), np.cumsum(lengths) - lengths, lengths, 4)
+    values = np.arange(1, len(ordered) + 1, dtype=np.uint64)
+    table = KeyTable(n_words=4, n_keys=1)
+    for start in range(0, min(n, len(ordered)), 7):  # in several steps, so that it grows
+        own = slice(start, min(start + 7, n))
+        table = table.insert([word[own] for word in keys], values[own])
+    expected = [value if value <= n else 0 for value in values.tolist()]
+    assert table.find(keys).tolist() == expected
+    assert table.insert(keys, values).find(keys).tolist() == values.tolist()
+
+
+def test_a_missing_byte_is_named() -> None:
+    ranks = {b"a": 0, b"b": 1, b"ab": 2}
+    arrays = ArrayEncoder(ranks, regex_splitter(str.split))
+    with pytest.raises(KeyError, match="the byte b'c' is no token"):
+        list(arrays.encode_blocks("abc"))
+    with pytest.raises(KeyError, match="the byte b'c' is no token"):
+        list(arrays.encode_blocks("ab" * 2000 + "c"))
+
+
+def test_threads_that_share_an_encoding_get_the_same_ids(gpt2: Encoding) -> None:
+    """A small bound, so that they also forget together."""
+    shared = Encoding(
+        "x",
+        pat_str=GPT2_PATTERN,
+        mergeable_ranks=gpt2._mergeable_ranks,
+        special_tokens={},
+        max_cached_pieces=500,
+    )
+
+    def texts(seed: int) -> Iterator[str]:
+        source = fuzz_texts(seed % 3)
+        for _ in range(12):
+            yield "".join(islice(source, 500))
+
+    def encode_all(seed: int) -> list[list[int]]:
+        return [shared.encode_ordinary(text) for text in texts(seed)]
+
+    expected = {seed: [gpt2.encode_ordinary(text) for text in texts(seed)] for seed in range(3)}
+    with ThreadPoolExecutor(8) as pool:
+        for seed, answers in enumerate(pool.map(encode_all, range(16))):
+            assert answers == expected[seed % 3]
+
+
+def test_long_random_texts_have_tiktoken_s_ids(gpt2: Encoding, tiktoken_gpt2: Any) -> None:
+    source = fuzz_texts(11)
+    for _ in range(30):
+        text = "".join(islice(source, 2000))
+        assert gpt2.encode_ordinary(text) == tiktoken_gpt2.encode_ordinary(text)
