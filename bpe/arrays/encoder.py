@@ -21,6 +21,7 @@ from bpelab.bpe.arrays.keys import (
     as_words,
     keys_of_one_word,
     keys_of_words,
+    places_where,
 )
 from bpelab.bpe.arrays.long_piece import merge_long_piece
 from bpelab.bpe.arrays.merges import merge_pieces
@@ -33,7 +34,7 @@ Split = Callable[[str], tuple[bytes, Ints]]
 
 # Characters of a block. Its arrays should stay in the processor's second-level cache, and there should be
 # enough of them that NumPy's cost of a call (about a microsecond) does not count.
-BLOCK_CHARS = 1 << 17
+BLOCK_CHARS = 1 << 18
 # Pieces remembered beyond the vocabulary: 12 MB of standard-library source have 90,000 distinct ones.
 CACHE_PIECES = 1 << 18
 # A longer piece is hardly ever met twice.
@@ -126,7 +127,7 @@ class ArrayEncoder:
         starts, lengths = piece_starts[:-1], np.diff(piece_starts)
         store = self._store
         values = store.tables[0].find([keys_of_one_word(words, starts, lengths)])
-        todo = np.flatnonzero(values == 0)
+        todo = places_where(values == 0)
         if not len(todo):
             return Found(values, store.runs, [])
         todo_lengths = lengths[todo]
@@ -134,13 +135,13 @@ class ArrayEncoder:
         unknown: list[Unknown] = []
         shorter = 0
         for tier, (n_words, n_bytes) in enumerate(zip(KEY_WORDS, KEY_BYTES, strict=True)):
-            own = todo[(todo_lengths > shorter) & (todo_lengths <= n_bytes)]
+            own = todo.compress((todo_lengths > shorter) & (todo_lengths <= n_bytes))
             shorter = n_bytes
             if len(own):
                 keys = keys_of_words(words, starts[own], lengths[own], n_words)
                 if tier:
                     values[own] = found = store.tables[tier].find(keys)
-                    missing = np.flatnonzero(found == 0)
+                    missing = places_where(found == 0)
                     own, keys = own[missing], [word[missing] for word in keys]
             if len(own):
                 firsts, inverse = distinct(keys)
@@ -203,19 +204,14 @@ class ArrayEncoder:
         """(n_tokens,) uint32: the ids of a block's pieces, in order."""
         values, runs, large = found
         counts = (values >> RUN_BITS).view(np.int64)
-        ids = values.astype(np.uint32)  # the lower half: the id itself, for a piece that is one token
-        several = np.flatnonzero(counts != 1)
-        if not len(several):
-            return ids
-        ids = np.repeat(ids, counts)
-        n_ids = counts[several]
         ends = np.cumsum(counts)
-        place_of = (ends - counts)[several]
-        # Of each piece with several ids: the places 0, 1, 2, ... within it.
-        sub_ends = np.cumsum(n_ids)
-        within = np.arange(sub_ends[-1]) - np.repeat(sub_ends - n_ids, n_ids)
-        sources = np.repeat((values[several] & START_MASK).view(np.int64), n_ids) + within
-        ids[np.repeat(place_of, n_ids) + within] = runs.take(sources, mode="clip")
+        n_ids = int(ends[-1]) if len(ends) else 0
+        if n_ids == len(values):
+            return values.astype(np.uint32)  # the lower half: every piece is the one token that it names
+        # A piece's ids are where its run starts, and the places after that.
+        places = np.repeat((values & START_MASK).view(np.int64) - (ends - counts), counts)
+        places += np.arange(n_ids)
+        ids = runs.take(places, mode="clip")
         for piece, its_ids in large:
             ids[ends[piece] - len(its_ids) : ends[piece]] = its_ids
         return ids

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from heapq import heappop, heappush
 
 import numpy as np
-from bpelab.bpe.arrays.keys import MAX_KEY_BYTES, Ints, as_words
+from bpelab.bpe.arrays.keys import MAX_KEY_BYTES, Ints, as_words, places_where
 from bpelab.bpe.arrays.merges import byte_ids_of
 from bpelab.bpe.arrays.store import NO_RANK, Ids, PieceStore
 from bpelab.bpe.merge import merge_piece
@@ -52,7 +52,7 @@ def _merge_by_rank(piece: bytes, ranks: Mapping[bytes, int], store: PieceStore) 
     def put(places: Ints, their_ranks: Ints) -> None:
         order = np.argsort(their_ranks, kind="stable")
         their_ranks, places = their_ranks[order], places[order]
-        firsts = np.flatnonzero(np.append(True, their_ranks[1:] != their_ranks[:-1]))
+        firsts = places_where(np.append(True, their_ranks[1:] != their_ranks[:-1]))
         for value, group in zip(their_ranks[firsts].tolist(), np.split(places, firsts[1:]), strict=True):
             if value not in buckets:
                 buckets[value] = []
@@ -64,12 +64,12 @@ def _merge_by_rank(piece: bytes, ranks: Mapping[bytes, int], store: PieceStore) 
         lengths = their_ends - places
         short = lengths <= MAX_KEY_BYTES
         found: Ints = store.ranks_of(words, places, np.minimum(lengths, MAX_KEY_BYTES))
-        for i in np.flatnonzero(~short).tolist():
+        for i in places_where(~short).tolist():
             start = int(places[i])
             found[i] = ranks.get(piece[start : start + int(lengths[i])], NO_RANK)
         return found
 
-    pairs = np.flatnonzero(rank != NO_RANK)
+    pairs = places_where(rank != NO_RANK)
     if len(pairs):
         put(pairs, rank[pairs])
     while waiting:
@@ -83,7 +83,7 @@ def _merge_by_rank(piece: bytes, ranks: Mapping[bytes, int], store: PieceStore) 
         middles = after[lefts]
         ends = after[middles]
         # Where two joined pairs touch, the first met the unjoined half of the second for a moment.
-        touching = np.flatnonzero(ends[:-1] == lefts[1:])
+        touching = places_where(ends[:-1] == lefts[1:])
         if len(touching) and look_up(lefts[touching], middles[touching + 1]).min() < lowest:
             return None
         after[lefts] = ends
@@ -102,7 +102,7 @@ def _merge_by_rank(piece: bytes, ranks: Mapping[bytes, int], store: PieceStore) 
                 return None
             put(changed, new)
     # A part that was taken in is not where the part that ends at its end starts.
-    starts = np.flatnonzero(before[after[:n]] == np.arange(n))
+    starts = places_where(before[after[:n]] == np.arange(n))
     return ids[starts].astype(np.uint32)
 
 
@@ -111,7 +111,7 @@ def _every_other(lefts: Ints, after: Ints) -> Ints:
     touches = np.append(False, after[lefts[:-1]] == lefts[1:])
     if not touches.any():
         return lefts
-    row_starts = np.flatnonzero(~touches)
+    row_starts = places_where(~touches)
     in_row = np.arange(len(lefts)) - np.repeat(row_starts, np.diff(row_starts, append=len(lefts)))
     kept: Ints = lefts[in_row % 2 == 0]
     return kept

@@ -1,7 +1,7 @@
 """How are many unknown pieces merged at once? One merge of each piece in every round."""
 
 import numpy as np
-from bpelab.bpe.arrays.keys import Ints, Words
+from bpelab.bpe.arrays.keys import Ints, Words, places_where
 from bpelab.bpe.arrays.store import NO_RANK, Ids, PieceStore
 
 _NO_PAIR = NO_RANK << 32
@@ -36,7 +36,7 @@ def merge_pieces(words: Words, starts: Ints, lengths: Ints, store: PieceStore) -
     rank[is_last] = NO_RANK
     done: list[tuple[Ints, Ints]] = []  # (piece, ids) of the parts of finished pieces
     while len(piece):
-        firsts = np.flatnonzero(np.append(True, is_last[:-1]))
+        firsts = places_where(np.append(True, is_last[:-1]))
         # The lowest rank of each piece and, in the lower half, the first part that has it.
         best = np.minimum.reduceat((rank << 32) + np.arange(len(rank)), firsts)
         going = best < _NO_PAIR
@@ -49,7 +49,7 @@ def merge_pieces(words: Words, starts: Ints, lengths: Ints, store: PieceStore) -
         is_last[left] = is_last[left + 1]
         keep[left + 1] = False
         new_place = np.cumsum(keep) - 1
-        kept = np.flatnonzero(keep)
+        kept = places_where(keep)
         piece, start, end, ids, rank, is_last = (
             part.take(kept) for part in (piece, start, end, ids, rank, is_last)
         )

@@ -6,7 +6,7 @@ from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
-from bpelab.bpe.arrays.keys import Ints
+from bpelab.bpe.arrays.keys import Ints, places_where
 from bpelab.bpe.arrays.split_cl100k import cl100k_classes, starts_cl100k
 from bpelab.bpe.arrays.split_gpt2 import gpt2_classes, starts_gpt2
 from bpelab.bpe.patterns import CL100K_PATTERN, GPT2_PATTERN
@@ -43,10 +43,10 @@ def array_splitter(pattern: str) -> Split | None:
         if len(data) == len(text):  # ASCII, where a character is a byte
             points: Points = np.frombuffer(data, dtype=np.uint8)
             classes = np.frombuffer(data.translate(_ascii(pattern)), dtype=np.uint8)
-            return data, _offsets(rule(classes, points))
+            return data, places_where(rule(classes, points))
         points = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
         classes = _table(pattern).take(points, mode="clip")
-        starts = _offsets(rule(classes, points))
+        starts = places_where(rule(classes, points))
         # (n_chars + 1,): the bytes before each character
         n_bytes = np.zeros(len(points) + 1, dtype=np.int64)
         np.cumsum(_utf8_length(points), out=n_bytes[1:])
@@ -67,11 +67,6 @@ def regex_splitter(split_text: Callable[[str], list[str]]) -> Split:
         return b"".join(pieces), np.fromiter(accumulate(map(len, pieces), initial=0), dtype=np.int64)
 
     return split
-
-
-def _offsets(is_start: npt.NDArray[np.bool_]) -> Ints:
-    starts = np.flatnonzero(is_start)
-    return np.append(starts, len(is_start))
 
 
 def _utf8_length(points: Points) -> npt.NDArray[np.uint8]:

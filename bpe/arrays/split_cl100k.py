@@ -29,6 +29,7 @@ So white space starts a piece
 
 import numpy as np
 import numpy.typing as npt
+from bpelab.bpe.arrays.keys import places_where
 from bpelab.bpe.arrays.split_gpt2 import (
     IS_LETTER,
     IS_NUMBER,
@@ -53,13 +54,16 @@ def cl100k_classes() -> npt.NDArray[np.uint8]:
 def starts_cl100k(
     classes: npt.NDArray[np.uint8], points: npt.NDArray[np.uint8] | npt.NDArray[np.uint32]
 ) -> Starts:
-    """(n_chars,) bool: whether a piece starts at each character, given its class and its code point."""
+    """(n_chars + 1,) bool: whether a piece starts at each character, given its class and its code point.
+
+    The last entry, for the end of the text, is true.
+    """
     n = len(classes)
     is_white = classes >= PLAIN_SPACE
     here, before = classes[1:], classes[:-1]
-    starts = np.empty(n, dtype=np.bool_)
-    starts[0] = True
-    rest = starts[1:]
+    starts = np.empty(n + 1, dtype=np.bool_)
+    starts[0] = starts[n] = True
+    rest = starts[1:n]
     np.not_equal(here, before, out=rest)
     is_letter = here == IS_LETTER
     rest &= ~(is_letter & ((before == PLAIN_SPACE) | (before == OTHER_SPACE)))
@@ -84,12 +88,12 @@ def starts_cl100k(
 
 def add_line_breaks(starts: Starts, classes: npt.NDArray[np.uint8], is_white: Starts) -> None:
     """Rules 2 and 3: where a piece starts after line breaks, among white space."""
-    breaks = np.flatnonzero(classes == LINE_BREAK)
+    breaks = places_where(classes == LINE_BREAK)
     if not len(breaks):
         return
     n = len(classes)
     # The end of the run of white space that each line break is in; n where nothing follows it.
-    run_ends = np.append(np.flatnonzero(is_white[:-1] & ~is_white[1:]) + 1, n)
+    run_ends = np.append(places_where(is_white[:-1] & ~is_white[1:]) + 1, n)
     run = np.searchsorted(run_ends, breaks, side="right")
     is_last = np.append(run[1:] != run[:-1], True)
     after_last = breaks[is_last & (run_ends[run] < n)] + 1
@@ -109,8 +113,8 @@ def add_threes(starts: Starts, classes: npt.NDArray[np.uint8]) -> None:
     longer = is_number[3:] & is_number[2:-1] & is_number[1:-2] & is_number[:-3]
     if not longer.any():
         return
-    places = np.flatnonzero(is_number)
+    places = places_where(is_number)
     is_first = np.append(True, places[1:] != places[:-1] + 1)
-    firsts = np.flatnonzero(is_first)
+    firsts = places_where(is_first)
     in_run = np.arange(len(places)) - np.repeat(firsts, np.diff(firsts, append=len(places)))
     starts[places[in_run % 3 == 0]] = True

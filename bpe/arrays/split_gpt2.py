@@ -25,6 +25,7 @@ starts one anyway.
 
 import numpy as np
 import numpy.typing as npt
+from bpelab.bpe.arrays.keys import places_where
 from bpelab.bpe.unicode16 import (
     LOWER,
     MODIFIER,
@@ -55,14 +56,17 @@ def gpt2_classes() -> npt.NDArray[np.uint8]:
 def starts_gpt2(
     classes: npt.NDArray[np.uint8], points: npt.NDArray[np.uint8] | npt.NDArray[np.uint32]
 ) -> Starts:
-    """(n_chars,) bool: whether a piece starts at each character, given its class and its code point."""
+    """(n_chars + 1,) bool: whether a piece starts at each character, given its class and its code point.
+
+    The last entry, for the end of the text, is true.
+    """
     n = len(classes)
     is_white = classes >= PLAIN_SPACE
     here, before = classes[1:], classes[:-1]
-    starts = np.empty(n, dtype=np.bool_)
-    starts[0] = True  # rule 4
+    starts = np.empty(n + 1, dtype=np.bool_)
+    starts[0] = starts[n] = True  # rule 4
     # Rules 1 and 3 are one, since what comes before white space by rule 1 is no space.
-    rest = starts[1:]
+    rest = starts[1:n]
     np.not_equal(here, before, out=rest)
     rest &= before != PLAIN_SPACE
     both_white = is_white[1:] & is_white[:-1]
@@ -78,7 +82,7 @@ def add_contractions(
     starts: Starts, points: npt.NDArray[np.uint8] | npt.NDArray[np.uint32], *, any_case: bool = False
 ) -> None:
     """Where an apostrophe starts a piece, let a contraction be that piece."""
-    places = np.flatnonzero(points == ord("'"))
+    places = places_where(points == ord("'"))
     places = places[starts[places]]
     if not len(places):
         return
@@ -95,7 +99,7 @@ def add_contractions(
     places = places[found]
     starts[places + 1] = False
     ends = places + 2 + two[found]
-    starts[ends[ends < n]] = True
+    starts[ends] = True
 
 
 def _is_capital(points: npt.NDArray[np.uint32] | npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
-from bpelab.bpe.arrays.keys import KEY_BYTES, KEY_WORDS, Ints, Words, as_words, keys_of_words
+from bpelab.bpe.arrays.keys import KEY_BYTES, KEY_WORDS, Ints, Words, as_words, keys_of_words, places_where
 from bpelab.bpe.arrays.table import KeyTable
 
 Ids = npt.NDArray[np.uint32]
@@ -40,8 +40,10 @@ class PieceStore:
         for n_words, n_bytes in zip(KEY_WORDS, KEY_BYTES, strict=True):
             end = int(np.searchsorted(lengths, n_bytes, side="right"))
             table = KeyTable(n_words, end - begin)
-            keys = keys_of_words(words, starts[begin:end], lengths[begin:end], n_words)
-            self.tables.append(table.insert(keys, values[begin:end]))
+            # Low ranks are what text has most of: they come first, and get the better places.
+            own = begin + np.argsort(ids[begin:end])
+            keys = keys_of_words(words, starts[own], lengths[own], n_words)
+            self.tables.append(table.insert(keys, values[own]))
             begin = end
         self.large = dict(zip(tokens[begin:], values[begin:].tolist(), strict=True))
         self.runs: Ids = np.arange(max(ranks.values()) + 1, dtype=np.uint32)
@@ -80,7 +82,7 @@ class PieceStore:
         """(n,) int64: the rank of each stretch of at most 31 bytes; `NO_RANK` where it is no token."""
         values = self.tables[0].find(keys_of_words(words, starts, lengths, 1))
         for i in (1, 2):
-            longer = np.flatnonzero(lengths > KEY_BYTES[i - 1])
+            longer = places_where(lengths > KEY_BYTES[i - 1])
             if not len(longer):
                 break
             if i == 1:

@@ -1,10 +1,13 @@
 """Where are the ids of a piece? In an open-addressing table that is asked about all pieces at once."""
 
 import numpy as np
-from bpelab.bpe.arrays.keys import Ints, Words
+import numpy.typing as npt
+from bpelab.bpe.arrays.keys import Ints, Words, places_where
 
 # Odd multipliers with no pattern in their bits: the first is 2**64 divided by the golden ratio.
-_MULTIPLIERS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93)
+_MULTIPLIERS = np.array(
+    [0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93], dtype=np.uint64
+)
 
 # A table is at most half full: fewer slots stay in the processor's cache, more find more keys at home.
 SLOTS_PER_KEY = 4
@@ -14,9 +17,8 @@ class KeyTable:
     """A map from keys of `n_words` 64-bit words to non-zero 64-bit values.
 
     A key's home slot is the top bits of a multiplicative hash; if another key has it, the next slot is
-    tried, and so on. The words and the value of a slot lie side by side, so that a look-up that finds
-    its key at home touches one cache line. The last word of a key is never 0 (it holds the length),
-    so that 0 there marks a free slot.
+    tried, and so on. The last word of a key is never 0 (it holds the length), so that 0 there marks a
+    free slot. Slot 0 stays free: there a key of zeros, which stands for what has no key, finds the value 0.
 
     Threads may look up while one inserts: a value is written before its key, and a slot never changes
     afterwards. A table that gets too full is left as it is, and a larger copy takes its place.
@@ -30,50 +32,55 @@ class KeyTable:
     def __init__(self, n_words: int, n_keys: int) -> None:
         bits = max(4, (SLOTS_PER_KEY * n_keys - 1).bit_length())
         self.n_words = n_words
-        self.stride = n_words + 1
         self.n_keys = 0
         self._shift = np.uint64(64 - bits)
         self._mask = (1 << bits) - 1
-        self._slots = np.zeros((1 << bits) * self.stride, dtype=np.uint64)
-        self._claims = np.empty(1 << bits, dtype=np.int32)
+        self._words = [np.zeros(1 << bits, dtype=np.uint64) for _ in range(n_words)]
+        self._values = np.zeros(1 << bits, dtype=np.uint64)
 
     def home(self, keys: list[Words]) -> Ints:
         """(n,) int64: the slot where each key is looked for first."""
-        mixed = keys[0] * np.uint64(_MULTIPLIERS[0])
+        mixed = keys[0] * _MULTIPLIERS[0]
         for word, multiplier in zip(keys[1:], _MULTIPLIERS[1:], strict=False):
             mixed ^= mixed >> np.uint64(32)
             mixed += word
-            mixed *= np.uint64(multiplier)
+            mixed *= multiplier
         mixed >>= self._shift
         return mixed.view(np.int64)
 
     def find(self, keys: list[Words]) -> Words:
         """(n,) uint64: the value of each key, 0 where it is not in the table."""
         slots = self.home(keys)
-        place = slots * self.stride
-        last = self._slots.take(place + (self.n_words - 1), mode="clip")
-        values = self._slots.take(place + self.n_words, mode="clip")
-        same = last == keys[-1]
-        for j in range(self.n_words - 1):
-            same &= self._slots.take(place + j, mode="clip") == keys[j]
-        values *= same
-        astray = np.flatnonzero((last != 0) & ~same)
+        values = self._values.take(slots, mode="clip")
+        differs = self._words[-1].take(slots, mode="clip") != keys[-1]
+        for own, word in zip(self._words[:-1], keys, strict=False):
+            differs |= own.take(slots, mode="clip") != word
+        astray = places_where(differs)
         if len(astray):
-            self._probe(astray, [word[astray] for word in keys], slots[astray], values)
+            slots = slots[astray]
+            values[astray] = 0
+            # The home is not free: another key has it.
+            on = places_where((self._words[-1].take(slots) != 0) | (slots == 0))
+            if len(on):
+                astray = astray[on]
+                self._probe(astray, [word[astray] for word in keys], slots[on], values)
         return values
 
     def _probe(self, astray: Ints, keys: list[Words], slots: Ints, values: Words) -> None:
         """Look further, slot by slot, for the keys whose home another key has."""
         while len(astray):
             slots = (slots + 1) & self._mask
-            place = slots * self.stride
-            last = self._slots[place + (self.n_words - 1)]
-            same = last == keys[-1]
-            for j in range(self.n_words - 1):
-                same &= self._slots[place + j] == keys[j]
-            values[astray[same]] = self._slots[place[same] + self.n_words]
-            on = (last != 0) & ~same
+            same = self._has(slots, keys)
+            values[astray[same]] = self._values[slots[same]]
+            on = places_where((self._words[-1].take(slots) != 0) & ~same)
             astray, slots, keys = astray[on], slots[on], [word[on] for word in keys]
+
+    def _has(self, slots: Ints, keys: list[Words]) -> npt.NDArray[np.bool_]:
+        """(n,) bool: whether each slot has its key."""
+        same: npt.NDArray[np.bool_] = self._words[-1].take(slots) == keys[-1]
+        for own, word in zip(self._words[:-1], keys, strict=False):
+            same &= own.take(slots) == word
+        return same
 
     def insert(self, keys: list[Words], values: Words) -> "KeyTable":
         """Add distinct keys, and give the table that has them: this one, or a larger copy.
@@ -81,12 +88,10 @@ class KeyTable:
         One thread at a time. A key that is there already keeps its value. Earlier keys get the better
         places.
         """
-        n_slots = self._mask + 1
-        if (self.n_keys + len(values)) * SLOTS_PER_KEY > n_slots:
+        if (self.n_keys + len(values)) * SLOTS_PER_KEY > len(self._values):
             larger = KeyTable(self.n_words, 2 * (self.n_keys + len(values)))
-            slots = self._slots.reshape(n_slots, self.stride)
-            own = slots[slots[:, self.n_words - 1] != 0].T
-            larger._add(list(own[:-1]), own[-1])
+            taken = places_where(self._words[-1])
+            larger._add([word[taken] for word in self._words], self._values[taken])
             larger._add(keys, values)
             return larger
         self._add(keys, values)
@@ -96,25 +101,18 @@ class KeyTable:
         slots = self.home(keys)
         waiting = np.arange(len(values))
         while len(waiting):
-            place = slots * self.stride
-            last = self._slots[place + (self.n_words - 1)]
-            free = last == 0
-            # Of several keys that want one free slot the first gets it: it is written last.
-            wanted = slots[free]
-            self._claims[wanted[::-1]] = waiting[free][::-1]
-            won = free.copy()
-            won[free] = self._claims[wanted] == waiting[free]
-            winners, place_won = waiting[won], place[won]
-            self._slots[place_won + self.n_words] = values[winners]
-            for j, word in enumerate(keys):
-                self._slots[place_won + j] = word[winners]
-            self.n_keys += len(winners)
-            same = ~free
-            for j, word in enumerate(keys):
-                same &= self._slots[place + j] == word[waiting]
-            on = ~(won | same)
-            # Where the slot was free another has it now, and it is looked at again: it may be the same key.
-            waiting, slots = waiting[on], (slots[on] + ~free[on]) & self._mask
+            free = places_where((self._words[-1].take(slots) == 0) & (slots != 0))
+            # Of several keys that want one free slot the first gets it.
+            _, firsts = np.unique(slots[free], return_index=True)
+            winners = free[firsts]
+            places, won = slots[winners], waiting[winners]
+            self._values[places] = values[won]
+            for own, word in zip(self._words, keys, strict=True):
+                own[places] = word[won]
+            self.n_keys += len(won)
+            # Now every slot is taken: by the key itself, or by another one.
+            on = places_where(~self._has(slots, [word[waiting] for word in keys]))
+            waiting, slots = waiting[on], (slots[on] + 1) & self._mask
 
 
 def distinct(keys: list[Words]) -> tuple[Ints, Ints]:
