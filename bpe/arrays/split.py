@@ -8,18 +8,19 @@ import numpy as np
 import numpy.typing as npt
 from bpelab.bpe.arrays.keys import Ints, places_where
 from bpelab.bpe.arrays.split_cl100k import cl100k_classes, starts_cl100k
-from bpelab.bpe.arrays.split_gpt2 import gpt2_classes, starts_gpt2
-from bpelab.bpe.patterns import CL100K_PATTERN, GPT2_PATTERN
+from bpelab.bpe.arrays.split_gpt2 import Points, gpt2_classes, starts_gpt2
+from bpelab.bpe.arrays.split_o200k import o200k_classes, starts_o200k
+from bpelab.bpe.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
 
 Split = Callable[[str], tuple[bytes, Ints]]
 Classes = npt.NDArray[np.uint8]
-Points = npt.NDArray[np.uint8] | npt.NDArray[np.uint32]
 # Given the class and the number of each character, tells of each whether a piece starts there.
 Rule = Callable[[Classes, Points], npt.NDArray[np.bool_]]
 
 _RULES: dict[str, tuple[Callable[[], Classes], Rule]] = {
     GPT2_PATTERN: (gpt2_classes, starts_gpt2),
     CL100K_PATTERN: (cl100k_classes, starts_cl100k),
+    O200K_PATTERN: (o200k_classes, starts_o200k),
 }
 
 

@@ -36,6 +36,7 @@ from bpelab.bpe.arrays.split_gpt2 import (
     OTHER,
     OTHER_SPACE,
     PLAIN_SPACE,
+    Points,
     Starts,
     add_contractions,
     gpt2_classes,
@@ -51,9 +52,7 @@ def cl100k_classes() -> npt.NDArray[np.uint8]:
     return table
 
 
-def starts_cl100k(
-    classes: npt.NDArray[np.uint8], points: npt.NDArray[np.uint8] | npt.NDArray[np.uint32]
-) -> Starts:
+def starts_cl100k(classes: npt.NDArray[np.uint8], points: Points) -> Starts:
     """(n_chars + 1,) bool: whether a piece starts at each character, given its class and its code point.
 
     The last entry, for the end of the text, is true.

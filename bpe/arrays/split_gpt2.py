@@ -25,7 +25,7 @@ starts one anyway.
 
 import numpy as np
 import numpy.typing as npt
-from bpelab.bpe.arrays.keys import places_where
+from bpelab.bpe.arrays.keys import Ints, places_where
 from bpelab.bpe.unicode16 import (
     LOWER,
     MODIFIER,
@@ -38,6 +38,7 @@ from bpelab.bpe.unicode16 import (
 )
 
 Starts = npt.NDArray[np.bool_]
+Points = npt.NDArray[np.uint8] | npt.NDArray[np.uint32]
 
 OTHER, IS_LETTER, IS_NUMBER, PLAIN_SPACE, OTHER_SPACE = range(5)
 
@@ -53,9 +54,7 @@ def gpt2_classes() -> npt.NDArray[np.uint8]:
     return table
 
 
-def starts_gpt2(
-    classes: npt.NDArray[np.uint8], points: npt.NDArray[np.uint8] | npt.NDArray[np.uint32]
-) -> Starts:
+def starts_gpt2(classes: npt.NDArray[np.uint8], points: Points) -> Starts:
     """(n_chars + 1,) bool: whether a piece starts at each character, given its class and its code point.
 
     The last entry, for the end of the text, is true.
@@ -78,14 +77,18 @@ def starts_gpt2(
     return starts
 
 
-def add_contractions(
-    starts: Starts, points: npt.NDArray[np.uint8] | npt.NDArray[np.uint32], *, any_case: bool = False
-) -> None:
+def add_contractions(starts: Starts, points: Points, *, any_case: bool = False) -> None:
     """Where an apostrophe starts a piece, let a contraction be that piece."""
     places = places_where(points == ord("'"))
-    places = places[starts[places]]
+    places, ends = contractions_at(places[starts[places]], points, any_case=any_case)
+    starts[places + 1] = False
+    starts[ends] = True
+
+
+def contractions_at(places: Ints, points: Points, *, any_case: bool) -> tuple[Ints, Ints]:
+    """Of some places of apostrophes, give those where a contraction begins, and where it ends."""
     if not len(places):
-        return
+        return places, places
     n = len(points)
     first = np.where(places + 1 < n, points.take(places + 1, mode="clip"), 0)
     second = np.where(places + 2 < n, points.take(places + 2, mode="clip"), 0)
@@ -95,12 +98,10 @@ def add_contractions(
     one = (first == ord("s")) | (first == ord("d")) | (first == ord("m")) | (first == ord("t"))
     two = (first == ord("l")) & (second == ord("l"))
     two |= ((first == ord("v")) | (first == ord("r"))) & (second == ord("e"))
-    found = one | two
+    found = places_where(one | two)
     places = places[found]
-    starts[places + 1] = False
-    ends = places + 2 + two[found]
-    starts[ends] = True
+    return places, places + 2 + two[found]
 
 
-def _is_capital(points: npt.NDArray[np.uint32] | npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+def _is_capital(points: npt.NDArray[np.int64] | Points) -> npt.NDArray[np.bool_]:
     return (points >= ord("A")) & (points <= ord("Z"))

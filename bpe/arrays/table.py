@@ -46,7 +46,8 @@ class KeyTable:
             mixed += word
             mixed *= multiplier
         mixed >>= self._shift
-        return mixed.view(np.int64)
+        slots: Ints = mixed.view(np.int64)
+        return slots
 
     def find(self, keys: list[Words]) -> Words:
         """(n,) uint64: the value of each key, 0 where it is not in the table."""
