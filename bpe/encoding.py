@@ -7,10 +7,9 @@ https://github.com/openai/tiktoken/blob/0.14.0/tiktoken/core.py
 import codecs
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from itertools import chain
-from typing import Any, NoReturn, overload
+from typing import NoReturn, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -22,11 +21,12 @@ from bpelab.bpe.offsets import TokenOffsets, token_offsets
 from bpelab.bpe.patterns import KNOWN_PATTERNS
 from bpelab.bpe.specials import Allowed, Disallowed, refuse_special, resolve_special, special_finder
 from bpelab.bpe.stream import encode_chunks, read_chunks, repair_surrogates
+from bpelab.bpe.threads import map_in_threads
 from bpelab.bpe.unstable import completions
 from bpelab.bpe.vocabulary import Vocabulary
 
 # Below so many characters the caches answer sooner than the arrays (see benchmarks/encode_short.py).
-SHORT_CHARS = 4096
+SHORT_CHARS = 8192
 
 
 class Encoding:
@@ -93,9 +93,16 @@ class Encoding:
     def __repr__(self) -> str:
         return f"<Encoding {self.name!r}>"
 
-    def __reduce__(self) -> tuple[Callable[..., "Encoding"], tuple[Any, ...]]:
-        parts = (self._pat_str, self._mergeable_ranks, self._special_tokens, self._max_cached_pieces)
-        return _rebuild, (self.name, *parts)
+    def __reduce__(self) -> tuple[Callable[[], "Encoding"], tuple[()]]:
+        build = partial(
+            Encoding,
+            self.name,
+            pat_str=self._pat_str,
+            mergeable_ranks=self._mergeable_ranks,
+            special_tokens=self._special_tokens,
+            max_cached_pieces=self._max_cached_pieces,
+        )
+        return build, ()
 
     # ---- text to ids ----
 
@@ -132,9 +139,14 @@ class Encoding:
         return self._list_ids(repair_surrogates(text), allowed)
 
     def encode_to_numpy(
-        self, text: str, *, allowed_special: Allowed = frozenset(), disallowed_special: Disallowed = "all"
+        self,
+        text: str,
+        *,
+        allowed_special: Allowed = frozenset(),
+        disallowed_special: Disallowed = "all",
+        num_threads: int = 1,
     ) -> npt.NDArray[np.uint32]:
-        """Encode text as `encode` does, to an array of (n_tokens,) uint32.
+        """Encode text as `encode` does, to an array of (n_tokens,) uint32; a long one in several threads.
 
         Raises `UnicodeEncodeError` for a surrogate in the text, as tiktoken's does.
         """
@@ -143,12 +155,13 @@ class Encoding:
         )
         refuse_special(text, disallowed)
         text.encode("utf-8")
-        return joined(self._parts(text, allowed))
+        if len(text) < SHORT_CHARS:
+            return np.array(self._list_ids(text, allowed), dtype=np.uint32)
+        return joined(self._parts(text, allowed, num_threads))
 
     def encode_ordinary_batch(self, text: Sequence[str], *, num_threads: int = 8) -> list[list[int]]:
         """Encode each text as `encode_ordinary` does, in order."""
-        with ThreadPoolExecutor(num_threads) as pool:
-            return list(pool.map(self.encode_ordinary, text))
+        return map_in_threads(self.encode_ordinary, text, num_threads)
 
     def encode_batch(
         self,
@@ -160,8 +173,7 @@ class Encoding:
     ) -> list[list[int]]:
         """Encode each text as `encode` does, in order."""
         encode = partial(self.encode, allowed_special=allowed_special, disallowed_special=disallowed_special)
-        with ThreadPoolExecutor(num_threads) as pool:
-            return list(pool.map(encode, text))
+        return map_in_threads(encode, text, num_threads)
 
     def encode_with_unstable(
         self, text: str, *, allowed_special: Allowed = frozenset(), disallowed_special: Disallowed = "all"
@@ -322,22 +334,22 @@ class Encoding:
             return list(chain.from_iterable(self._cached.runs(text)))
         return list(chain.from_iterable(part.tolist() for part in self._parts(text, allowed)))
 
-    def _parts(self, text: str, allowed: frozenset[str]) -> Iterator[Ids]:
+    def _parts(self, text: str, allowed: frozenset[str], num_threads: int = 1) -> Iterator[Ids]:
         """Yield the ids of text and the allowed special tokens in it, some at a time and in order.
 
         Every encoding goes through here, but for the lists and counts of short texts.
         """
         start = 0
         for match in special_finder(allowed).all(text) if allowed else ():
-            yield from self._ordinary_parts(text[start : match.start()])
+            yield from self._ordinary_parts(text[start : match.start()], num_threads)
             yield np.array([self._special_tokens[match.group()]], dtype=np.uint32)
             start = match.end()
-        yield from self._ordinary_parts(text[start:] if start else text)
+        yield from self._ordinary_parts(text[start:] if start else text, num_threads)
 
-    def _ordinary_parts(self, text: str) -> Iterator[Ids]:
+    def _ordinary_parts(self, text: str, num_threads: int) -> Iterator[Ids]:
         if len(text) < SHORT_CHARS:
             return iter([np.fromiter(chain.from_iterable(self._cached.runs(text)), dtype=np.uint32)])
-        return self._arrays.encode_blocks(text)
+        return self._arrays.encode_in_threads(text, num_threads)
 
     # ---- ids to text ----
 
@@ -401,13 +413,11 @@ class Encoding:
         self, batch: Sequence[Sequence[int]], *, errors: str = "replace", num_threads: int = 8
     ) -> list[str]:
         """Decode each sequence of ids to text, in order."""
-        with ThreadPoolExecutor(num_threads) as pool:
-            return list(pool.map(partial(self.decode, errors=errors), batch))
+        return map_in_threads(partial(self.decode, errors=errors), batch, num_threads)
 
     def decode_bytes_batch(self, batch: Sequence[Sequence[int]], *, num_threads: int = 8) -> list[bytes]:
         """Decode each sequence of ids to bytes, in order."""
-        with ThreadPoolExecutor(num_threads) as pool:
-            return list(pool.map(self.decode_bytes, batch))
+        return map_in_threads(self.decode_bytes, batch, num_threads)
 
     # ---- the vocabulary ----
 
@@ -438,18 +448,6 @@ class Encoding:
     def n_vocab(self) -> int:
         """The highest id plus one."""
         return self._vocabulary.max_id + 1
-
-
-def _rebuild(
-    name: str, pat_str: str, ranks: dict[bytes, int], specials: dict[str, int], max_cached_pieces: int
-) -> Encoding:
-    return Encoding(
-        name,
-        pat_str=pat_str,
-        mergeable_ranks=ranks,
-        special_tokens=specials,
-        max_cached_pieces=max_cached_pieces,
-    )
 
 
 def _is_continuation(byte: int) -> bool:

@@ -19,6 +19,7 @@ and none of their assertions looks across that place.
 """
 
 import re
+from collections.abc import Iterator
 
 # The same pieces as the pattern of OpenAI's release of GPT-2, found faster.
 GPT2_PATTERN = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s"
@@ -40,6 +41,8 @@ O200K_PATTERN = "|".join(
 KNOWN_PATTERNS = frozenset({GPT2_PATTERN, CL100K_PATTERN, O200K_PATTERN})
 
 UNFINISHED_PIECES = 2
+# How far back from the end of a section a place to cut is looked for.
+_CUT_WITHIN = 4096
 
 # Unicode's White_Space, which is what `\s` means to `regex` and to tiktoken; `re` counts U+001C to
 # U+001F as white space too, so that its own `\s` will not do here.
@@ -61,3 +64,21 @@ def word_pattern(pattern: str) -> re.Pattern[str] | None:
     if pattern == GPT2_PATTERN:
         return GPT2_WORD_PATTERN
     return WORD_PATTERN if pattern in KNOWN_PATTERNS else None
+
+
+def sections(text: str, n_chars: int) -> Iterator[str]:
+    """Cut a text by the word rule into sections of about so many characters, or more where it cannot be cut.
+
+    >>> list(sections("one two  three", 8))
+    ['one two', '  three']
+    """
+    start, end = 0, n_chars
+    while end < len(text):
+        place = text.rfind(" ", max(start + 1, end - _CUT_WITHIN), end + 1)
+        while place > start and text[place - 1].isspace():
+            place = text.rfind(" ", max(start + 1, end - _CUT_WITHIN), place)
+        if place > start:
+            yield text[start:place]
+            start = place
+        end += n_chars
+    yield text[start:]

@@ -8,6 +8,7 @@ a piece or a token, except over pieces of more than 31 bytes.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import NamedTuple
 
@@ -27,7 +28,7 @@ from bpelab.bpe.arrays.long_piece import merge_long_piece
 from bpelab.bpe.arrays.merges import merge_pieces
 from bpelab.bpe.arrays.store import RUN_BITS, START_MASK, Ids, PieceStore, Values
 from bpelab.bpe.arrays.table import distinct
-from bpelab.bpe.patterns import UNFINISHED_PIECES
+from bpelab.bpe.patterns import UNFINISHED_PIECES, sections
 
 # Cuts a text, without surrogates, into its UTF-8 and the (n_pieces + 1,) int64 offsets of the pieces.
 Split = Callable[[str], tuple[bytes, Ints]]
@@ -35,6 +36,8 @@ Split = Callable[[str], tuple[bytes, Ints]]
 # Characters of a block. Its arrays should stay in the processor's second-level cache, and there should be
 # enough of them that NumPy's cost of a call (about a microsecond) does not count.
 BLOCK_CHARS = 1 << 18
+# Of what a thread is given at once, so that its ids, and not those of the whole, are there twice.
+MAX_SECTION_CHARS = 1 << 22
 # Pieces remembered beyond the vocabulary: 12 MB of standard-library source have 90,000 distinct ones.
 CACHE_PIECES = 1 << 18
 # A longer piece is hardly ever met twice.
@@ -79,6 +82,18 @@ class ArrayEncoder:
         """Yield the ids of a text without surrogates, block by block: (n_tokens,) uint32 each."""
         for data, piece_starts, _ in self.split_blocks(text):
             yield self.join(self.find(data, piece_starts))
+
+    def encode_in_threads(self, text: str, num_threads: int) -> Iterator[Ids]:
+        """Yield the same as `encode_blocks` by several threads, which NumPy lets run at the same time.
+
+        The text is cut by the word rule into two sections a thread, or more if they were very long.
+        """
+        if not self._can_cut or num_threads == 1:
+            yield from self.encode_blocks(text)
+            return
+        n_chars = max(BLOCK_CHARS, min(len(text) // (2 * num_threads) + 1, MAX_SECTION_CHARS))
+        with ThreadPoolExecutor(num_threads) as pool:
+            yield from pool.map(lambda part: joined(self.encode_blocks(part)), sections(text, n_chars))
 
     def encode_beginning(self, text: str) -> tuple[list[Ids], int]:
         """Give the ids of what stays the same in a text that goes on, and how many characters that is."""
@@ -131,8 +146,9 @@ class ArrayEncoder:
         if not len(todo):
             return Found(values, store.runs, [])
         todo_lengths = lengths[todo]
-        large = self._find_large(data, piece_starts, todo[todo_lengths > MAX_KEY_BYTES], values, store)
         unknown: list[Unknown] = []
+        keyless = todo[todo_lengths > MAX_KEY_BYTES]
+        large = self._find_large(data, piece_starts, keyless, unknown, values, store)
         shorter = 0
         for tier, (n_words, n_bytes) in enumerate(zip(KEY_WORDS, KEY_BYTES, strict=True)):
             own = todo.compress((todo_lengths > shorter) & (todo_lengths <= n_bytes))
@@ -145,32 +161,47 @@ class ArrayEncoder:
                     own, keys = own[missing], [word[missing] for word in keys]
             if len(own):
                 firsts, inverse = distinct(keys)
-                unknown.append(Unknown(tier, own, firsts, inverse, [word[firsts] for word in keys]))
+                unknown.append(Unknown(tier, own, firsts, inverse, [word[firsts] for word in keys], []))
         runs = store.runs
         if unknown:
             firsts = np.concatenate([part.pieces[part.firsts] for part in unknown])
-            ids, counts = merge_pieces(words, starts[firsts], lengths[firsts], store)
+            ids, counts = merge_pieces(data, words, starts[firsts], lengths[firsts], store)
             runs = self._remember(store, unknown, ids, counts, values)
         return Found(values, runs, large)
 
     def _find_large(
-        self, data: bytes, piece_starts: Ints, large: Ints, values: Values, store: PieceStore
+        self,
+        data: bytes,
+        piece_starts: Ints,
+        large: Ints,
+        unknown: "list[Unknown]",
+        values: Values,
+        store: PieceStore,
     ) -> list[tuple[int, Ids]]:
-        """Find or merge the pieces that have no key, one by one."""
+        """Find the pieces that have no key, one by one; merge those that are too long to remember."""
         merged: list[tuple[int, Ids]] = []
+        distinct_of: dict[bytes, int] = {}
+        pieces: list[int] = []
+        firsts: list[int] = []
+        inverse: list[int] = []
         for piece in large.tolist():
             content = data[piece_starts[piece] : piece_starts[piece + 1]]
             value = store.large.get(content)
-            if value is None:
+            if value is not None:
+                values[piece] = value
+            elif len(content) > LONGEST_REMEMBERED:
                 ids = merge_long_piece(content, self._ranks, store)
-                if len(content) <= LONGEST_REMEMBERED and (room := self._room_for(store, 1)) is not None:
-                    with self._lock:
-                        value = int(room.add_runs(ids, np.array([len(ids)]))[0])
-                        room.large[content] = value
-                if value is None:
-                    merged.append((piece, ids))
-                    value = len(ids) << int(RUN_BITS)
-            values[piece] = value
+                merged.append((piece, ids))
+                values[piece] = len(ids) << int(RUN_BITS)
+            else:
+                if content not in distinct_of:
+                    distinct_of[content] = len(distinct_of)
+                    firsts.append(len(pieces))
+                pieces.append(piece)
+                inverse.append(distinct_of[content])
+        if pieces:
+            own = Unknown(None, np.array(pieces), np.array(firsts), np.array(inverse), [], list(distinct_of))
+            unknown.append(own)
         return merged
 
     def _remember(
@@ -188,7 +219,11 @@ class ArrayEncoder:
                 own = new[start : start + len(part.firsts)]
                 start += len(part.firsts)
                 values[part.pieces] = own[part.inverse]
-                if room is not None:
+                if room is None:
+                    continue
+                if part.tier is None:
+                    store.large.update(zip(part.contents, own.tolist(), strict=True))
+                else:
                     store.tables[part.tier] = store.tables[part.tier].insert(part.keys, own)
         return runs
 
@@ -220,11 +255,12 @@ class ArrayEncoder:
 class Unknown(NamedTuple):
     """The pieces of a block that one of the tables does not have."""
 
-    tier: int  # which table
+    tier: int | None  # which table; None for the pieces that have no key
     pieces: Ints  # (n,) where in the block they are
     firsts: Ints  # (n_distinct,) an index into `pieces` for each distinct piece
     inverse: Ints  # (n,) which of the distinct pieces each is
     keys: list[Words]  # of the distinct pieces
+    contents: list[bytes]  # of the distinct pieces that have no key
 
 
 def joined(parts: Iterator[Ids]) -> Ids:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from heapq import heappop, heappush
 
 import numpy as np
-from bpelab.bpe.arrays.keys import MAX_KEY_BYTES, Ints, as_words, places_where
+from bpelab.bpe.arrays.keys import Ints, as_words, places_where
 from bpelab.bpe.arrays.merges import byte_ids_of
 from bpelab.bpe.arrays.store import NO_RANK, Ids, PieceStore
 from bpelab.bpe.merge import merge_piece
@@ -41,10 +41,10 @@ def _merge_by_rank(piece: bytes, ranks: Mapping[bytes, int], store: PieceStore) 
     ids = np.append(byte_ids_of(piece, store), -1)  # (n + 1,) by the offset at which a part starts
     after = np.arange(1, n + 2)  # where the part that starts here ends; the last entry is never used
     before = np.arange(-1, n)  # where the part that ends here starts
-    data = np.frombuffer(piece, dtype=np.uint8).astype(np.int64)
+    bytes_there = np.frombuffer(piece, dtype=np.uint8).astype(np.int64)
     # (n + 1,): the rank of the part that starts here joined with the next
     rank = np.full(n + 1, NO_RANK)
-    rank[: n - 1] = store.pair_ranks.take(data[:-1] * 256 + data[1:])
+    rank[: n - 1] = store.pair_ranks.take(bytes_there[:-1] * 256 + bytes_there[1:])
 
     buckets: dict[int, list[Ints]] = {}
     waiting: list[int] = []  # a heap of the ranks that have a bucket
@@ -61,13 +61,7 @@ def _merge_by_rank(piece: bytes, ranks: Mapping[bytes, int], store: PieceStore) 
 
     def look_up(places: Ints, their_ends: Ints) -> Ints:
         """The ranks of what starts and ends at these places."""
-        lengths = their_ends - places
-        short = lengths <= MAX_KEY_BYTES
-        found: Ints = store.ranks_of(words, places, np.minimum(lengths, MAX_KEY_BYTES))
-        for i in places_where(~short).tolist():
-            start = int(places[i])
-            found[i] = ranks.get(piece[start : start + int(lengths[i])], NO_RANK)
-        return found
+        return store.ranks_of(piece, words, places, their_ends - places)
 
     pairs = places_where(rank != NO_RANK)
     if len(pairs):

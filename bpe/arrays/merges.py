@@ -7,7 +7,7 @@ from bpelab.bpe.arrays.store import NO_RANK, Ids, PieceStore
 _NO_PAIR = NO_RANK << 32
 
 
-def byte_ids_of(data: bytes | Words, store: PieceStore) -> Ints:
+def byte_ids_of(data: bytes, store: PieceStore) -> Ints:
     """(n,) int64: the ids of single bytes; raises `KeyError` for a byte that is no token."""
     values = np.frombuffer(data, dtype=np.uint8)
     ids: Ints = store.byte_ids.take(values)
@@ -17,22 +17,27 @@ def byte_ids_of(data: bytes | Words, store: PieceStore) -> Ints:
     return ids
 
 
-def merge_pieces(words: Words, starts: Ints, lengths: Ints, store: PieceStore) -> tuple[Ids, Ints]:
-    """Merge pieces of at most 31 bytes; give their ids, one piece after the other, and how many each has.
+def merge_pieces(
+    data: bytes, words: Words, starts: Ints, lengths: Ints, store: PieceStore
+) -> tuple[Ids, Ints]:
+    """Merge pieces of some bytes; give their ids, one piece after the other, and how many each has.
 
     All parts of all pieces lie in one array. In every round each piece's lowest-ranked, leftmost pair
     is joined, the part it takes in is dropped, and only the pairs beside it are looked up again. A piece
-    with no pair left is done. At most 30 rounds, each linear in the parts that remain.
+    with no pair left is done. As many rounds as the longest piece has merges, each linear in the parts that
+    remain: for pieces of some hundred bytes at most.
     Raises `KeyError` for a byte that is no token.
     """
     n_pieces = len(starts)
     piece = np.repeat(np.arange(n_pieces), lengths)  # (n_parts,): which piece each part belongs to
     start = np.repeat(starts - (np.cumsum(lengths) - lengths), lengths) + np.arange(len(piece))
     end = start + 1
-    data = words.view(np.uint8)[start].astype(np.int64)
-    ids = byte_ids_of(data.astype(np.uint8).tobytes(), store)
+    bytes_there = words.view(np.uint8)[start]
+    ids = byte_ids_of(bytes_there.tobytes(), store)
     is_last = np.append(piece[1:] != piece[:-1], True)  # no pair begins with a piece's last part
-    rank = store.pair_ranks.take(data * 256 + np.append(data[1:], 0))
+    pairs = bytes_there.astype(np.int64) << 8
+    pairs[:-1] += bytes_there[1:]
+    rank = store.pair_ranks.take(pairs)
     rank[is_last] = NO_RANK
     done: list[tuple[Ints, Ints]] = []  # (piece, ids) of the parts of finished pieces
     while len(piece):
@@ -57,7 +62,7 @@ def merge_pieces(words: Words, starts: Ints, lengths: Ints, store: PieceStore) -
         rank[left] = NO_RANK
         before = left[(left > 0) & ~is_last[left - 1]] - 1
         changed = np.concatenate([left[~is_last[left]], before])
-        rank[changed] = store.ranks_of(words, start[changed], end[changed + 1] - start[changed])
+        rank[changed] = store.ranks_of(data, words, start[changed], end[changed + 1] - start[changed])
     pieces = np.concatenate([part for part, _ in done])
     order = np.argsort(pieces, kind="stable")
     all_ids = np.concatenate([part for _, part in done])[order]

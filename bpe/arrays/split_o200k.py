@@ -91,9 +91,9 @@ def starts_o200k(classes: Classes, points: Points) -> Starts:
     """
     n = len(classes)
     classes = classes.copy()
-    _take_marks(classes)
-    _take_contractions(classes, points)
     _take_line_breaks(classes, points)
+    _take_marks(classes, points)
+    _take_contractions(classes, points)
     kinds = _KINDS.take(classes)
     is_white = (kinds >= PLAIN_SPACE) & (kinds <= LINE_BREAK)
     here, before = kinds[1:], kinds[:-1]
@@ -120,15 +120,25 @@ def starts_o200k(classes: Classes, points: Points) -> Starts:
     return starts
 
 
-def _take_marks(classes: Classes) -> None:
-    """Make others of the marks that a piece of others takes in."""
+def _take_marks(classes: Classes, points: Points) -> None:
+    """Make others of the marks that a piece of others takes in, and let those take what follows them.
+
+    One by one and in order, since each may decide about the next; hardly any text has a mark right after
+    punctuation.
+    """
+    n = len(classes)
     marks = places_where((classes[1:] == _MARK) & (classes[:-1] == _OTHER)) + 1
-    for place in marks.tolist():  # hardly any text has a mark after punctuation
-        if place >= 2 and classes[place - 2] in (_OTHER, _PLAIN_SPACE):
-            end = place
-            while end < len(classes) and classes[end] == _MARK:
+    for place in marks.tolist():
+        if classes[place - 1] != _OTHER or place < 2 or classes[place - 2] not in (_OTHER, _PLAIN_SPACE):
+            continue
+        end = place
+        while end < n and classes[end] == _MARK:
+            classes[end] = _OTHER
+            end += 1
+        if end < n and classes[end] == _LINE_BREAK:
+            while end < n and (classes[end] == _LINE_BREAK or points[end] == ord("/")):
+                classes[end] = _TAKEN
                 end += 1
-            classes[place:end] = _OTHER
 
 
 def _take_contractions(classes: Classes, points: Points) -> None:

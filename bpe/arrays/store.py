@@ -9,7 +9,17 @@ from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
-from bpelab.bpe.arrays.keys import KEY_BYTES, KEY_WORDS, Ints, Words, as_words, keys_of_words, places_where
+from bpelab.bpe.arrays.keys import (
+    KEY_BYTES,
+    KEY_WORDS,
+    MAX_KEY_BYTES,
+    Ints,
+    Words,
+    as_words,
+    keys_of_one_word,
+    keys_of_words,
+    places_where,
+)
 from bpelab.bpe.arrays.table import KeyTable
 
 Ids = npt.NDArray[np.uint32]
@@ -29,32 +39,36 @@ class PieceStore:
     """
 
     def __init__(self, ranks: Mapping[bytes, int], max_pieces: int) -> None:
-        tokens = sorted(ranks, key=len)  # of one length, in the order of the ranks
-        ids = np.fromiter(map(ranks.__getitem__, tokens), dtype=np.uint64, count=len(tokens))
+        tokens = list(ranks)
+        ids = np.fromiter(ranks.values(), dtype=np.uint64, count=len(tokens))
         lengths = np.fromiter(map(len, tokens), dtype=np.int64, count=len(tokens))
         starts = np.cumsum(lengths) - lengths
-        words = as_words(b"".join(tokens))
+        data = b"".join(tokens)
+        words = as_words(data)
         values = ids | np.uint64(1) << RUN_BITS
         self.tables: list[KeyTable] = []
-        begin = 0
+        shorter = 0
         for n_words, n_bytes in zip(KEY_WORDS, KEY_BYTES, strict=True):
-            end = int(np.searchsorted(lengths, n_bytes, side="right"))
-            table = KeyTable(n_words, end - begin)
+            own = places_where((lengths > shorter) & (lengths <= n_bytes))
+            shorter = n_bytes
             # Low ranks are what text has most of: they come first, and get the better places.
-            own = begin + np.argsort(ids[begin:end])
+            own = own[np.argsort(ids[own], kind="stable")]
             keys = keys_of_words(words, starts[own], lengths[own], n_words)
-            self.tables.append(table.insert(keys, values[own]))
-            begin = end
-        self.large = dict(zip(tokens[begin:], values[begin:].tolist(), strict=True))
-        self.runs: Ids = np.arange(max(ranks.values()) + 1, dtype=np.uint32)
+            self.tables.append(KeyTable(n_words, len(own)).insert(keys, values[own]))
+        own = places_where(lengths > MAX_KEY_BYTES)
+        self.large = {tokens[i]: int(values[i]) for i in own.tolist()}
+        self.runs: Ids = np.arange(int(ids.max()) + 1, dtype=np.uint32)
         self._n_runs = len(self.runs)
         self.n_left = max_pieces
         # What merging begins with: the ids of the bytes, -1 for a byte that is no token, and the ranks of
         # their pairs, (256 * 256,) by first * 256 + second byte.
-        self.byte_ids: Ints = np.array([ranks.get(bytes([byte]), -1) for byte in range(256)])
+        byte_of = np.frombuffer(data, dtype=np.uint8).astype(np.int64)
+        own = places_where(lengths == 1)
+        self.byte_ids: Ints = np.full(256, -1)
+        self.byte_ids[byte_of[starts[own]]] = ids[own].view(np.int64)
+        own = places_where(lengths == 2)
         self.pair_ranks: Ints = np.full(256 * 256, NO_RANK)
-        for token, rank in ((token, rank) for token, rank in ranks.items() if len(token) == 2):
-            self.pair_ranks[token[0] * 256 + token[1]] = rank
+        self.pair_ranks[byte_of[starts[own]] * 256 + byte_of[starts[own] + 1]] = ids[own].view(np.int64)
 
     def add_runs(self, ids: Ids, counts: Ints) -> Values:
         """Keep the ids of some pieces, which lie one after the other, and give the pieces' values.
@@ -78,15 +92,18 @@ class PieceStore:
         values = starts.view(np.uint64) | (counts.view(np.uint64) << RUN_BITS)
         return values, np.concatenate([self.runs[: self._n_runs], ids])
 
-    def ranks_of(self, words: Words, starts: Ints, lengths: Ints) -> Ints:
-        """(n,) int64: the rank of each stretch of at most 31 bytes; `NO_RANK` where it is no token."""
-        values = self.tables[0].find(keys_of_words(words, starts, lengths, 1))
-        for i in (1, 2):
-            longer = places_where(lengths > KEY_BYTES[i - 1])
+    def ranks_of(self, data: bytes, words: Words, starts: Ints, lengths: Ints) -> Ints:
+        """(n,) int64: the rank of each stretch of some bytes; `NO_RANK` where it is no token."""
+        values = self.tables[0].find([keys_of_one_word(words, starts, lengths)])
+        longer = places_where(lengths > KEY_BYTES[0])
+        for tier in (1, 2):
             if not len(longer):
                 break
-            if i == 1:
-                longer = longer[lengths[longer] <= KEY_BYTES[1]]
-            keys = keys_of_words(words, starts[longer], lengths[longer], KEY_WORDS[i])
-            values[longer] = self.tables[i].find(keys)
+            own = longer[lengths[longer] <= KEY_BYTES[tier]]
+            longer = longer[lengths[longer] > KEY_BYTES[tier]]
+            keys = keys_of_words(words, starts[own], lengths[own], KEY_WORDS[tier])
+            values[own] = self.tables[tier].find(keys)
+        for i in longer.tolist():  # hardly any token is so long, and hardly any pair
+            start = int(starts[i])
+            values[i] = self.large.get(data[start : start + int(lengths[i])], 0)
         return np.where(values >> RUN_BITS == 1, (values & START_MASK).view(np.int64), NO_RANK)

@@ -9,6 +9,7 @@ from bpelab.bpe.patterns import (
     GPT2_PATTERN,
     O200K_PATTERN,
     UNFINISHED_PIECES,
+    sections,
     word_pattern,
 )
 from hypothesis import given, settings
@@ -79,6 +80,16 @@ def test_pieces_of_any_words_are_the_pieces_of_the_text(name: str, text: str) ->
     split, words = regex.compile(PATTERNS[name]).findall, word_pattern(PATTERNS[name])
     assert words is not None
     assert [piece for word in words.findall(text) for piece in split(word)] == split(text)
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+@settings(deadline=None, max_examples=300)
+@given(text=TEXTS, n_chars=st.integers(1, 9))
+def test_pieces_of_sections_are_the_pieces_of_the_text(name: str, text: str, n_chars: int) -> None:
+    split = regex.compile(PATTERNS[name]).findall
+    parts = list(sections(text, n_chars))
+    assert "".join(parts) == text
+    assert [piece for part in parts for piece in split(part)] == split(text)
 
 
 def test_a_pattern_that_is_not_known_has_no_word_rule() -> None:

@@ -97,11 +97,13 @@ def test_both_sides_of_the_switch_give_the_same_ids(gpt2: Encoding, text: str) -
 
 
 @settings(deadline=None, max_examples=200)
-@given(pieces=st.lists(st.binary(min_size=1, max_size=MAX_KEY_BYTES), min_size=1, max_size=20))
+@given(pieces=st.lists(st.binary(min_size=1, max_size=70), min_size=1, max_size=20))
 def test_merging_many_is_merging_each(gpt2: Encoding, store: PieceStore, pieces: list[bytes]) -> None:
     pieces += [b"hello world", b"aaaaaaaaaaaaaaaa", b"abababababab"]
     lengths = np.array(list(map(len, pieces)))
-    ids, counts = merge_pieces(as_words(b"".join(pieces)), np.cumsum(lengths) - lengths, lengths, store)
+    ids, counts = merge_pieces(
+        b"".join(pieces), as_words(b"".join(pieces)), np.cumsum(lengths) - lengths, lengths, store
+    )
     parts = [part.tolist() for part in np.split(ids, np.cumsum(counts)[:-1])]
     assert parts == [textbook.merge_piece(piece, gpt2._mergeable_ranks) for piece in pieces]
 
@@ -134,8 +136,10 @@ def test_vocabularies_whose_ranks_make_no_sense_are_merged_right(data: Any, piec
         patch.setattr(long_piece, "FEW_BYTES", 0)
         if piece.encode() not in ranks:
             assert merge_long_piece(piece.encode(), ranks, store).tolist() == expected
-    if len(piece) <= MAX_KEY_BYTES:
-        ids, _ = merge_pieces(as_words(piece.encode()), np.array([0]), np.array([len(piece)]), store)
+    if piece.encode() not in ranks:
+        ids, _ = merge_pieces(
+            piece.encode(), as_words(piece.encode()), np.array([0]), np.array([len(piece)]), store
+        )
         assert ids.tolist() == expected
 
 
@@ -197,6 +201,15 @@ def test_threads_that_share_an_encoding_get_the_same_ids(gpt2: Encoding) -> None
     with ThreadPoolExecutor(8) as pool:
         for seed, answers in enumerate(pool.map(encode_all, range(16))):
             assert answers == expected[seed % 3]
+
+
+@pytest.mark.parametrize("num_threads", [1, 2, 3])
+def test_threads_give_one_text_s_ids_in_order(gpt2: Encoding, tiktoken_gpt2: Any, num_threads: int) -> None:
+    text = "".join(islice(fuzz_texts(4), 20_000)).encode("utf-8", "replace").decode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(encoder, "BLOCK_CHARS", 5000)
+        ids = gpt2.encode_to_numpy(text, disallowed_special=(), num_threads=num_threads)
+    assert ids.tolist() == tiktoken_gpt2.encode_ordinary(text)
 
 
 def test_long_random_texts_have_tiktoken_s_ids(gpt2: Encoding, tiktoken_gpt2: Any) -> None:
