@@ -50,14 +50,21 @@ def _merge_by_rank(piece: bytes, ranks: Mapping[bytes, int], store: PieceStore) 
     waiting: list[int] = []  # a heap of the ranks that have a bucket
 
     def put(places: Ints, their_ranks: Ints) -> None:
-        order = np.argsort(their_ranks, kind="stable")
-        their_ranks, places = their_ranks[order], places[order]
-        firsts = places_where(np.append(True, their_ranks[1:] != their_ranks[:-1]))
-        for value, group in zip(their_ranks[firsts].tolist(), np.split(places, firsts[1:]), strict=True):
+        """Put places, in order, into the buckets of their ranks."""
+        if their_ranks.min() == their_ranks.max():
+            sorted_ranks = their_ranks
+        else:
+            # One number of both sorts several times faster than an index does.
+            both = (their_ranks << 32) | places
+            both.sort()
+            sorted_ranks, places = both >> 32, both & 0xFFFFFFFF
+        firsts = places_where(np.append(True, sorted_ranks[1:] != sorted_ranks[:-1]))
+        ends = [*firsts[1:].tolist(), len(places)]
+        for value, first, end in zip(sorted_ranks[firsts].tolist(), firsts.tolist(), ends, strict=True):
             if value not in buckets:
                 buckets[value] = []
                 heappush(waiting, value)
-            buckets[value].append(group)
+            buckets[value].append(places[first:end])
 
     def look_up(places: Ints, their_ends: Ints) -> Ints:
         """The ranks of what starts and ends at these places."""
@@ -69,7 +76,7 @@ def _merge_by_rank(piece: bytes, ranks: Mapping[bytes, int], store: PieceStore) 
     while waiting:
         lowest = heappop(waiting)
         groups = buckets.pop(lowest)
-        lefts = groups[0] if len(groups) == 1 else np.unique(np.concatenate(groups))
+        lefts = groups[0] if len(groups) == 1 else _sorted_distinct(np.concatenate(groups))
         lefts = lefts[rank[lefts] == lowest]
         if not len(lefts):
             continue
@@ -86,7 +93,7 @@ def _merge_by_rank(piece: bytes, ranks: Mapping[bytes, int], store: PieceStore) 
         rank[middles] = NO_RANK
         rank[lefts] = NO_RANK
         left_of = before[lefts]
-        changed = np.unique(np.concatenate([lefts[ends < n], left_of[left_of >= 0]]))
+        changed = _sorted_distinct(np.concatenate([lefts[ends < n], left_of[left_of >= 0]]))
         if not len(changed):
             continue
         rank[changed] = new = look_up(changed, after[after[changed]])
@@ -109,3 +116,9 @@ def _every_other(lefts: Ints, after: Ints) -> Ints:
     in_row = np.arange(len(lefts)) - np.repeat(row_starts, np.diff(row_starts, append=len(lefts)))
     kept: Ints = lefts[in_row % 2 == 0]
     return kept
+
+
+def _sorted_distinct(places: Ints) -> Ints:
+    places.sort()
+    distinct: Ints = places[np.append(True, places[1:] != places[:-1])] if len(places) else places
+    return distinct
