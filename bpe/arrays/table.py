@@ -70,11 +70,17 @@ class KeyTable:
     def _probe(self, astray: Ints, keys: list[Words], slots: Ints, values: Words) -> None:
         """Look further, slot by slot, for the keys whose home another key has."""
         while len(astray):
-            slots = (slots + 1) & self._mask
+            slots = self._next(slots)
             same = self._has(slots, keys)
             values[astray[same]] = self._values[slots[same]]
             on = places_where((self._words[-1].take(slots) != 0) & ~same)
             astray, slots, keys = astray[on], slots[on], [word[on] for word in keys]
+
+    def _next(self, slots: Ints) -> Ints:
+        """The slots after some, the first one after the last; but never slot 0, which stays free."""
+        following = (slots + 1) & self._mask
+        following += following == 0
+        return following
 
     def _has(self, slots: Ints, keys: list[Words]) -> npt.NDArray[np.bool_]:
         """(n,) bool: whether each slot has its key."""
@@ -113,7 +119,7 @@ class KeyTable:
             self.n_keys += len(won)
             # Now every slot is taken: by the key itself, or by another one.
             on = places_where(~self._has(slots, [word[waiting] for word in keys]))
-            waiting, slots = waiting[on], (slots[on] + 1) & self._mask
+            waiting, slots = waiting[on], self._next(slots[on])
 
 
 def distinct(keys: list[Words]) -> tuple[Ints, Ints]:

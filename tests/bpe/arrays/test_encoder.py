@@ -151,7 +151,7 @@ def test_a_hundred_thousand_bytes_in_one_piece(gpt2: Encoding, store: PieceStore
     assert merge_long_piece(piece, gpt2._mergeable_ranks, store).tolist() == expected
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=400)
 @given(
     pieces=st.sets(st.binary(min_size=16, max_size=MAX_KEY_BYTES), min_size=1, max_size=50),
     n=st.integers(1, 50),
