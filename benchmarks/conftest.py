@@ -2,8 +2,6 @@
 
 import os
 import random
-import sysconfig
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,37 +9,19 @@ from typing import Any
 import pytest
 from bpelab.bpe import get_encoding
 from bpelab.bpe.parity import load_tiktoken
+from bpelab.cli.corpora import standard_library
 
-Encode = Callable[[str], Any]
 DATA = Path(os.environ.get("BPELAB_DATA", Path(__file__).parents[2] / "shared" / "data"))
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
-
-
-def standard_library(n_bytes: int = 12_000_000) -> str:
-    """Python's own source files, one after the other, until there are so many bytes of them."""
-    parts = []
-    for path in sorted(Path(sysconfig.get_path("stdlib")).rglob("*.py")):
-        if n_bytes <= 0:
-            break
-        data = path.read_bytes()
-        try:
-            text = data.decode("utf-8")
-        except UnicodeDecodeError:
-            continue  # a few of its own test files are not UTF-8 on purpose
-        if "site-packages" not in path.parts:
-            parts.append(text)
-            n_bytes -= len(data)
-    return "".join(parts)
 
 
 @cache
 def text_of(name: str) -> str:
     """Give a text by its name; skips the benchmark where the text is not on this machine."""
-    if name.startswith("1 MB of "):
-        kind = name.removeprefix("1 MB of ")
-        return one_piece(kind, 1_000_000)
-    if name == "standard library, 12 MB":
-        return standard_library()
+    if name.startswith("standard library, "):
+        n_megabytes = int(name.split()[-2])
+        texts = standard_library(n_megabytes * 1_000_000)
+        return "".join(text for _, text in texts)[: n_megabytes * 1_000_000]
     file, _, times = name.partition(" x")
     path = DATA / "text" / f"{file}.txt"
     if not path.is_file():
@@ -58,18 +38,18 @@ def one_piece(kind: str, n_bytes: int) -> str:
 
 
 @cache
-def ours() -> Any:
-    return get_encoding("gpt2")
+def encoder(contender: str, name: str = "gpt2") -> Any:
+    """Give one of the contenders; skips the benchmark where the encoding's file is not on this machine."""
+    path = None if name == "gpt2" else DATA / "encodings" / f"{name}.tiktoken"
+    if path is not None and not path.is_file():
+        pytest.skip(f"{path} is not there; set BPELAB_DATA to a folder with encodings/{path.name}")
+    return get_encoding(name, path=path) if contender == "bpelab" else load_tiktoken(name, path)
+
+
+CONTENDERS = ("bpelab", "tiktoken")
 
 
 @cache
-def theirs() -> Any:
-    return load_tiktoken("gpt2")
-
-
-CONTENDERS: dict[str, Callable[[], Any]] = {"bpelab": ours, "tiktoken": theirs}
-
-
-def check_equal(text: str) -> None:
+def check_equal(text: str, name: str = "gpt2") -> None:
     """A wrong answer has no time."""
-    assert ours().encode_ordinary(text) == theirs().encode_ordinary(text)
+    assert encoder("bpelab", name).encode_ordinary(text) == encoder("tiktoken", name).encode_ordinary(text)

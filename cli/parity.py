@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from bpelab.bpe.parity import Comparison, Difference
 
 SPEED_ROUNDS = 5
+# Long enough to be encoded as arrays, block by block.
+STRINGS_A_TEXT = 2000
 
 
 def parity(
@@ -75,15 +77,21 @@ def parity(
     else:
         print(f"equal to tiktoken's {encoding}: {_counts(total)}")
         if kept:
-            _print_speed(ours.encode_ordinary, theirs.encode_ordinary, kept)
+            _print_speed(ours, theirs, kept)
     if total.difference:
         raise typer.Exit(1)
 
 
 def _random_strings(n_texts: int, seed: int) -> Iterator[tuple[str, str]]:
+    """Yield so many random strings, and every two thousand of them once more as one long text."""
     from bpelab.bpe.fuzz import fuzz_texts
 
-    return ((text, text) for text in islice(fuzz_texts(seed), n_texts))
+    source = fuzz_texts(seed)
+    for start in range(0, n_texts, STRINGS_A_TEXT):
+        strings = list(islice(source, min(STRINGS_A_TEXT, n_texts - start)))
+        yield from zip(strings, strings, strict=True)
+        together = "".join(strings)
+        yield together, together
 
 
 def _keep(texts: Iterable[tuple[str, str]], kept: list[str]) -> Iterator[tuple[str, str]]:
@@ -108,23 +116,23 @@ def _print_difference(first: "Difference") -> None:
         print(f"  {'':9} pieces {' '.join(map(repr, pieces))}")
 
 
-def _print_speed(
-    ours: Callable[[str], list[int]], theirs: Callable[[str], list[int]], texts: list[str]
-) -> None:
+def _print_speed(ours: Any, theirs: Any, texts: list[str]) -> None:
     """Time both over the texts once more, in turn, now that they are known to agree."""
     n_bytes = sum(len(text.encode("utf-8")) for text in texts)
-    seconds: dict[str, list[float]] = {"bpelab": [], "tiktoken": []}
-    for _ in range(SPEED_ROUNDS):
-        for name, encode in (("bpelab", ours), ("tiktoken", theirs)):
-            start = time.perf_counter()
-            for text in texts:
-                encode(text)
-            seconds[name].append(time.perf_counter() - start)
-    print(f"to lists, one thread, median of {SPEED_ROUNDS} warm passes over all of it, in turn:")
-    for name, times in seconds.items():
-        print(f"{name:9}{n_bytes / median(times) / 1e6:6.1f} MB/s")
-    ratios = [theirs / ours for ours, theirs in zip(seconds["bpelab"], seconds["tiktoken"], strict=True)]
-    print(f"ratio    {median(ratios):6.2f} (from {min(ratios):.2f} to {max(ratios):.2f})")
+    print(f"one thread, median of {SPEED_ROUNDS} warm passes over all of it, in turn:")
+    for call, arguments in (("encode_ordinary", {}), ("encode_to_numpy", {"disallowed_special": ()})):
+        seconds: dict[str, list[float]] = {"bpelab": [], "tiktoken": []}
+        for _ in range(SPEED_ROUNDS):
+            for name, encoding in (("bpelab", ours), ("tiktoken", theirs)):
+                encode = getattr(encoding, call)
+                start = time.perf_counter()
+                for text in texts:
+                    encode(text, **arguments)
+                seconds[name].append(time.perf_counter() - start)
+        rates = [f"{name} {n_bytes / median(times) / 1e6:.1f} MB/s" for name, times in seconds.items()]
+        ratios = [theirs / ours for ours, theirs in zip(*seconds.values(), strict=True)]
+        spread = f"from {min(ratios):.2f} to {max(ratios):.2f}"
+        print(f"  {call:16} {rates[0]}, {rates[1]}: ratio {median(ratios):.2f} ({spread})")
 
 
 @contextmanager

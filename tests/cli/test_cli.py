@@ -69,7 +69,7 @@ def test_parity_writes_json() -> None:
     assert result.returncode == 0
     values = json.loads(result.stdout)
     assert values["equal"] is True
-    assert (values["encoding"], values["n_texts"], values["difference"]) == ("gpt2", 100, None)
+    assert (values["encoding"], values["n_texts"], values["difference"]) == ("gpt2", 101, None)
     assert result.stderr == b""
 
 

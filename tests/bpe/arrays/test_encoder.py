@@ -170,6 +170,14 @@ def test_a_table_finds_what_was_put_in_and_nothing_else(pieces: set[bytes], n: i
     assert table.insert(keys, values).find(keys).tolist() == values.tolist()
 
 
+def test_every_token_of_the_vocabulary_is_found(gpt2: Encoding, store: PieceStore) -> None:
+    tokens = list(gpt2._mergeable_ranks)
+    lengths = np.array(list(map(len, tokens)))
+    data = b"".join(tokens)
+    ranks = store.ranks_of(data, as_words(data), np.cumsum(lengths) - lengths, lengths)
+    assert ranks.tolist() == list(gpt2._mergeable_ranks.values())
+
+
 def test_a_missing_byte_is_named() -> None:
     ranks = {b"a": 0, b"b": 1, b"ab": 2}
     arrays = ArrayEncoder(ranks, regex_splitter(str.split))
