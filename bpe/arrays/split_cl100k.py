@@ -29,7 +29,7 @@ So white space starts a piece
 
 import numpy as np
 import numpy.typing as npt
-from bpelab.bpe.arrays.keys import places_where
+from bpelab.bpe.arrays.keys import Ints, places_where
 from bpelab.bpe.arrays.split_gpt2 import (
     IS_LETTER,
     IS_NUMBER,
@@ -91,11 +91,7 @@ def add_line_breaks(starts: Starts, classes: npt.NDArray[np.uint8], is_white: St
     if not len(breaks):
         return
     n = len(classes)
-    # The end of the run of white space that each line break is in; n where nothing follows it.
-    run_ends = np.append(places_where(is_white[:-1] & ~is_white[1:]) + 1, n)
-    run = np.searchsorted(run_ends, breaks, side="right")
-    is_last = np.append(run[1:] != run[:-1], True)
-    after_last = breaks[is_last & (run_ends[run] < n)] + 1
+    after_last = breaks[is_last_of_run(breaks, is_white, of_those_that_end=True)] + 1
     starts[after_last] |= is_white[after_last]  # rule 3; what is not white space has its own rules
 
     # Line breaks in a row are taken by an "other" before the first of them.
@@ -104,6 +100,20 @@ def add_line_breaks(starts: Starts, classes: npt.NDArray[np.uint8], is_white: St
     row_ends = breaks[np.append(row_starts[1:], True)] + 1
     after_taken = row_ends[is_taken & (row_ends < n)]
     starts[after_taken] = True  # rule 2
+
+
+def is_last_of_run(breaks: Ints, is_white: Starts, *, of_those_that_end: bool = False) -> Starts:
+    """(n_breaks,) bool: whether each line break is the last one of its run of white space.
+
+    On request only of runs that something follows.
+    """
+    # How much that is not white space there is up to each character: what changes it ends a run.
+    n_solid = np.cumsum(~is_white, dtype=np.int32)
+    n_before = n_solid[breaks]
+    is_last = np.append(n_before[1:] != n_before[:-1], True)[: len(breaks)]
+    if of_those_that_end:
+        is_last &= n_before != n_solid[-1]
+    return is_last
 
 
 def add_threes(starts: Starts, classes: npt.NDArray[np.uint8]) -> None:

@@ -36,7 +36,7 @@ never start a piece, and what follows them always does.
 import numpy as np
 import numpy.typing as npt
 from bpelab.bpe.arrays.keys import Ints, places_where
-from bpelab.bpe.arrays.split_cl100k import LINE_BREAK, add_threes
+from bpelab.bpe.arrays.split_cl100k import LINE_BREAK, add_threes, is_last_of_run
 from bpelab.bpe.arrays.split_gpt2 import (
     IS_LETTER,
     IS_NUMBER,
@@ -114,7 +114,10 @@ def starts_o200k(classes: Classes, points: Points) -> Starts:
     both_white[-1:] = False
     rest |= both_white
     rest &= here != TAKEN
-    _add_after_last_breaks(starts, kinds, is_white)
+    breaks = places_where(kinds == LINE_BREAK)
+    after = breaks[is_last_of_run(breaks, is_white)] + 1
+    after = after[after < n]
+    starts[after] |= is_white[after]
     add_threes(starts, kinds)
     _add_words(starts, classes)
     return starts
@@ -169,19 +172,6 @@ def _take_line_breaks(classes: Classes, points: Points) -> None:
     n_begun = np.cumsum(begins)
     before_row = np.repeat((n_begun - begins)[row_starts], np.diff(row_starts, append=len(places)))
     classes[places[n_begun > before_row]] = _TAKEN
-
-
-def _add_after_last_breaks(starts: Starts, kinds: Classes, is_white: Starts) -> None:
-    """Start a piece after the last line break of each run of white space that goes on."""
-    breaks = places_where(kinds == LINE_BREAK)
-    if not len(breaks):
-        return
-    n = len(kinds)
-    run_ends = np.append(places_where(is_white[:-1] & ~is_white[1:]) + 1, n)
-    run = np.searchsorted(run_ends, breaks, side="right")
-    after_last = breaks[np.append(run[1:] != run[:-1], True)] + 1
-    after_last = after_last[after_last < n]
-    starts[after_last] |= is_white[after_last]
 
 
 def _add_words(starts: Starts, classes: Classes) -> None:
