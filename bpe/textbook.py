@@ -1,8 +1,9 @@
-"""How does byte-level BPE turn text into ids? The definition, to be read first.
+"""How does byte-level BPE turn text into ids, and learn to? The definition, to be read first.
 
-No cache, no array, no cleverness: the other ways to encode are tested against this one.
+No cache, no array, no cleverness: the other ways to encode and to train are tested against this one.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from itertools import pairwise
 
@@ -55,3 +56,30 @@ def encode_ordinary(text: str, pattern: str, ranks: Mapping[bytes, int]) -> list
         data = piece.encode("utf-8")
         ids += [ranks[data]] if data in ranks else merge_piece(data, ranks)
     return ids
+
+
+def train(
+    piece_counts: Mapping[bytes, int], n_tokens: int, byte_order: bytes = bytes(range(256))
+) -> dict[bytes, int]:
+    """Learn up to `n_tokens` ranks: encode all pieces, make a token of the most frequent pair, repeat.
+
+    `piece_counts` says how often each piece occurs in the corpus. Of pairs that occur equally often the
+    one with the smallest ids wins. A pair counts wherever two tokens are neighbours, so that three equal
+    tokens hold it twice. Where no pair is left there are fewer tokens.
+
+    >>> ranks = train({b"aaabdaaabac": 1}, 256 + 3)
+    >>> list(ranks)[256:]
+    [b'aa', b'ab', b'aaab']
+    """
+    ranks = {bytes([byte]): rank for rank, byte in enumerate(byte_order)}
+    while len(ranks) < n_tokens:
+        pair_counts: Counter[tuple[int, int]] = Counter()
+        for piece, count in piece_counts.items():
+            for pair in pairwise(merge_piece(piece, ranks)):
+                pair_counts[pair] += count
+        if not pair_counts:
+            break
+        left, right = min(pair_counts, key=lambda pair: (-pair_counts[pair], pair))
+        tokens = list(ranks)
+        ranks[tokens[left] + tokens[right]] = len(ranks)
+    return ranks

@@ -1,0 +1,112 @@
+"""The merges are those of the trainers people use, on real text, and every consumer gives the same ids."""
+
+import json
+import warnings
+from collections.abc import Sequence
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bpelab.bpe import Encoding, PieceCounts, count_pieces, textbook, train
+from bpelab.bpe.gpt2 import BYTE_OF_CHAR
+from bpelab.bpe.merge import recover_merges
+from bpelab.cli.corpora import standard_library
+
+SIZES = (8192, 32768)
+# GPT-2's pattern as it was published; rustbpe knows no possessive repeats and `$` differently.
+PUBLISHED_PATTERN = r"'s|'t|'re|'ve|'m|'ll|'d| ?[\p{L}]+| ?[\p{N}]+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+
+
+@pytest.fixture(scope="module", params=["tinyshakespeare", "standard-library source"])
+def corpus(request: pytest.FixtureRequest) -> tuple[list[str], PieceCounts]:
+    if request.param == "tinyshakespeare":
+        data: Path = request.getfixturevalue("data")
+        texts = [(data / "text" / "tinyshakespeare.txt").read_text("utf-8")]
+    else:
+        texts = [text for _, text in standard_library()]
+    return texts, count_pieces(texts)
+
+
+def trained(counts: PieceCounts, vocab_size: int, byte_order: Any) -> Encoding:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tinyshakespeare has no 32,768 tokens
+        return train(counts=[counts], vocab_size=vocab_size, byte_order=byte_order)
+
+
+def hugging_face(texts: Sequence[str], vocab_size: int) -> list[bytes]:
+    """Train with Hugging Face's `BpeTrainer` and give the tokens by id."""
+    tokenizers = pytest.importorskip("tokenizers")
+    byte_level = tokenizers.pre_tokenizers.ByteLevel
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE())
+    tokenizer.pre_tokenizer = byte_level(add_prefix_space=False, use_regex=True)
+    trainer = tokenizers.trainers.BpeTrainer(
+        vocab_size=vocab_size, show_progress=False, special_tokens=[], initial_alphabet=byte_level.alphabet()
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    vocabulary = json.loads(tokenizer.to_str())["model"]["vocab"]
+    by_id = sorted(vocabulary, key=vocabulary.__getitem__)
+    return [bytes(map(BYTE_OF_CHAR.__getitem__, token)) for token in by_id]
+
+
+def rustbpe(texts: Sequence[str], vocab_size: int) -> list[bytes]:
+    """Train with rustbpe and give the tokens by id."""
+    module = pytest.importorskip("rustbpe")
+    tokenizer = module.Tokenizer()
+    tokenizer.train_from_iterator(iter(texts), vocab_size, pattern=PUBLISHED_PATTERN)
+    return [bytes(token) for token, _ in tokenizer.get_mergeable_ranks()]
+
+
+@pytest.mark.parametrize(("byte_order", "peer"), [("gpt2", hugging_face), ("raw", rustbpe)])
+def test_the_merges_are_the_peers(corpus: Any, byte_order: str, peer: Any) -> None:
+    texts, counts = corpus
+    theirs = peer(texts, max(SIZES))
+    for size in SIZES:
+        ours = list(trained(counts, size, byte_order)._mergeable_ranks)
+        different = [
+            (rank, pair) for rank, pair in enumerate(zip_longest(ours, theirs[:size])) if len(set(pair)) > 1
+        ]
+        assert different[:3] == []
+
+
+def test_every_piece_of_the_corpus_encodes_as_training_left_it(corpus: Any) -> None:
+    # Training joins pairs of tokens; encoding looks for bytes that are a token. Both must end alike.
+    _, counts = corpus
+    ranks = trained(counts, 2048, "gpt2")._mergeable_ranks
+    merges = recover_merges(ranks).values()
+    for piece in sorted(counts.counts)[::50]:
+        parts = [piece[i : i + 1] for i in range(len(piece))]
+        for pair in merges:
+            i = 0
+            while i + 1 < len(parts):
+                if (parts[i], parts[i + 1]) == pair:
+                    parts[i : i + 2] = [parts[i] + parts[i + 1]]
+                i += 1
+        assert textbook.merge_piece(piece, ranks) == [ranks[part] for part in parts]
+
+
+@pytest.fixture(scope="module")
+def verdict(data: Path) -> str:
+    return (data / "text" / "the-verdict.txt").read_text("utf-8")
+
+
+def test_the_verdict_round_trips_at_1000_tokens(verdict: str) -> None:
+    encoding = train([verdict], vocab_size=1000, special_tokens=["<|endoftext|>"])
+    assert (encoding.n_vocab, encoding.eot_token) == (1000, 999)
+    ids = encoding.encode(verdict)
+    assert encoding.decode(ids) == verdict
+    assert max(ids) > 900
+
+
+def test_tiktoken_gives_the_same_ids_on_46_languages(data: Path, verdict: str) -> None:
+    tiktoken = pytest.importorskip("tiktoken")
+    text = (data / "text" / "udhr-multilingual.txt").read_text("utf-8")
+    ours = train([verdict, text[: len(text) // 3]], vocab_size=3000, special_tokens=["<|endoftext|>"])
+    theirs = tiktoken.Encoding(
+        ours.name,
+        pat_str=ours._pat_str,
+        mergeable_ranks=ours._mergeable_ranks,
+        special_tokens=ours._special_tokens,
+        explicit_n_vocab=3000,
+    )
+    assert ours.encode_ordinary(text) == theirs.encode_ordinary(text)
