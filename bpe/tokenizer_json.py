@@ -1,0 +1,294 @@
+"""How does Hugging Face's `tokenizer.json` say what an encoding says, and when does it say more?
+
+The file names a normalizer, a pre-tokenizer, a model, added tokens and a decoder. Only some of them are
+byte-level BPE by tiktoken's rule; the others are refused with the reason, never read almost right.
+The fields: https://github.com/huggingface/tokenizers/tree/v0.23.3/tokenizers/src
+"""
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import regex
+from bpelab.bpe.encoding import Encoding
+from bpelab.bpe.files import write_atomically
+from bpelab.bpe.gpt2 import BYTE_OF_CHAR, printable
+from bpelab.bpe.merge import merge_piece, recover_merges
+from bpelab.bpe.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
+
+# Oniguruma, which reads a `Split`'s pattern, takes {1,3}+ for a repeated {1,3} and $ for the end of a
+# line. After possessive white space only the end of the text is followed by neither.
+_CL100K_SPLIT = CL100K_PATTERN.replace("{1,3}+", "{1,3}").replace(r"\s++$", r"\s++(?!\S)")
+_LLAMA3 = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
+    r"|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+_QWEN2 = _LLAMA3.replace("{1,3}", "")
+_GPT2_SPLIT = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+# Patterns that match all of any text, and mean the same to both engines: as in the file, as here.
+_COVERING = {
+    _CL100K_SPLIT: CL100K_PATTERN,
+    O200K_PATTERN: O200K_PATTERN,
+    _LLAMA3: _LLAMA3,
+    _QWEN2: _QWEN2,
+    _GPT2_SPLIT: GPT2_PATTERN,
+}
+# The syntax that both engines read alike: no anchors, no possessive {..}+, no set operations, no \w.
+_SHARED_SYNTAX = regex.compile(
+    r"""(?: \\[pP]\{\^?\w+\} | \\[sSrnt] | \\[^\w\s] | [^\\\[\](){}?*+^$|.] | \. | \|
+      | \((?!\?) | \(\?(?:i?:|[=!]) | \)
+      | \[\^? (?: \\[pP]\{\^?\w+\} | \\[sSrnt] | \\[^\w\s] | [^\\\[\]&~|] )+ \]
+      | [?*+] | \{\d+(?:,\d*)?\}(?!\+) )*""",
+    regex.VERBOSE,
+)
+
+
+def save_tokenizer_json(path: str | os.PathLike[str], encoding: Encoding) -> None:
+    """Write an encoding as a `tokenizer.json`, which gives the same ids in `tokenizers` and `transformers`.
+
+    There special tokens in a text are always special: ids equal those of
+    `encode(text, allowed_special="all")`. Raises `ValueError` for a pattern that Hugging Face's engine
+    would read otherwise, and `OSError` where the file cannot be written.
+    """
+    write_atomically(path, dump_tokenizer_json(encoding))
+
+
+def dump_tokenizer_json(encoding: Encoding) -> bytes:
+    """Give the bytes of the file that `save_tokenizer_json` writes.
+
+    >>> from bpelab.bpe import get_encoding
+    >>> content = json.loads(dump_tokenizer_json(get_encoding("gpt2")))
+    >>> content["model"]["merges"][0], content["pre_tokenizer"]["type"]
+    ('Ġ t', 'ByteLevel')
+    """
+    ranks, specials = encoding._mergeable_ranks, encoding._special_tokens
+    merges = recover_merges(ranks)
+    vocabulary = {printable(token): rank for token, rank in ranks.items()}
+    if shared := vocabulary.keys() & specials.keys():
+        raise ValueError(f"{min(shared)!r} is the name of a special token and of an ordinary one")
+    # Special tokens stand in the vocabulary, too: that is what fixes their ids.
+    vocabulary |= specials
+    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
+    byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True}
+    content = {
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        "added_tokens": [
+            {"id": token, "content": text} | flags
+            for text, token in sorted(specials.items(), key=lambda item: item[1])
+        ],
+        "normalizer": None,
+        "pre_tokenizer": _dump_pattern(encoding._pat_str),
+        "post_processor": None,
+        "decoder": byte_level | {"use_regex": True},
+        "model": {
+            "type": "BPE",
+            "dropout": None,
+            "unk_token": None,
+            "continuing_subword_prefix": None,
+            "end_of_word_suffix": None,
+            "fuse_unk": False,
+            "byte_fallback": False,
+            # Some encodings have tokens that no merge makes, and that only a whole piece becomes.
+            "ignore_merges": any(pair is None for pair in merges.values()),
+            "vocab": dict(sorted(vocabulary.items(), key=lambda item: item[1])),
+            "merges": [f"{printable(pair[0])} {printable(pair[1])}" for pair in merges.values() if pair],
+        },
+    }
+    return json.dumps(content, ensure_ascii=False).encode("utf-8")
+
+
+def load_tokenizer_json(path: str | os.PathLike[str], *, nfc_is_mine: bool = False) -> Encoding:
+    """Read a byte-level BPE `tokenizer.json`; `encode(text, allowed_special="all")` gives its ids.
+
+    Added tokens become special ones. What a post-processor puts around a text (a token for its
+    beginning) is not put there, as with `add_special_tokens=False`. Where the file normalizes to NFC, pass
+    `nfc_is_mine=True` and texts that are in NFC already. Takes some 15 us a token. Raises `ValueError` that
+    names the file, the field and the reason where the file's rule is another than tiktoken's, and `OSError`
+    where it cannot be read.
+    """
+    source = os.fspath(path)
+    try:
+        content = json.loads(Path(path).read_bytes().decode("utf-8"))
+        if not isinstance(content, dict) or not isinstance(content.get("model"), dict):
+            raise _refusal("model", "there is none: this is not a tokenizer.json")
+        return _parse(content, Path(path).stem, nfc_is_mine)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{source}: line {error.lineno}: not JSON: {error.msg}") from None
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{source}: not UTF-8 at byte {error.start}: {error.reason}") from None
+    except ValueError as error:
+        raise ValueError(f"{source}: {error}") from None
+
+
+def _parse(content: Mapping[str, Any], name: str, nfc_is_mine: bool) -> Encoding:
+    model = content["model"]
+    for field in ("truncation", "padding"):
+        if content.get(field):
+            raise _refusal(field, "it changes the ids; set it to null")
+    normalizer = content.get("normalizer")
+    if normalizer and not (nfc_is_mine and normalizer.get("type") == "NFC"):
+        kind = normalizer.get("type")
+        advice = "; give texts in NFC and pass nfc_is_mine=True" if kind == "NFC" else ""
+        raise _refusal("normalizer", f"{kind} changes the text before it is split{advice}")
+    decoder = content.get("decoder")
+    if decoder and decoder.get("type") != "ByteLevel":
+        raise _refusal("decoder", f"{decoder.get('type')} is not ByteLevel: this is not byte-level BPE")
+    if model.get("type", "BPE") != "BPE":
+        raise _refusal("model.type", f"{model['type']} is not BPE")
+    for field in ("dropout", "continuing_subword_prefix", "end_of_word_suffix"):
+        if model.get(field):
+            raise _refusal(f"model.{field}", f"{model[field]!r} changes the merges")
+    pattern = _load_pattern(content.get("pre_tokenizer"))
+    specials = _load_added_tokens(content.get("added_tokens") or [])
+    ranks = _load_vocabulary(model.get("vocab"), specials)
+    _check_merges(ranks, model.get("merges"), bool(model.get("ignore_merges")))
+    return Encoding(name, pat_str=pattern, mergeable_ranks=ranks, special_tokens=specials)
+
+
+def _refusal(field: str, reason: str) -> ValueError:
+    return ValueError(f"{field}: {reason}")
+
+
+# ---- the pre-tokenizer ----
+
+
+def _dump_pattern(pattern: str) -> dict[str, Any]:
+    byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True}
+    if pattern == GPT2_PATTERN:
+        return byte_level | {"use_regex": True}
+    written = {ours: theirs for theirs, ours in _COVERING.items()}.get(pattern)
+    if written is None:
+        _check_shared(pattern, "pattern")
+    split = {
+        "type": "Split",
+        "pattern": {"Regex": pattern if written is None else written},
+        # What a pattern does not match is no piece here; only the inverted form leaves it out there.
+        "behavior": "Removed" if written is None else "Isolated",
+        "invert": written is None,
+    }
+    return {"type": "Sequence", "pretokenizers": [split, byte_level | {"use_regex": False}]}
+
+
+def _load_pattern(pre_tokenizer: Any) -> str:
+    field = "pre_tokenizer"
+    if not isinstance(pre_tokenizer, dict):
+        raise _refusal(field, "there is none, so that merges would run across a whole text")
+    steps = pre_tokenizer["pretokenizers"] if pre_tokenizer.get("type") == "Sequence" else [pre_tokenizer]
+    kinds = [step.get("type") for step in steps]
+    if kinds not in (["ByteLevel"], ["Split", "ByteLevel"]):
+        raise _refusal(field, f"{' + '.join(map(str, kinds))} is not ByteLevel, nor one Split and ByteLevel")
+    if steps[-1].get("add_prefix_space", True):
+        raise _refusal(f"{field}.add_prefix_space", "it puts a space before each text")
+    uses_regex = steps[-1].get("use_regex", True)
+    if len(steps) == 1:
+        if not uses_regex:
+            raise _refusal(f"{field}.use_regex", "nothing splits: merges would run across a whole text")
+        return GPT2_PATTERN
+    if uses_regex:
+        raise _refusal(f"{field}.use_regex", "the pieces of the Split are split again by GPT-2's pattern")
+    split = steps[0]
+    pattern = (split.get("pattern") or {}).get("Regex")
+    if pattern is None:
+        raise _refusal(f"{field}.pattern", f"{split.get('pattern')!r} is not a regular expression")
+    rule = (split.get("behavior"), bool(split.get("invert")))
+    if rule in (("Isolated", False), ("Removed", True)) and pattern in _COVERING:
+        return _COVERING[pattern]
+    if rule == ("Removed", True):
+        _check_shared(pattern, f"{field}.pattern")
+        return str(pattern)
+    raise _refusal(
+        f"{field}.behavior",
+        f"{rule[0]} with invert={rule[1]} keeps what the pattern {pattern!r} does not match as pieces, and"
+        " it is not known to match everything",
+    )
+
+
+def _check_shared(pattern: str, field: str) -> None:
+    match = _SHARED_SYNTAX.match(pattern)
+    end = match.end() if match else 0
+    if end < len(pattern):
+        raise _refusal(
+            field,
+            f"{pattern[end : end + 8]!r} (at character {end} of {pattern!r}) may not mean the same to Hugging"
+            " Face's engine and to `regex`: write it without anchors, {m,n}+, \\w and set operations",
+        )
+
+
+# ---- tokens and merges ----
+
+
+def _load_added_tokens(added: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    specials: dict[str, int] = {}
+    for token in added:
+        for flag in ("single_word", "lstrip", "rstrip"):
+            if token.get(flag):
+                raise _refusal(
+                    "added_tokens", f"{token['content']!r} has {flag}, which changes the text beside it"
+                )
+        specials[token["content"]] = token["id"]
+    return specials
+
+
+def _load_vocabulary(vocabulary: Any, specials: Mapping[str, int]) -> dict[bytes, int]:
+    if not isinstance(vocabulary, dict) or not all(isinstance(token, int) for token in vocabulary.values()):
+        raise _refusal("model.vocab", "it is not an object from tokens to ids")
+    ranks = {}
+    for token, rank in sorted(vocabulary.items(), key=lambda item: item[1]):
+        if token in specials:
+            continue
+        if not all(char in BYTE_OF_CHAR for char in token) or not token:
+            raise _refusal(
+                "model.vocab", f"{token!r} (id {rank}) is neither bytes in GPT-2's characters nor added"
+            )
+        ranks[bytes(map(BYTE_OF_CHAR.__getitem__, token))] = rank
+    for byte in range(256):
+        if bytes([byte]) not in ranks:
+            raise _refusal(
+                "model.vocab", f"the single byte 0x{byte:02x} ({printable(bytes([byte]))!r}) is missing"
+            )
+    return ranks
+
+
+def _check_merges(ranks: Mapping[bytes, int], listed: Any, ignore_merges: bool) -> None:
+    """Check that merging listed pairs, in their order, is merging what has the lowest id.
+
+    By induction over the ids: with all lower tokens known, a token's bytes end as the two parts that make it
+    or never become it, in whatever text (see `training/merges.py`). So one pair a token does all the work; it
+    must be listed, after those of lower tokens. What else is listed never meets.
+    """
+    if not isinstance(listed, list):
+        raise _refusal("model.merges", "it is not a list")
+    position: dict[tuple[str, ...], int] = {}
+    for i, merge in enumerate(listed):
+        pair = tuple(merge.split(" ") if isinstance(merge, str) else merge)
+        if len(pair) != 2:
+            raise _refusal("model.merges", f"entry {i} ({merge!r}) is not a pair")
+        position.setdefault(pair, i)
+    highest, highest_token = -1, b""
+    for token, parts in recover_merges(ranks).items():
+        if parts is None:
+            if merge_piece(token, ranks) == [ranks[token]]:
+                raise _refusal(
+                    "model.vocab", f"{printable(token)!r} is made of tokens with higher ids than its own"
+                )
+            if not ignore_merges:
+                raise _refusal(
+                    "model.vocab", f"no merge makes {printable(token)!r}, and ignore_merges is not set"
+                )
+            continue
+        pair = (printable(parts[0]), printable(parts[1]))
+        if pair not in position:
+            raise _refusal(
+                "model.merges", f"{' '.join(pair)!r} is missing, the pair that makes {ranks[token]}"
+            )
+        if position[pair] < highest:
+            raise _refusal(
+                "model.merges",
+                f"{printable(token)!r} (id {ranks[token]}) merges before {printable(highest_token)!r}"
+                f" (id {ranks[highest_token]}): ids must rise with the merges",
+            )
+        highest, highest_token = position[pair], token
