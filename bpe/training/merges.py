@@ -38,13 +38,13 @@ Positions = npt.NDArray[np.int64]
 
 SEPARATOR, GONE = -1, -2
 # From so many places on, a merge by array operations (about 150 us) beats a loop over the places.
-MANY = 96
+MANY = 64
 # While so many pairs have many places, the slots are an array; then they become lists, whose elements
 # a loop reads six times as fast.
 ENOUGH_WITH_MANY = 100
 # So many pairs are registered at once for each merge still wanted; the others wait for the next scan.
 # That bounds the memory for pairs, whatever the corpus, and leaves rare pairs out of every update.
-PAIRS_A_MERGE = 3
+PAIRS_A_MERGE = 1
 SECONDS_A_STEP = 0.1
 
 

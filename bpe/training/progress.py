@@ -65,11 +65,13 @@ class Reporter:
         self._watch, self._phase, self._total, self._before = watch, phase, total, done_before
         self._start = time.monotonic()
         self._next = self._start
+        self._reported: int | None = None
 
     def __call__(self, done: int, n_pieces: int, *, at_end: bool = False) -> None:
         """Report, unless the last report is too recent and this is not the end."""
         now = time.monotonic()
-        if self._watch is not None and (at_end or now >= self._next):
+        if self._watch is not None and (now >= self._next or (at_end and done != self._reported)):
             self._next = now + self.SECONDS
+            self._reported = done
             seconds = now - self._start
             self._watch(Progress(self._phase, done, self._total, n_pieces, seconds, self._before))

@@ -1,0 +1,45 @@
+"""`bpelab convert`: an encoding from one form of file to another."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def convert(
+    source: Annotated[
+        str,
+        typer.Argument(help="An encoding's name, NAME.tiktoken, tokenizer.json, vocab.bpe or merges.txt."),
+    ],
+    target: Annotated[Path, typer.Argument(help="NAME.tiktoken, NAME.json (Hugging Face), or vocab.bpe.")],
+    pattern: Annotated[
+        str | None, typer.Option(help="What splits text, where the source does not say: a name or a regex.")
+    ] = None,
+    special: Annotated[
+        list[str] | None,
+        typer.Option(help="TEXT=ID of a special token that the source lacks; may be repeated."),
+    ] = None,
+) -> None:
+    """Write an encoding in another form, with the same ids.
+
+    Example: bpelab convert my.tiktoken tokenizer.json --pattern gpt2 --special '<|endoftext|>=8191'
+    """
+    from bpelab.bpe.encoding_files import load_encoding, save_encoding
+
+    encoding = load_encoding(source, pattern=pattern, special_tokens=dict(map(_parse_special, special or [])))
+    written = save_encoding(target, encoding)
+    if target.suffix == ".tiktoken":
+        kept = "".join(f" --special '{text}={token}'" for text, token in encoding._special_tokens.items())
+        print(
+            f"the file holds neither the pattern nor special tokens:{kept or ' there are none'}",
+            file=sys.stderr,
+        )
+    print(f"{encoding.n_vocab:,} tokens: {' and '.join(map(str, written))}")
+
+
+def _parse_special(option: str) -> tuple[str, int]:
+    text, _, token = option.rpartition("=")
+    if not text or not token.isdecimal():
+        raise ValueError(f"--special {option!r}: it must be TEXT=ID, as in '<|endoftext|>=50256'")
+    return text, int(token)

@@ -1,0 +1,91 @@
+"""`bpelab train`: a corpus to an encoding in a file."""
+
+import sys
+import time
+import warnings
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+# A line on a terminal is rewritten in place; where progress goes to a file, a line every so often is enough.
+SECONDS_A_LINE = 10.0
+
+
+def train(
+    corpus: Annotated[list[Path], typer.Argument(help="Files, and directories of files, of UTF-8 text.")],
+    vocab_size: Annotated[int, typer.Option(help="How many tokens, special ones included.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="NAME.tiktoken, NAME.json (Hugging Face), or vocab.bpe.")
+    ],
+    pattern: Annotated[
+        str | None, typer.Option(help="What splits text: an encoding's name (gpt2 if left out) or a regex.")
+    ] = None,
+    special: Annotated[list[str] | None, typer.Option(help="A special token; may be repeated.")] = None,
+    min_frequency: Annotated[int, typer.Option(help="How often a pair must occur to merge.")] = 1,
+    max_token_length: Annotated[int | None, typer.Option(help="The most bytes a token may have.")] = None,
+    byte_order: Annotated[
+        Literal["gpt2", "raw"], typer.Option(help="How the single bytes are numbered.")
+    ] = "gpt2",
+    extend: Annotated[
+        str | None, typer.Option(help="An encoding, by its name or in a file, whose tokens are kept.")
+    ] = None,
+    errors: Annotated[
+        Literal["strict", "replace"], typer.Option(help="What to do about text that is not UTF-8.")
+    ] = "strict",
+    jobs: Annotated[int, typer.Option(help="How many processes count.")] = 1,
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="A file to write now and then, and to resume from after a kill.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+) -> None:
+    """Learn an encoding from text and write it to a file.
+
+    Example: bpelab train corpus/ --vocab-size 8192 --special '<|endoftext|>' -o my.tiktoken
+    """
+    from bpelab.bpe import train as learn
+    from bpelab.bpe.encoding_files import check_name, load_encoding, save_encoding
+
+    check_name(output)  # before hours of work, not after
+    lines = None if quiet else _Lines()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        encoding = learn(
+            corpus,
+            vocab_size=vocab_size,
+            pattern=pattern,
+            special_tokens=special or [],
+            min_frequency=min_frequency,
+            max_token_length=max_token_length,
+            byte_order=byte_order,
+            extend=None if extend is None else load_encoding(extend),
+            name=output.stem,
+            errors=errors,
+            jobs=jobs,
+            progress=lines,
+            checkpoint=checkpoint,
+        )
+    if lines is not None:
+        lines.end()
+    for warning in caught:
+        print(f"bpelab: {warning.message}", file=sys.stderr)
+    written = save_encoding(output, encoding)
+    print(f"{encoding.n_vocab:,} tokens: {' and '.join(map(str, written))}")
+
+
+class _Lines:
+    """Shows progress on standard error."""
+
+    def __init__(self) -> None:
+        self._next = time.monotonic() + SECONDS_A_LINE
+
+    def __call__(self, progress: object) -> None:
+        if sys.stderr.isatty():
+            print(f"\r\x1b[K{progress}", end="", file=sys.stderr, flush=True)
+        elif time.monotonic() >= self._next:
+            self._next = time.monotonic() + SECONDS_A_LINE
+            print(progress, file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        if sys.stderr.isatty():
+            print(file=sys.stderr)
