@@ -6,7 +6,6 @@ import zipfile
 import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -143,6 +142,9 @@ def _counted(
         for block in all_blocks:
             yield block, count_block(block, pattern)
         return
+    # Only here, because `import bpelab.bpe` need not wait for the modules of processes.
+    from concurrent.futures import Future, ProcessPoolExecutor
+
     waiting: deque[tuple[list[str], Future[dict[bytes, int]]]] = deque()
     with ProcessPoolExecutor(jobs) as pool:
         try:

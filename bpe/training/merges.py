@@ -42,6 +42,8 @@ MANY = 64
 # While so many pairs have many places, the slots are an array; then they become lists, whose elements
 # a loop reads six times as fast.
 ENOUGH_WITH_MANY = 100
+# After a scan that led to fewer merges than this, the next one registers more pairs, for lists.
+FEW_MERGES = 2000
 # So many pairs are registered at once for each merge still wanted; the others wait for the next scan.
 # That bounds the memory for pairs, whatever the corpus, and leaves rare pairs out of every update.
 PAIRS_A_MERGE = 1
@@ -73,13 +75,14 @@ class MergeLearner:
     ) -> None:
         self.merges: list[tuple[int, int]] = []
         self.exhausted = False  # no pair is left that may merge
+        self._arrays_pay = True
         self._token_lengths = list(token_lengths)
         self._min_frequency = min_frequency
         self._max_length = sys.maxsize if max_token_length is None else max_token_length
         self._restart(np.array(ids, dtype=np.int32), np.array(weights, dtype=np.int64))
 
     def steps(self, n_merges: int) -> Iterator[int]:
-        """Learn until there are `n_merges`, yielding their number every tenth of a second and at the end.
+        """Learn until there are `n_merges`, yielding their number every tenth of a second, and at the end.
 
         Where no pair is left before that, `exhausted` is true at the end.
         """
@@ -87,11 +90,13 @@ class MergeLearner:
         # queue: one integer orders by count, then by the smallest pair, and compares fast.
         self._bits = (len(self._token_lengths) + n_merges - len(self.merges)).bit_length()
         while len(self.merges) < n_merges and not self.exhausted:
-            self._scan(int(PAIRS_A_MERGE * (n_merges - len(self.merges))))
+            n_before = len(self.merges)
+            self._scan(int(PAIRS_A_MERGE * (n_merges - n_before)))
             yield from self._merge_registered_pairs(n_merges)
             self.exhausted = not self._heap and self._floor == self._min_frequency
+            self._arrays_pay = len(self.merges) - n_before >= FEW_MERGES
             self._restart(*self.snapshot())
-        yield len(self.merges)
+            yield len(self.merges)
 
     def snapshot(self) -> tuple[Ids, Counts]:
         """Give `ids` and `weights` from which another learner goes on as this one would; copies.
@@ -130,7 +135,7 @@ class MergeLearner:
         counts[too_long] = 0
 
         n_with_many = int((ends - starts >= MANY).sum())
-        self._by_arrays = n_with_many >= ENOUGH_WITH_MANY
+        self._by_arrays = self._arrays_pay and n_with_many >= ENOUGH_WITH_MANY
         n_pairs = n_with_many if self._by_arrays else max(1, n_pairs)
         self._floor = self._min_frequency
         if len(counts) > n_pairs:
