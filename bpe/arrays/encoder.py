@@ -273,7 +273,7 @@ def joined(parts: Iterator[Ids]) -> Ids:
     n_ids = len(ids)
     for part in parts:
         if n_ids + len(part) > len(ids):
-            ids.resize(n_ids + max(len(part), n_ids // 4), refcheck=False)
+            ids.resize(n_ids + max(len(part), n_ids // 32), refcheck=False)
         ids[n_ids : n_ids + len(part)] = part
         n_ids += len(part)
     ids.resize(n_ids, refcheck=False)

@@ -15,8 +15,9 @@ from bpelab.bpe.arrays.merges import byte_ids_of
 from bpelab.bpe.arrays.store import NO_RANK, Ids, PieceStore
 from bpelab.bpe.merge import merge_piece
 
-# Below so many bytes the plain heap is as fast.
-FEW_BYTES = 2048
+# A bucket costs as much as merging so many bytes one pair after the other: with fewer bytes a rank than
+# that, as in ten thousand random letters, the plain heap is faster.
+BYTES_A_BUCKET = 100
 
 
 def merge_long_piece(piece: bytes, ranks: Mapping[bytes, int], store: PieceStore) -> Ids:
@@ -27,15 +28,15 @@ def merge_long_piece(piece: bytes, ranks: Mapping[bytes, int], store: PieceStore
     """
     if piece in ranks:
         return np.array([ranks[piece]], dtype=np.uint32)
-    if len(piece) >= FEW_BYTES:
-        ids = _merge_by_rank(piece, ranks, store)
-        if ids is not None:
-            return ids
-    return np.array(merge_piece(piece, ranks), dtype=np.uint32)
+    ids = _merge_by_rank(piece, store)
+    return np.array(merge_piece(piece, ranks), dtype=np.uint32) if ids is None else ids
 
 
-def _merge_by_rank(piece: bytes, ranks: Mapping[bytes, int], store: PieceStore) -> Ids | None:
-    """Merge bucket by bucket; None where a new pair has a lower rank than the bucket it came from."""
+def _merge_by_rank(piece: bytes, store: PieceStore) -> Ids | None:
+    """Merge bucket by bucket.
+
+    None where that does not pay, or a new pair has a lower rank than the bucket it came from.
+    """
     n = len(piece)
     words = as_words(piece)
     ids = np.append(byte_ids_of(piece, store), -1)  # (n + 1,) by the offset at which a part starts
@@ -73,6 +74,8 @@ def _merge_by_rank(piece: bytes, ranks: Mapping[bytes, int], store: PieceStore) 
     pairs = places_where(rank != NO_RANK)
     if len(pairs):
         put(pairs, rank[pairs])
+    if n < BYTES_A_BUCKET * len(buckets):
+        return None
     while waiting:
         lowest = heappop(waiting)
         groups = buckets.pop(lowest)

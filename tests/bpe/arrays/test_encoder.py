@@ -118,7 +118,7 @@ def test_a_long_piece_is_merged_as_the_textbook_does(gpt2: Encoding, store: Piec
     expected = textbook.merge_piece(data, gpt2._mergeable_ranks)
     if data not in gpt2._mergeable_ranks:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(long_piece, "FEW_BYTES", 0)
+            patch.setattr(long_piece, "BYTES_A_BUCKET", 0)
             assert merge_long_piece(data, gpt2._mergeable_ranks, store).tolist() == expected
 
 
@@ -133,7 +133,7 @@ def test_vocabularies_whose_ranks_make_no_sense_are_merged_right(data: Any, piec
     store = PieceStore(ranks, 10)
     expected = textbook.merge_piece(piece.encode(), ranks)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(long_piece, "FEW_BYTES", 0)
+        patch.setattr(long_piece, "BYTES_A_BUCKET", 0)
         if piece.encode() not in ranks:
             assert merge_long_piece(piece.encode(), ranks, store).tolist() == expected
     if piece.encode() not in ranks:
@@ -148,7 +148,9 @@ def test_a_hundred_thousand_bytes_in_one_piece(gpt2: Encoding, store: PieceStore
     letters = random.Random(1).choices("abcdefghijklmnopqrstuvwxyz", k=100_000)
     piece = "".join(letters).encode() if kind == "random" else kind.encode() * (100_000 // len(kind.encode()))
     expected = merge_piece(piece, gpt2._mergeable_ranks)
-    assert merge_long_piece(piece, gpt2._mergeable_ranks, store).tolist() == expected
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(long_piece, "BYTES_A_BUCKET", 0)
+        assert merge_long_piece(piece, gpt2._mergeable_ranks, store).tolist() == expected
 
 
 @settings(deadline=None, max_examples=400)
