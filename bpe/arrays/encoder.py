@@ -40,8 +40,10 @@ BLOCK_CHARS = 1 << 18
 MAX_SECTION_CHARS = 1 << 22
 # Pieces remembered beyond the vocabulary: 12 MB of standard-library source have 90,000 distinct ones.
 CACHE_PIECES = 1 << 18
-# A longer piece is hardly ever met twice.
-LONGEST_REMEMBERED = 256
+# Pieces that are merged in batches: a longer one would make a round of every one of its many merges.
+LONGEST_IN_BATCH = 256
+# A longer piece is hardly ever met twice. One of more than 31 bytes counts as several of those remembered.
+LONGEST_REMEMBERED = 1024
 
 
 class Found(NamedTuple):
@@ -189,10 +191,12 @@ class ArrayEncoder:
             value = store.large.get(content)
             if value is not None:
                 values[piece] = value
-            elif len(content) > LONGEST_REMEMBERED:
+            elif len(content) > LONGEST_IN_BATCH:
                 ids = merge_long_piece(content, self._ranks, store)
                 merged.append((piece, ids))
                 values[piece] = len(ids) << int(RUN_BITS)
+                if len(content) <= LONGEST_REMEMBERED:
+                    self._remember_large(store, content, ids)
             else:
                 if content not in distinct_of:
                     distinct_of[content] = len(distinct_of)
@@ -203,6 +207,13 @@ class ArrayEncoder:
             own = Unknown(None, np.array(pieces), np.array(firsts), np.array(inverse), [], list(distinct_of))
             unknown.append(own)
         return merged
+
+    def _remember_large(self, store: PieceStore, content: bytes, ids: Ids) -> None:
+        with self._lock:
+            if self._room_for(store, len(content) // MAX_KEY_BYTES) is not None:
+                store.n_left -= len(content) // MAX_KEY_BYTES
+                (value,) = store.add_runs(ids, np.array([len(ids)])).tolist()
+                store.large[content] = value
 
     def _remember(
         self, store: PieceStore, unknown: "list[Unknown]", ids: Ids, counts: Ints, values: Values

@@ -18,6 +18,8 @@ from bpelab.bpe.merge import merge_piece
 # A bucket costs as much as merging so many bytes one pair after the other: with fewer bytes a rank than
 # that, as in ten thousand random letters, the plain heap is faster.
 BYTES_A_BUCKET = 100
+# Nor do buckets pay for a shorter piece, whose merges make new ones all the time.
+FEW_BYTES = 2048
 
 
 def merge_long_piece(piece: bytes, ranks: Mapping[bytes, int], store: PieceStore) -> Ids:
@@ -28,7 +30,7 @@ def merge_long_piece(piece: bytes, ranks: Mapping[bytes, int], store: PieceStore
     """
     if piece in ranks:
         return np.array([ranks[piece]], dtype=np.uint32)
-    ids = _merge_by_rank(piece, store)
+    ids = _merge_by_rank(piece, store) if len(piece) >= FEW_BYTES else None
     return np.array(merge_piece(piece, ranks), dtype=np.uint32) if ids is None else ids
 
 
