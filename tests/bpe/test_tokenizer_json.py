@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from bpelab.bpe import Encoding, get_encoding, train
+from bpelab.bpe.cached import splitter
 from bpelab.bpe.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
 from bpelab.bpe.tokenizer_json import (
     _COVERING,
@@ -16,7 +17,7 @@ from bpelab.bpe.tokenizer_json import (
     load_tokenizer_json,
     save_tokenizer_json,
 )
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 tokenizers = pytest.importorskip("tokenizers")
@@ -74,6 +75,17 @@ def test_hugging_face_gives_the_same_ids_and_texts(pairs: Any, name: str) -> Non
 def test_hugging_face_gives_the_same_ids_on_any_text(pairs: Any, name: str, text: str) -> None:
     ours, theirs = pairs[name]
     assert theirs.encode(text).ids == ours.encode_ordinary(text)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(sorted(PATTERNS)), st.text("aB'sé字\u0301 \n\t12345.!", max_size=20))
+@example("cl100k", "12345 x12345")
+@example("o200k", "12345 x12345")
+def test_hugging_face_splits_any_text_alike(pairs: Any, name: str, text: str) -> None:
+    # With few merges, ids alone would not show a piece that is cut elsewhere.
+    _, theirs = pairs[name]
+    spans = [span for _, span in theirs.pre_tokenizer.pre_tokenize_str(text)]
+    assert [text[start:end] for start, end in spans] == splitter(PATTERNS[name])(text)
 
 
 def test_hugging_face_gives_gpt2s_ids_in_46_languages(gpt2: Encoding, data: Path) -> None:

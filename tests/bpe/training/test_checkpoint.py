@@ -77,6 +77,18 @@ def test_the_merges_of_a_checkpoint_are_not_learned_again(tmp_path: Path, texts:
     assert seen[0].done_before > 0
 
 
+def test_what_was_counted_is_kept_however_quickly(
+    tmp_path: Path, texts: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoint, "SECONDS_BETWEEN", 1000.0)
+    path = tmp_path / "c"
+    with pytest.raises(KilledError):
+        train(texts, vocab_size=400, checkpoint=path, progress=killer("merging", 1))
+    seen: list[Progress] = []
+    train(texts, vocab_size=400, checkpoint=path, progress=seen.append)
+    assert {step.phase for step in seen} == {"merging"}
+
+
 def test_other_texts_or_settings_are_refused(tmp_path: Path, texts: list[str]) -> None:
     path = tmp_path / "c"
     with pytest.raises(KilledError):
