@@ -132,9 +132,7 @@ class Encoding:
         >>> enc.encode("<|endoftext|>", disallowed_special=())
         [27, 91, 437, 1659, 5239, 91, 29]
         """
-        allowed, disallowed = resolve_special(
-            self._vocabulary.special_names, allowed_special, disallowed_special
-        )
+        allowed, disallowed = self._resolve(allowed_special, disallowed_special)
         refuse_special(text, disallowed)
         return self._list_ids(repair_surrogates(text), allowed)
 
@@ -150,9 +148,7 @@ class Encoding:
 
         Raises `UnicodeEncodeError` for a surrogate in the text, as tiktoken's does.
         """
-        allowed, disallowed = resolve_special(
-            self._vocabulary.special_names, allowed_special, disallowed_special
-        )
+        allowed, disallowed = self._resolve(allowed_special, disallowed_special)
         refuse_special(text, disallowed)
         text.encode("utf-8")
         if len(text) < SHORT_CHARS:
@@ -189,9 +185,7 @@ class Encoding:
         >>> stable, completions[:2], [8842] in completions
         ([31373], [[277, 4910], [5113, 265]], True)
         """
-        allowed, disallowed = resolve_special(
-            self._vocabulary.special_names, allowed_special, disallowed_special
-        )
+        allowed, disallowed = self._resolve(allowed_special, disallowed_special)
         refuse_special(text, disallowed)
         text.encode("utf-8")
         specials = list(special_finder(allowed).all(text)) if allowed else []
@@ -301,9 +295,7 @@ class Encoding:
         >>> [ids.tolist() for ids in get_encoding("gpt2").encode_iter(["hel", "lo wor", "ld"])]
         [[31373, 995]]
         """
-        allowed, disallowed = resolve_special(
-            self._vocabulary.special_names, allowed_special, disallowed_special
-        )
+        allowed, disallowed = self._resolve(allowed_special, disallowed_special)
         return encode_chunks(
             chunks,
             encode=self._parts,
@@ -328,6 +320,9 @@ class Encoding:
         return self.encode_iter(
             read_chunks(path, errors), allowed_special=allowed_special, disallowed_special=disallowed_special
         )
+
+    def _resolve(self, allowed: Allowed, disallowed: Disallowed) -> tuple[frozenset[str], frozenset[str]]:
+        return resolve_special(self._vocabulary.special_names, allowed, disallowed)
 
     def _list_ids(self, text: str, allowed: frozenset[str]) -> list[int]:
         if len(text) < SHORT_CHARS and not allowed:
