@@ -1,9 +1,13 @@
 """Text to token ids and back: GPT-2's byte-level BPE from scratch."""
 
+from typing import TYPE_CHECKING
+
 from bpelab.bpe.encoding import Encoding
 from bpelab.bpe.models import encoding_name_for_model
 from bpelab.bpe.registry import encoding_for_model, get_encoding, list_encoding_names
-from bpelab.bpe.training import PieceCounts, count_pieces, train
+
+if TYPE_CHECKING:
+    from bpelab.bpe.training import PieceCounts, count_pieces, train
 
 __all__ = [
     "Encoding",
@@ -15,3 +19,13 @@ __all__ = [
     "list_encoding_names",
     "train",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import the trainer when it is first asked for: who only encodes does not wait for it."""
+    if name in __all__:
+        from bpelab.bpe import training
+
+        globals()[name] = getattr(training, name)
+        return globals()[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

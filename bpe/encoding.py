@@ -20,12 +20,12 @@ from bpelab.bpe.cached import CachedEncoder
 from bpelab.bpe.offsets import TokenOffsets, token_offsets
 from bpelab.bpe.patterns import KNOWN_PATTERNS
 from bpelab.bpe.specials import Allowed, Disallowed, refuse_special, resolve_special, special_finder
-from bpelab.bpe.stream import encode_chunks, read_chunks, repair_surrogates
+from bpelab.bpe.stream import encode_chunks, read_chunks, refuse_surrogates, repair_surrogates
 from bpelab.bpe.threads import map_in_threads
 from bpelab.bpe.unstable import completions
 from bpelab.bpe.vocabulary import Vocabulary
 
-# Below so many characters the caches answer sooner than the arrays (see benchmarks/encode_short.py).
+# Below so many characters the caches answer sooner than the arrays, in all the texts of the benchmarks.
 SHORT_CHARS = 8192
 
 
@@ -150,7 +150,7 @@ class Encoding:
         """
         allowed, disallowed = self._resolve(allowed_special, disallowed_special)
         refuse_special(text, disallowed)
-        text.encode("utf-8")
+        refuse_surrogates(text)
         if len(text) < SHORT_CHARS:
             return np.array(self._list_ids(text, allowed), dtype=np.uint32)
         return joined(self._parts(text, allowed, num_threads))
@@ -187,7 +187,7 @@ class Encoding:
         """
         allowed, disallowed = self._resolve(allowed_special, disallowed_special)
         refuse_special(text, disallowed)
-        text.encode("utf-8")
+        refuse_surrogates(text)
         specials = list(special_finder(allowed).all(text)) if allowed else []
         last_pieces = self._cached.split(text[specials[-1].end() :] if specials else text)[-1:]
         return completions(
@@ -327,7 +327,11 @@ class Encoding:
     def _list_ids(self, text: str, allowed: frozenset[str]) -> list[int]:
         if len(text) < SHORT_CHARS and not allowed:
             return list(chain.from_iterable(self._cached.runs(text)))
-        return list(chain.from_iterable(part.tolist() for part in self._parts(text, allowed)))
+        ids: list[int] = []
+        for part in self._parts(text, allowed):
+            # A special token, and the ids of a short text between two, come in small parts.
+            ids += part.tolist() if len(part) < 256 else self._arrays.as_list(part)
+        return ids
 
     def _parts(self, text: str, allowed: frozenset[str], num_threads: int = 1) -> Iterator[Ids]:
         """Yield the ids of text and the allowed special tokens in it, some at a time and in order.

@@ -17,13 +17,22 @@ def repair_surrogates(text: str) -> str:
     >>> repair_surrogates("\ud83d\ude42 \ud83d")
     '🙂 �'
     """
-    if text.isascii():
-        return text
     try:
-        text.encode("utf-8")
+        refuse_surrogates(text)
     except UnicodeEncodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
+
+
+def refuse_surrogates(text: str) -> None:
+    """Raise the `UnicodeEncodeError` that encoding the text would, without the memory for all its UTF-8."""
+    if text.isascii():
+        return
+    for start in range(0, len(text), BLOCK_CHARS):
+        try:
+            text[start : start + BLOCK_CHARS].encode("utf-8")
+        except UnicodeEncodeError:
+            text.encode("utf-8")  # names the place in the whole text
 
 
 def repaired_blocks(chunks: Iterable[str]) -> Iterator[str]:

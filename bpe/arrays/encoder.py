@@ -9,10 +9,12 @@ a piece or a token, except over pieces of more than 31 bytes.
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from bpelab.bpe.arrays.keys import (
     KEY_BYTES,
     KEY_WORDS,
@@ -36,8 +38,9 @@ Split = Callable[[str], tuple[bytes, Ints]]
 # Characters of a block. Its arrays should stay in the processor's second-level cache, and there should be
 # enough of them that NumPy's cost of a call (about a microsecond) does not count.
 BLOCK_CHARS = 1 << 18
-# Of what a thread is given at once, so that its ids, and not those of the whole, are there twice.
-MAX_SECTION_CHARS = 1 << 22
+# Characters of a thread's block. Larger, since after every one of NumPy's calls a thread may have to wait for
+# Python's lock: on two cores, blocks of 256 Ki characters gain nothing, of 1 Mi some 1.4 times.
+THREAD_BLOCK_CHARS = 1 << 20
 # Pieces remembered beyond the vocabulary: 12 MB of standard-library source have 90,000 distinct ones.
 CACHE_PIECES = 1 << 18
 # Pieces that are merged in batches: a longer one would make a round of every one of its many merges.
@@ -88,14 +91,25 @@ class ArrayEncoder:
     def encode_in_threads(self, text: str, num_threads: int) -> Iterator[Ids]:
         """Yield the same as `encode_blocks` by several threads, which NumPy lets run at the same time.
 
-        The text is cut by the word rule into two sections a thread, or more if they were very long.
+        The text is cut by the word rule into sections, which are blocks of their own.
         """
         if not self._can_cut or num_threads == 1:
             yield from self.encode_blocks(text)
             return
-        n_chars = max(BLOCK_CHARS, min(len(text) // (2 * num_threads) + 1, MAX_SECTION_CHARS))
+        n_chars = max(BLOCK_CHARS, min(len(text) // (2 * num_threads) + 1, THREAD_BLOCK_CHARS))
         with ThreadPoolExecutor(num_threads) as pool:
-            yield from pool.map(lambda part: joined(self.encode_blocks(part)), sections(text, n_chars))
+            yield from pool.map(
+                lambda section: self.join(self.find(*self._split(section))), sections(text, n_chars)
+            )
+
+    def as_list(self, ids: Ids) -> list[int]:
+        """Give ids of ordinary text as a list, in which equal ids are one object: 8 bytes a token, not 40."""
+        as_objects: list[int] = self._id_objects.take(ids, mode="clip").tolist()
+        return as_objects
+
+    @cached_property
+    def _id_objects(self) -> npt.NDArray[np.object_]:
+        return np.arange(max(self._ranks.values()) + 1).astype(np.object_)
 
     def encode_beginning(self, text: str) -> tuple[list[Ids], int]:
         """Give the ids of what stays the same in a text that goes on, and how many characters that is."""
@@ -167,7 +181,7 @@ class ArrayEncoder:
         runs = store.runs
         if unknown:
             firsts = np.concatenate([part.pieces[part.firsts] for part in unknown])
-            ids, counts = merge_pieces(data, words, starts[firsts], lengths[firsts], store)
+            ids, counts = merge_pieces(data, words, starts[firsts], lengths[firsts], self._ranks, store)
             runs = self._remember(store, unknown, ids, counts, values)
         return Found(values, runs, large)
 
@@ -254,9 +268,15 @@ class ArrayEncoder:
         n_ids = int(ends[-1]) if len(ends) else 0
         if n_ids == len(values):
             return values.astype(np.uint32)  # the lower half: every piece is the one token that it names
-        # A piece's ids are where its run starts, and the places after that.
-        places = np.repeat((values & START_MASK).view(np.int64) - (ends - counts), counts)
-        places += np.arange(n_ids)
+        # Within a piece each id lies one place after the one before; the first lies where the run starts.
+        run_starts = (values & START_MASK).view(np.int64)
+        places = np.ones(n_ids, dtype=np.int64)
+        places[0] = run_starts[0]
+        counts += run_starts  # where each run ends
+        steps = np.subtract(run_starts[1:], counts[:-1], out=counts[:-1])
+        steps += 1
+        places[ends[:-1]] = steps
+        np.cumsum(places, out=places)
         ids = runs.take(places, mode="clip")
         for piece, its_ids in large:
             ids[ends[piece] - len(its_ids) : ends[piece]] = its_ids

@@ -48,7 +48,7 @@ def load_words(words: Words, starts: Ints, n_words: int) -> list[Words]:
     for j in range(1, n_words + 1):
         high = words[j:].take(place, mode="clip")
         low >>= shift
-        low |= high << rest
+        low |= np.left_shift(high, rest, out=high) if j == n_words else high << rest
         loaded.append(low)
         low = high
     return loaded

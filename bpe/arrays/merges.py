@@ -1,10 +1,16 @@
 """How are many unknown pieces merged at once? One merge of each piece in every round."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from bpelab.bpe.arrays.keys import Ints, Words, places_where
 from bpelab.bpe.arrays.store import NO_RANK, Ids, PieceStore
+from bpelab.bpe.merge import merge_piece
 
 _NO_PAIR = NO_RANK << 32
+# A round costs some 300 microseconds before it does anything, as much as 20 pieces merged one by one, and
+# the last few have many rounds to go: they are merged by themselves, from their bytes.
+FEW_PIECES = 128
 
 
 def byte_ids_of(data: bytes, store: PieceStore) -> Ints:
@@ -18,14 +24,14 @@ def byte_ids_of(data: bytes, store: PieceStore) -> Ints:
 
 
 def merge_pieces(
-    data: bytes, words: Words, starts: Ints, lengths: Ints, store: PieceStore
+    data: bytes, words: Words, starts: Ints, lengths: Ints, ranks: Mapping[bytes, int], store: PieceStore
 ) -> tuple[Ids, Ints]:
     """Merge pieces of some bytes; give their ids, one piece after the other, and how many each has.
 
     All parts of all pieces lie in one array. In every round each piece's lowest-ranked, leftmost pair
     is joined, the part it takes in is dropped, and only the pairs beside it are looked up again. A piece
-    with no pair left is done. As many rounds as the longest piece has merges, each linear in the parts that
-    remain: for pieces of some hundred bytes at most.
+    with no pair left is done; the last `FEW_PIECES` are left to `merge_piece`. As many rounds as the longest
+    piece has merges, each linear in the parts that remain: for pieces of some hundred bytes at most.
     Raises `KeyError` for a byte that is no token.
     """
     n_pieces = len(starts)
@@ -49,6 +55,12 @@ def merge_pieces(
         keep = np.repeat(going, np.diff(firsts, append=len(piece)))
         if len(left) < len(best):
             done.append((piece[~keep], ids[~keep]))
+        if len(left) <= FEW_PIECES:
+            for i in piece[left].tolist():
+                content = data[starts[i] : starts[i] + lengths[i]]
+                merged = np.array(merge_piece(content, ranks))
+                done.append((np.full(len(merged), i), merged))
+            break
         ids[left] = rank[left]
         end[left] = end[left + 1]
         is_last[left] = is_last[left + 1]

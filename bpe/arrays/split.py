@@ -43,15 +43,14 @@ def array_splitter(pattern: str) -> Split | None:
         data = text.encode("utf-8")
         if len(data) == len(text):  # ASCII, where a character is a byte
             points: Points = np.frombuffer(data, dtype=np.uint8)
-            classes = np.frombuffer(data.translate(_ascii(pattern)), dtype=np.uint8)
-            return data, places_where(rule(classes, points))
+            return data, places_where(rule(_ascii_classes(data, pattern), points))
         points = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
         classes = _table(pattern).take(points, mode="clip")
         starts = places_where(rule(classes, points))
         # (n_chars + 1,): the bytes before each character
-        n_bytes = np.zeros(len(points) + 1, dtype=np.int64)
+        n_bytes = np.zeros(len(points) + 1, dtype=np.int32 if len(data) < 1 << 31 else np.int64)
         np.cumsum(_utf8_length(points), out=n_bytes[1:])
-        return data, n_bytes.take(starts)
+        return data, n_bytes.take(starts).astype(np.int64, copy=False)
 
     return split
 
@@ -85,6 +84,19 @@ def _table(pattern: str) -> Classes:
 
 
 @cache
-def _ascii(pattern: str) -> bytes:
-    """The same for ASCII, as `bytes.translate` takes it, without the large table."""
-    return _table(pattern)[:256].tobytes()
+def _pair_table(pattern: str) -> npt.NDArray[np.uint16]:
+    """(0x8000,) uint16: the classes of two ASCII characters, by both as they lie in memory."""
+    ascii_classes = _table(pattern)[:128].astype(np.uint16)
+    table = np.zeros((128, 256), dtype=np.uint16)
+    table[:, :128] = ascii_classes[:, None] << 8 | ascii_classes
+    return table.reshape(-1)
+
+
+def _ascii_classes(data: bytes, pattern: str) -> Classes:
+    """(n,) uint8: the class of each character, looked up for two at a time.
+
+    Twice as fast as `bytes.translate`, which also keeps other threads waiting.
+    """
+    pairs = np.frombuffer(data + bytes(len(data) % 2), dtype="<u2")
+    classes = _pair_table(pattern).take(pairs, mode="clip").view(np.uint8)
+    return classes[: len(data)]

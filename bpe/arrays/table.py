@@ -107,11 +107,13 @@ class KeyTable:
     def _add(self, keys: list[Words], values: Words) -> None:
         slots = self.home(keys)
         waiting = np.arange(len(values))
+        claims = np.empty(len(self._values), dtype=np.int64)  # by slot; only what was just written is read
         while len(waiting):
             free = places_where((self._words[-1].take(slots) == 0) & (slots != 0))
-            # Of several keys that want one free slot the first gets it.
-            _, firsts = np.unique(slots[free], return_index=True)
-            winners = free[firsts]
+            # Of several keys that want one free slot the first gets it: written last, it stays.
+            wanted = slots[free]
+            claims[wanted[::-1]] = free[::-1]
+            winners = free[claims[wanted] == free]
             places, won = slots[winners], waiting[winners]
             self._values[places] = values[won]
             for own, word in zip(self._words, keys, strict=True):

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bpelab.bpe import Encoding, textbook
+from bpelab.bpe import Encoding, stream, textbook
 from bpelab.bpe.merge import merge_piece
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -117,6 +117,15 @@ def test_lone_surrogates_become_replacement_characters(gpt2: Encoding, tiktoken_
         assert gpt2.encode(text) == tiktoken_gpt2.encode(text)
         with pytest.raises(UnicodeEncodeError):
             gpt2.encode_to_numpy(text)
+
+
+def test_a_surrogate_is_named_by_its_place_in_the_whole_text(
+    gpt2: Encoding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "BLOCK_CHARS", 4)
+    with pytest.raises(UnicodeEncodeError) as error:
+        gpt2.encode_to_numpy("é23456789\ud800")
+    assert error.value.start == 9
 
 
 def test_arrays_and_batches_have_the_ids_of_lists(gpt2: Encoding) -> None:

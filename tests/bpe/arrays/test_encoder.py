@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from bpelab.bpe import Encoding, encoding, textbook
-from bpelab.bpe.arrays import encoder, long_piece
+from bpelab.bpe.arrays import encoder, long_piece, merges
 from bpelab.bpe.arrays.encoder import ArrayEncoder
 from bpelab.bpe.arrays.keys import MAX_KEY_BYTES, as_words, keys_of_words
 from bpelab.bpe.arrays.long_piece import merge_long_piece
@@ -54,14 +54,20 @@ def ranks(gpt2: Encoding) -> dict[bytes, int]:
     "pattern", [GPT2_PATTERN, CL100K_PATTERN, O200K_PATTERN], ids=["gpt2", "cl100k", "o200k"]
 )
 @settings(deadline=None, max_examples=120)
-@given(texts=st.lists(TEXTS, min_size=1, max_size=5), block=st.integers(1, 30), max_pieces=st.integers(0, 12))
+@given(
+    texts=st.lists(TEXTS, min_size=1, max_size=5),
+    block=st.integers(1, 30),
+    max_pieces=st.integers(0, 12),
+    few=st.integers(0, 4),
+)
 def test_tiny_tables_and_blocks_change_nothing(
-    ranks: dict[bytes, int], pattern: str, texts: list[str], block: int, max_pieces: int
+    ranks: dict[bytes, int], pattern: str, texts: list[str], block: int, max_pieces: int, few: int
 ) -> None:
     split = array_splitter(pattern) or regex_splitter(splitter(pattern))
     arrays = ArrayEncoder(ranks, split, can_cut=True, max_pieces=max_pieces)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(encoder, "BLOCK_CHARS", block)
+        patch.setattr(merges, "FEW_PIECES", few)
         for text in texts * 2:  # the second time the pieces are known, or forgotten
             text = text.encode("utf-8", "replace").decode("utf-8")
             ids = textbook.encode_ordinary(text, pattern, ranks)
@@ -97,15 +103,18 @@ def test_both_sides_of_the_switch_give_the_same_ids(gpt2: Encoding, text: str) -
 
 
 @settings(deadline=None, max_examples=200)
-@given(pieces=st.lists(st.binary(min_size=1, max_size=70), min_size=1, max_size=20))
-def test_merging_many_is_merging_each(gpt2: Encoding, store: PieceStore, pieces: list[bytes]) -> None:
+@given(pieces=st.lists(st.binary(min_size=1, max_size=70), min_size=1, max_size=20), few=st.integers(0, 9))
+def test_merging_many_is_merging_each(
+    gpt2: Encoding, store: PieceStore, pieces: list[bytes], few: int
+) -> None:
     pieces += [b"hello world", b"aaaaaaaaaaaaaaaa", b"abababababab"]
     lengths = np.array(list(map(len, pieces)))
-    ids, counts = merge_pieces(
-        b"".join(pieces), as_words(b"".join(pieces)), np.cumsum(lengths) - lengths, lengths, store
-    )
+    data, starts, ranks = b"".join(pieces), np.cumsum(lengths) - lengths, gpt2._mergeable_ranks
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(merges, "FEW_PIECES", few)
+        ids, counts = merge_pieces(data, as_words(data), starts, lengths, ranks, store)
     parts = [part.tolist() for part in np.split(ids, np.cumsum(counts)[:-1])]
-    assert parts == [textbook.merge_piece(piece, gpt2._mergeable_ranks) for piece in pieces]
+    assert parts == [textbook.merge_piece(piece, ranks) for piece in pieces]
 
 
 @settings(deadline=None, max_examples=200)
@@ -138,11 +147,12 @@ def test_vocabularies_whose_ranks_make_no_sense_are_merged_right(data: Any, piec
         patch.setattr(long_piece, "FEW_BYTES", 0)
         if piece.encode() not in ranks:
             assert merge_long_piece(piece.encode(), ranks, store).tolist() == expected
-    if piece.encode() not in ranks:
-        ids, _ = merge_pieces(
-            piece.encode(), as_words(piece.encode()), np.array([0]), np.array([len(piece)]), store
-        )
-        assert ids.tolist() == expected
+        patch.setattr(merges, "FEW_PIECES", 0)
+        if piece.encode() not in ranks:
+            ids, _ = merge_pieces(
+                piece.encode(), as_words(piece.encode()), np.array([0]), np.array([len(piece)]), ranks, store
+            )
+            assert ids.tolist() == expected
 
 
 @pytest.mark.parametrize("kind", ["a", " ", "random", "🙂", "=", "ab"])
