@@ -11,6 +11,8 @@ import pytest
 from bpelab.bpe import Encoding, PieceCounts, count_pieces, textbook, train
 from bpelab.bpe.gpt2 import BYTE_OF_CHAR
 from bpelab.bpe.merge import recover_merges
+from bpelab.bpe.sample import multilingual_sample
+from bpelab.bpe.tokenizer_json import dump_tokenizer_json
 from bpelab.cli.corpora import standard_library
 
 SIZES = (8192, 32768)
@@ -98,15 +100,21 @@ def test_the_verdict_round_trips_at_1000_tokens(verdict: str) -> None:
     assert max(ids) > 900
 
 
-def test_tiktoken_gives_the_same_ids_on_46_languages(data: Path, verdict: str) -> None:
-    tiktoken = pytest.importorskip("tiktoken")
-    text = (data / "text" / "udhr-multilingual.txt").read_text("utf-8")
-    ours = train([verdict, text[: len(text) // 3]], vocab_size=3000, special_tokens=["<|endoftext|>"])
-    theirs = tiktoken.Encoding(
+def test_all_three_give_the_same_ids_on_unseen_text_in_46_languages(data: Path, verdict: str) -> None:
+    """One vocabulary, trained on other texts, in tiktoken, in Hugging Face's tokenizers and here."""
+    tiktoken, tokenizers = pytest.importorskip("tiktoken"), pytest.importorskip("tokenizers")
+    corpus = [verdict, *(text for _, text in multilingual_sample())]
+    ours = train(corpus, vocab_size=3000, special_tokens=["<|endoftext|>"])
+    in_tiktoken = tiktoken.Encoding(
         ours.name,
         pat_str=ours._pat_str,
         mergeable_ranks=ours._mergeable_ranks,
         special_tokens=ours._special_tokens,
         explicit_n_vocab=3000,
     )
-    assert ours.encode_ordinary(text) == theirs.encode_ordinary(text)
+    in_tokenizers = tokenizers.Tokenizer.from_str(dump_tokenizer_json(ours).decode())
+    text = (data / "text" / "udhr-multilingual.txt").read_text("utf-8")
+    ids = ours.encode_ordinary(text)
+    assert in_tiktoken.encode_ordinary(text) == ids
+    assert in_tokenizers.encode(text).ids == ids
+    assert max(ids) > 2900
