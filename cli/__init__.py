@@ -8,6 +8,7 @@ from bpelab.cli.convert import convert
 from bpelab.cli.count import count
 from bpelab.cli.decode import decode
 from bpelab.cli.encode import encode
+from bpelab.cli.fetch import fetch
 from bpelab.cli.parity import parity
 from bpelab.cli.tiktoken_cache import tiktoken_cache
 from bpelab.cli.train import train
@@ -18,7 +19,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="GPT-2's byte-level BPE from scratch, with tiktoken's ids.",
 )
-for verb in (encode, decode, count, train, convert, parity, tiktoken_cache):
+for verb in (encode, decode, count, train, convert, parity, fetch, tiktoken_cache):
     app.command()(verb)
 
 

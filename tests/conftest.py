@@ -1,12 +1,17 @@
 """What several tests share: the two encoders, and the corpora where they are present."""
 
 import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from bpelab.bpe import Encoding, get_encoding
 from bpelab.bpe.parity import load_tiktoken
+from bpelab.bpe.texts import text_path
 
 
 @pytest.fixture(scope="session")
@@ -42,3 +47,49 @@ def tiktoken_patterns() -> dict[str, str]:
             name: openai_public.ENCODING_CONSTRUCTORS[name]()["pat_str"]
             for name in ("gpt2", "cl100k_base", "o200k_base")
         }
+
+
+@pytest.fixture(scope="session")
+def verdict() -> str:
+    """The text of chapter 2, from the user's cache or from the corpora."""
+    folder = Path(os.environ.get("BPELAB_DATA", Path(__file__).parents[2] / "shared" / "data"))
+    for path in (text_path("the-verdict"), folder / "text" / "the-verdict.txt"):
+        if path.is_file():
+            return path.read_text(encoding="utf-8")
+    pytest.skip("The Verdict is not here: bpelab fetch the-verdict")
+
+
+# What is sent for a path: the status, the body, and the length that is promised.
+Answer = Callable[[str], tuple[int, bytes, int]]
+
+
+@pytest.fixture
+def local_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Answer], tuple[str, list[str]]]]:
+    """Start a server with such answers; gives its address and the list of paths asked for, which grows."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    running = ExitStack()
+
+    def start(answer: Answer) -> tuple[str, list[str]]:
+        asked: list[str] = []
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                asked.append(self.path)
+                status, body, length = answer(self.path)
+                self.send_response(status)
+                self.send_header("Content-Length", str(length))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        server = running.enter_context(ThreadingHTTPServer(("127.0.0.1", 0), Handler))
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        running.callback(thread.join)
+        running.callback(server.shutdown)
+        return f"http://127.0.0.1:{server.server_port}", asked
+
+    with running:
+        yield start

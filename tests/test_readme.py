@@ -25,7 +25,8 @@ def test_the_tables_are_the_records() -> None:
 
 
 def test_every_source_file_is_in_the_file_map() -> None:
-    named = set(re.findall(r"`((?:bpe|cli)/[a-z0-9_/]*(?:\.py)?)`", README))
-    files = {path.relative_to(ROOT).as_posix() for path in (ROOT / "bpe").glob("*.py")} - {"bpe/__init__.py"}
-    assert files <= named
+    named = set(re.findall(r"`((?:bpe|cli|dataset|embeddings|tokenizers)/[a-z0-9_/]*(?:\.py)?)`", README))
+    folders = ("bpe", "tokenizers", "dataset", "embeddings")
+    files = {path.relative_to(ROOT).as_posix() for folder in folders for path in (ROOT / folder).glob("*.py")}
+    assert {file for file in files if not file.endswith("__init__.py")} <= named
     assert all((ROOT / name).exists() for name in named)

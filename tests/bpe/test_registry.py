@@ -2,10 +2,7 @@
 
 import hashlib
 import shutil
-import threading
 from collections.abc import Iterator
-from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -123,23 +120,6 @@ ANSWERS = {
 }
 
 
-class Handler(BaseHTTPRequestHandler):
-    def __init__(self, asked: list[str], *args: Any) -> None:
-        self.asked = asked
-        super().__init__(*args)
-
-    def do_GET(self) -> None:
-        self.asked.append(self.path)
-        status, body, length = ANSWERS[self.path.split("/")[1]]
-        self.send_response(status)
-        self.send_header("Content-Length", str(length))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 class Site:
     """A local server, an empty cache, and an encoding that is published there."""
 
@@ -156,17 +136,13 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_cached_encodings: None) -> Iterator[Site]:
+def site(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_cached_encodings: None, local_server: Any
+) -> Site:
     monkeypatch.setenv("BPELAB_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(tmp_path / "tiktoken"))
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    asked: list[str] = []
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, asked)) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield Site(f"http://127.0.0.1:{server.server_port}", asked, tmp_path / "cache", monkeypatch)
-        server.shutdown()
-        thread.join()
+    address, asked = local_server(lambda path: ANSWERS[path.split("/")[1]])
+    return Site(address, asked, tmp_path / "cache", monkeypatch)
 
 
 def test_a_file_is_downloaded_once(site: Site) -> None:

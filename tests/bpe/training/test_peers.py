@@ -87,11 +87,6 @@ def test_every_piece_of_the_corpus_encodes_as_training_left_it(corpus: Any) -> N
         assert textbook.merge_piece(piece, ranks) == [ranks[part] for part in parts]
 
 
-@pytest.fixture(scope="module")
-def verdict(data: Path) -> str:
-    return (data / "text" / "the-verdict.txt").read_text("utf-8")
-
-
 def test_the_verdict_round_trips_at_1000_tokens(verdict: str) -> None:
     encoding = train([verdict], vocab_size=1000, special_tokens=["<|endoftext|>"])
     assert (encoding.n_vocab, encoding.eot_token) == (1000, 999)

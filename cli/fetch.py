@@ -1,0 +1,26 @@
+"""`bpelab fetch`: a text of the chapter into the user's cache."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def fetch(
+    name: Annotated[str | None, typer.Argument(help="The text; without it, the names are listed.")] = None,
+    source: Annotated[
+        Path | None, typer.Option(help="A file that has the text: it is checked and copied, not downloaded.")
+    ] = None,
+) -> None:
+    """Download a text with a checked SHA-256, once, and print where it is.
+
+    Example: bpelab fetch the-verdict
+    """
+    from bpelab.bpe.texts import TEXTS, fetch_text, text_path
+
+    if name is None:
+        for known, text in TEXTS.items():
+            there = "in the cache" if text_path(known).is_file() else "not here yet"
+            print(f"{known}\t{text.title}\t{there}")
+        return
+    print(fetch_text(name, source))

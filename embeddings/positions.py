@@ -1,0 +1,101 @@
+"""Where does a token stand? Positions that are computed: sinusoidal, added; rotary, turned."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+# Which two numbers of a vector are turned together: neighbours, as in the paper and in Llama's own code,
+# or those half a vector apart, as in GPT-NeoX and in Hugging Face's Llama. A model trained with one gives
+# nonsense with the other.
+Pairing = Literal["interleaved", "half"]
+
+
+def sinusoidal_positions(length: int, dim: int, *, base: float = 10_000.0) -> Tensor:
+    """(length, dim) float32: sines in the even columns and cosines in the odd ones, to be added to tokens.
+
+    Column `2i` of row `p` is sin(p / base ** (2i / dim)). Raises `ValueError` for an odd dim. From
+    "Attention Is All You Need", section 3.5, https://arxiv.org/abs/1706.03762.
+
+    >>> sinusoidal_positions(2, 4)
+    tensor([[0.0000, 1.0000, 0.0000, 1.0000],
+            [0.8415, 0.5403, 0.0100, 0.9999]])
+    """
+    angles = _angles(torch.arange(length), dim, base)
+    return torch.stack((angles.sin(), angles.cos()), dim=-1).reshape(length, dim).float()
+
+
+def rotate(x: Tensor, positions: Tensor, *, pairing: Pairing, base: float = 10_000.0) -> Tensor:
+    """Turn each pair of numbers of `x` by an angle that grows with its position; same shape and dtype.
+
+    `x` is (..., length, dim) and `positions` (length,), or what broadcasts to (..., length). Pair `i` turns
+    by `position / base ** (2i / dim)`, so that the product of two turned vectors depends on how far apart
+    they are, not on where. Computed in float32. Raises `ValueError` for an odd dim or another pairing. From
+    "RoFormer", https://arxiv.org/abs/2104.09864.
+
+    >>> rotate(torch.tensor([[1.0, 0.0, 0.0, 0.0]]), torch.tensor([1]), pairing="interleaved")
+    tensor([[0.5403, 0.8415, 0.0000, 0.0000]])
+    >>> rotate(torch.tensor([[1.0, 0.0, 0.0, 0.0]]), torch.tensor([1]), pairing="half")
+    tensor([[0.5403, 0.0000, 0.8415, 0.0000]])
+    """
+    angles = _angles(positions, x.shape[-1], base)
+    return _turn(x, angles.cos().float(), angles.sin().float(), pairing)
+
+
+class Rotary(nn.Module):
+    """`rotate` with the angles of the first `context_length` positions computed once; nothing is learned.
+
+    (..., length, dim) → (..., length, dim). Raises `ValueError` for a longer input.
+
+    >>> rotary = Rotary(context_length=8, dim=4, pairing="half")
+    >>> x = torch.ones(2, 8, 4)
+    >>> torch.equal(rotary(x), rotate(x, torch.arange(8), pairing="half"))
+    True
+    """
+
+    cos: Tensor  # (context_length, dim / 2)
+    sin: Tensor
+
+    def __init__(self, context_length: int, dim: int, *, pairing: Pairing, base: float = 10_000.0) -> None:
+        super().__init__()
+        _check_pairing(pairing)
+        self.pairing: Pairing = pairing
+        angles = _angles(torch.arange(context_length), dim, base)
+        self.register_buffer("cos", angles.cos().float(), persistent=False)
+        self.register_buffer("sin", angles.sin().float(), persistent=False)
+
+    def forward(self, x: Tensor, *, start: int = 0) -> Tensor:
+        """Turn vectors at the positions `start`, `start + 1` and so on."""
+        end = start + x.shape[-2]
+        if start < 0 or end > len(self.cos):
+            raise ValueError(
+                f"positions {start:,} to {end - 1:,} do not fit in a context of {len(self.cos):,}:"
+                " give a shorter input, or build Rotary with a longer context"
+            )
+        return _turn(x, self.cos[start:end], self.sin[start:end], self.pairing)
+
+
+def _angles(positions: Tensor, dim: int, base: float) -> Tensor:
+    """(..., dim / 2) float64: in float32 the angles of late positions would be off in the fourth digit."""
+    if dim < 2 or dim % 2:
+        raise ValueError(f"dim is {dim}: positions need pairs, so that it must be even and 2 or more")
+    steps = torch.arange(0, dim, 2, dtype=torch.float64, device=positions.device) / dim
+    return positions.to(torch.float64).unsqueeze(-1) / base**steps
+
+
+def _turn(x: Tensor, cos: Tensor, sin: Tensor, pairing: Pairing) -> Tensor:
+    _check_pairing(pairing)
+    half = x.shape[-1] // 2
+    if pairing == "interleaved":
+        first, second = x[..., 0::2].float(), x[..., 1::2].float()
+    else:
+        first, second = x[..., :half].float(), x[..., half:].float()
+    turned = (first * cos - second * sin, first * sin + second * cos)
+    if pairing == "interleaved":
+        return torch.stack(turned, dim=-1).flatten(-2).to(x.dtype)
+    return torch.cat(turned, dim=-1).to(x.dtype)
+
+
+def _check_pairing(pairing: str) -> None:
+    if pairing not in ("interleaved", "half"):
+        raise ValueError(f"pairing is {pairing!r}: it must be 'interleaved' or 'half'")

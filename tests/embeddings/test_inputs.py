@@ -1,0 +1,114 @@
+"""Token plus position: the chapter's example, other positions, and what does not fit."""
+
+import math
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="pip install 'bpelab[torch]'")
+from bpelab.embeddings import InputEmbedding, Rotary, rotate, sinusoidal_positions  # noqa: E402
+
+
+def test_the_chapter_s_batch_of_eight_times_four_tokens() -> None:
+    torch.manual_seed(123)
+    embed = InputEmbedding(vocab_size=50257, context_length=4, dim=256)
+    torch.manual_seed(123)
+    token, position = torch.nn.Embedding(50257, 256), torch.nn.Embedding(4, 256)
+    ids = torch.randint(50257, (8, 4))
+    expected = token(ids) + position(torch.arange(4))
+    assert torch.equal(embed(ids), expected)
+    assert expected.shape == (8, 4, 256)
+
+
+def test_a_shorter_input_gets_the_first_positions() -> None:
+    embed = InputEmbedding(10, 6, 4)
+    ids = torch.randint(10, (2, 3))
+    assert torch.equal(embed(ids), embed.token(ids) + embed.position.weight[:3])
+
+
+def test_positions_may_begin_anew_within_a_row() -> None:
+    embed = InputEmbedding(10, 3, 4)
+    ids = torch.randint(10, (2, 5))
+    positions = torch.tensor([[0, 1, 2, 0, 1], [0, 0, 1, 2, 0]])
+    assert torch.equal(embed(ids, positions), embed.token(ids) + embed.position.weight[positions])
+    assert torch.equal(embed(ids, positions[0])[1], embed.token(ids[1]) + embed.position.weight[positions[0]])
+
+
+@pytest.mark.parametrize(
+    ("ids", "positions", "error", "message"),
+    [
+        pytest.param([[0] * 5], None, ValueError, "5 tokens do not fit in a context of 4", id="too long"),
+        pytest.param([0], None, ValueError, r"the shape \(1,\), not \(batch, length\)", id="no batch"),
+        pytest.param(
+            [[0, 9]], None, IndexError, r"token ids are 0 to 8, and there is 9 at \[0, 1\]", id="id"
+        ),
+        pytest.param([[0, 1]], [[0, 4]], IndexError, "positions are 0 to 3, and there is 4", id="position"),
+        pytest.param([[0, 1]], [0], ValueError, r"positions have the shape \(1,\)", id="positions' shape"),
+        pytest.param([[0.5]], None, TypeError, "torch.float32", id="dtype"),
+    ],
+)
+def test_what_does_not_fit_is_said(
+    ids: list[list[float]], positions: list[int] | None, error: type[Exception], message: str
+) -> None:
+    embed = InputEmbedding(9, 4, 2)
+    with pytest.raises(error, match=message):
+        embed(torch.tensor(ids), None if positions is None else torch.tensor(positions))
+
+
+def test_sinusoids_are_those_of_the_paper() -> None:
+    table = sinusoidal_positions(50, 6)
+    for position in (0, 1, 49):
+        for i in range(3):
+            angle = position / 10_000 ** (2 * i / 6)
+            assert table[position, 2 * i].item() == pytest.approx(math.sin(angle), abs=1e-6)
+            assert table[position, 2 * i + 1].item() == pytest.approx(math.cos(angle), abs=1e-6)
+
+
+@pytest.mark.parametrize("pairing", ["interleaved", "half"])
+def test_rotated_products_depend_on_the_distance_alone(pairing: str) -> None:
+    torch.manual_seed(3)
+    query, key = torch.randn(2, 8, dtype=torch.float64).float()
+
+    def product(at: int, other: int) -> float:
+        turned = [
+            rotate(x, torch.tensor(p), pairing=pairing)
+            for x, p in ((query, at), (key, other))  # type: ignore[arg-type]
+        ]
+        return float(turned[0] @ turned[1])
+
+    assert product(5, 2) == pytest.approx(product(1003, 1000), abs=1e-4)
+    assert product(5, 2) != pytest.approx(product(5, 3), abs=1e-2)
+    assert product(7, 7) == pytest.approx(float(query @ key), abs=1e-4)
+
+
+@pytest.mark.parametrize("pairing", ["interleaved", "half"])
+def test_a_rotation_is_that_of_complex_numbers(pairing: str) -> None:
+    x, positions = torch.randn(2, 7, 6), torch.arange(7)
+    turned = rotate(x, positions, pairing=pairing)  # type: ignore[arg-type]
+    for i in range(3):
+        a, b = (2 * i, 2 * i + 1) if pairing == "interleaved" else (i, i + 3)
+        angle = positions / 10_000 ** (2 * i / 6)
+        expected = torch.complex(x[..., a], x[..., b]) * torch.polar(torch.ones(7), angle)
+        torch.testing.assert_close(torch.complex(turned[..., a], turned[..., b]), expected)
+
+
+def test_the_two_pairings_are_one_rotation_of_reordered_vectors() -> None:
+    x, positions = torch.randn(5, 8), torch.arange(5)
+    order = torch.tensor([0, 2, 4, 6, 1, 3, 5, 7])
+    interleaved = rotate(x, positions, pairing="interleaved")
+    assert torch.equal(rotate(x[:, order], positions, pairing="half"), interleaved[:, order])
+
+
+def test_a_rotary_of_a_context_goes_on_where_it_is_told() -> None:
+    rotary, x = Rotary(10, 4, pairing="half"), torch.randn(2, 10, 4)
+    assert torch.equal(rotary(x[:, 6:], start=6), rotary(x)[:, 6:])
+    assert rotary(x.to(torch.bfloat16)).dtype == torch.bfloat16
+    for start in (1, -1):
+        with pytest.raises(ValueError, match=r"do not fit in a context of 10: give a shorter input"):
+            rotary(x, start=start)
+
+
+def test_odd_dimensions_and_other_pairings_are_refused() -> None:
+    with pytest.raises(ValueError, match="dim is 3: positions need pairs"):
+        sinusoidal_positions(2, 3)
+    with pytest.raises(ValueError, match="pairing is 'neox': it must be 'interleaved' or 'half'"):
+        Rotary(4, 4, pairing="neox")  # type: ignore[arg-type]
