@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SET_UP := $(VENV)/.set-up
 SITE := .build/site
-RECORDS := benchmarks/records
+RECORD ?= benchmarks/records/quick.json
 
 .PHONY: report test format lint types tests bench format clean
 .DEFAULT_GOAL := help
@@ -34,10 +34,10 @@ types: $(SET_UP) ## mypy --strict on the package as it is installed
 tests: $(SET_UP) ## doctests and tests
 	$(BIN)/pytest --numprocesses=auto
 
-bench: $(SET_UP) ## measure against tiktoken and other trainers, write records, and put tables into README.md
-	$(BIN)/pytest benchmarks -o python_files='*.py' -o python_functions='*_seconds' --benchmark-json=$(RECORDS)/encode.json
-	$(BIN)/pytest benchmarks/train_like_peers.py -o python_functions='*_training_time' --benchmark-json=$(RECORDS)/train.json
-	$(BIN)/python benchmarks/readme.py
+bench: $(SET_UP) ## measure beside other tokenizers and trainers, write the record, put its tables into README.md
+	rm -f $(RECORD)
+	$(BIN)/bpelab bench -o $(RECORD)
+	$(BIN)/python -m bpelab.benchmarks.readme $(RECORD)
 
 format: $(SET_UP) ## rewrite the sources in the house format
 	$(BIN)/ruff format .

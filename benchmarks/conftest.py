@@ -1,55 +1,63 @@
-"""What the benchmarks share: texts, and the two encoders with their answers compared beforehand."""
+"""What the suite asks of pytest: a shuffled order, and the reasons of what was not measured."""
 
+import json
 import os
 import random
-from functools import cache
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from bpelab.bpe import get_encoding
-from bpelab.bpe.parity import load_tiktoken
-from bpelab.cli.corpora import standard_library
 
-DATA = Path(os.environ.get("BPELAB_DATA", Path(__file__).parents[2] / "shared" / "data"))
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_missing: list[dict[str, Any]] = []
 
 
-@cache
-def text_of(name: str) -> str:
-    """Give a text by its name; skips the benchmark where the text is not on this machine."""
-    if name.startswith("standard library, "):
-        n_megabytes = int(name.split()[-2])
-        texts = standard_library(n_megabytes * 1_000_000)
-        return "".join(text for _, text in texts)[: n_megabytes * 1_000_000]
-    file, _, times = name.partition(" x")
-    path = DATA / "text" / f"{file}.txt"
-    if not path.is_file():
-        pytest.skip(f"{path} is not there; set BPELAB_DATA to a folder with text/{path.name}")
-    return path.read_text(encoding="utf-8") * int(times or 1)
+def pytest_benchmark_generate_machine_info() -> dict[str, Any]:
+    """Spare every process the seconds in which pytest-benchmark asks about the processor: the suite does."""
+    return {}
 
 
-def one_piece(kind: str, n_bytes: int) -> str:
-    """One piece of so many bytes."""
-    if kind == "random letters":
-        return "".join(random.Random(1).choices(LETTERS, k=n_bytes))
-    unit = {"a": "a", "spaces": " ", "one emoji": "🙂"}[kind]
-    return unit * (n_bytes // len(unit.encode("utf-8")))
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Shuffle the groups, and the contenders within each, by the suite's seed: drift falls on everyone."""
+    seed = os.environ.get("BPELAB_SEED")
+    if seed is None:
+        return
+    order = random.Random(seed)
+    groups: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        groups.setdefault(_without_contender(item), []).append(item)
+    shuffled: Sequence[str] = order.sample(sorted(groups), len(groups))
+    items[:] = [item for name in shuffled for item in order.sample(groups[name], len(groups[name]))]
 
 
-@cache
-def encoder(contender: str, name: str = "gpt2") -> Any:
-    """Give one of the contenders; skips the benchmark where the encoding's file is not on this machine."""
-    path = None if name == "gpt2" else DATA / "encodings" / f"{name}.tiktoken"
-    if path is not None and not path.is_file():
-        pytest.skip(f"{path} is not there; set BPELAB_DATA to a folder with encodings/{path.name}")
-    return get_encoding(name, path=path) if contender == "bpelab" else load_tiktoken(name, path)
+def _without_contender(item: pytest.Item) -> str:
+    parameters = dict(item.callspec.params) if hasattr(item, "callspec") else {}
+    parameters.pop("contender", None)
+    return f"{item.name.partition('[')[0]} {sorted(parameters.items(), key=str)}"
 
 
-CONTENDERS = ("bpelab", "tiktoken")
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    """Note why a cell is missing: skipped, or a wrong answer."""
+    report = yield
+    if report.when in ("setup", "call") and report.outcome != "passed":
+        reason = str(call.excinfo.value) if call.excinfo else str(report.longrepr)
+        parameters = {name: str(value) for name, value in item.callspec.params.items()}  # type: ignore[attr-defined]
+        contender = parameters.pop("contender", "")
+        group = ", ".join([item.name.partition("[")[0].removesuffix("_seconds"), *parameters.values()])
+        failed = "" if report.outcome == "skipped" else "failed: "
+        _missing.append(
+            {
+                "question": item.path.stem,
+                "group": group,
+                "contender": contender,
+                "reason": failed + reason.removeprefix("Skipped: ").splitlines()[0][:300],
+            }
+        )
+    return report
 
 
-@cache
-def check_equal(text: str, name: str = "gpt2") -> None:
-    """A wrong answer has no time."""
-    assert encoder("bpelab", name).encode_ordinary(text) == encoder("tiktoken", name).encode_ordinary(text)
+def pytest_sessionfinish() -> None:
+    """Leave the reasons where the suite looks for them."""
+    if path := os.environ.get("BPELAB_MISSING"):
+        Path(path).write_text(json.dumps(_missing), encoding="utf-8")

@@ -1,23 +1,34 @@
 """How does one piece without a boundary grow?
 
-Varies: what the piece is made of, and its length from 10 kB to 1 MB. Fixed: one thread, gpt2. No cache
-remembers such a piece, so that every round is a first one.
+Varies: what the piece is made of, and its length from 10 bytes to 1 MB. Fixed: one thread, gpt2. No cache
+remembers a long piece, so that every round is a first one; the shorter ones are remembered.
 """
 
 from typing import Any
 
 import pytest
+from bpelab.benchmarks.measure import QUICK, measure
+from bpelab.benchmarks.peers import check, to_numpy
+from bpelab.benchmarks.texts import one_piece
 
-from benchmarks.conftest import CONTENDERS, check_equal, encoder, one_piece
+CONTENDERS = ["bpelab", "tiktoken", *([] if QUICK else ["gigatoken"])]
+SIZES = [1_000, 100_000] if QUICK else [10**n for n in range(1, 7)]
 
 
 @pytest.mark.parametrize("contender", CONTENDERS)
-@pytest.mark.parametrize("n_bytes", [10_000, 100_000, 1_000_000])
+@pytest.mark.parametrize("n_bytes", SIZES)
 @pytest.mark.parametrize("kind", ["a", "spaces", "random letters", "one emoji"])
-def long_piece_seconds(benchmark: Any, contender: str, kind: str, n_bytes: int) -> None:
+def piece_seconds(benchmark: Any, contender: str, kind: str, n_bytes: int) -> None:
+    encode = to_numpy(contender)
     text = one_piece(kind, n_bytes)
-    check_equal(text)
-    encode = encoder(contender).encode_to_numpy
-    benchmark.group = f"gpt2, one piece of {kind}, {n_bytes:,} bytes"
-    benchmark.extra_info["n_bytes"] = len(text.encode("utf-8"))
-    benchmark.pedantic(lambda: encode(text), rounds=5, iterations=1)
+    check(encode, text)
+    measure(
+        benchmark,
+        lambda: encode(text),
+        group=f"gpt2, one piece of {kind}, {n_bytes:,} bytes",
+        axis={"piece_bytes": n_bytes, "kind": kind},
+        amount=len(text.encode("utf-8")),
+        rounds=3 if QUICK else 5,
+        iterations=1 if n_bytes > 1_000 else 10,
+        warmup_rounds=0,
+    )

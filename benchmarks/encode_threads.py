@@ -1,24 +1,47 @@
 """How much faster are two threads than one?
 
-Varies: the number of threads. Fixed: 12 MB of standard-library source as one text, gpt2, warm. On a machine
-of two cores that does something else at the same time, the second thread gets what is left.
+Varies: the number of threads; one long text, and a thousand as a batch. Fixed: standard-library source, gpt2,
+warm. On a machine of two cores that does something else at the same time, the second thread gets what is
+left. tiktoken has threads for batches alone.
 """
 
 from typing import Any
 
 import pytest
-
-from benchmarks.conftest import check_equal, encoder, text_of
+from bpelab.benchmarks.measure import QUICK, measure
+from bpelab.benchmarks.peers import check, encoding, tiktoken_encoding, to_numpy
+from bpelab.benchmarks.texts import text_of
 
 
 @pytest.mark.parametrize("contender", ["1 thread", "2 threads"])
-def threads_seconds(benchmark: Any, contender: str) -> None:
-    text = text_of("standard library, 12 MB")
-    check_equal(text)
-    encode, num_threads = encoder("bpelab").encode_to_numpy, int(contender[0])
-    assert (encode(text, disallowed_special=(), num_threads=2) == encode(text, disallowed_special=())).all()
-    benchmark.group = "gpt2, two threads, standard library, 12 MB"
-    benchmark.extra_info["n_bytes"] = len(text.encode("utf-8"))
-    benchmark.pedantic(
-        lambda: encode(text, disallowed_special=(), num_threads=num_threads), rounds=9, warmup_rounds=1
+def one_text_seconds(benchmark: Any, contender: str) -> None:
+    text = text_of("standard library, 3 MB" if QUICK else "standard library, 12 MB")
+    encode, num_threads = encoding().encode_to_numpy, int(contender[0])
+    check(to_numpy("bpelab"), text)
+    check(lambda text: encode(text, disallowed_special=(), num_threads=num_threads), text)
+    measure(
+        benchmark,
+        lambda: encode(text, disallowed_special=(), num_threads=num_threads),
+        group=f"gpt2, one text of {len(text) // 1_000_000} MB, threads",
+        axis={"n_threads": num_threads},
+        baseline="1 thread",
+        amount=len(text.encode("utf-8")),
+        rounds=3 if QUICK else 9,
+    )
+
+
+@pytest.mark.parametrize("contender", ["bpelab", "tiktoken"])
+@pytest.mark.parametrize("num_threads", [2] if QUICK else [1, 2])
+def batch_seconds(benchmark: Any, contender: str, num_threads: int) -> None:
+    text = text_of("standard library, 1 MB")
+    texts = [text[start : start + 20_000] for start in range(0, len(text), 20_000)]
+    encode_batch = (encoding() if contender == "bpelab" else tiktoken_encoding()).encode_ordinary_batch
+    answers = encode_batch(texts, num_threads=num_threads)
+    assert answers == [tiktoken_encoding().encode_ordinary(text) for text in texts]
+    measure(
+        benchmark,
+        lambda: encode_batch(texts, num_threads=num_threads),
+        group=f"gpt2, a batch of {len(texts)} texts, {num_threads} threads",
+        axis={"n_threads": num_threads},
+        amount=len(text.encode("utf-8")),
     )

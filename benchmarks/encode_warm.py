@@ -9,28 +9,37 @@ here, which flatters whoever has a cache.
 from typing import Any
 
 import pytest
-
-from benchmarks.conftest import CONTENDERS, check_equal, encoder, text_of
+from bpelab.benchmarks.measure import QUICK, measure
+from bpelab.benchmarks.peers import NATIVES, check, to_list, to_numpy
+from bpelab.benchmarks.texts import text_of
 
 TEXTS = ["the-verdict x50", "tinyshakespeare", "standard library, 12 MB", "udhr-multilingual"]
+TEXTS += ["documentation", "multilingual sample x20"]
+ENCODINGS = ["gpt2", "cl100k_base", "o200k_base"]
+ARRAYS = [(encoding, text) for encoding in ENCODINGS for text in TEXTS]
+LISTS, OTHERS = ARRAYS, ["bpelab's caches", "tokenizers", *NATIVES]
+if QUICK:
+    ARRAYS = [("gpt2", text) for text in ("tinyshakespeare", "documentation", "udhr-multilingual")]
+    ARRAYS += [("gpt2", "standard library, 1 MB"), ("cl100k_base", "documentation")]
+    ARRAYS += [("o200k_base", "documentation")]
+    LISTS, OTHERS = [("gpt2", "documentation"), ("gpt2", "standard library, 1 MB")], []
 
 
-@pytest.mark.parametrize("contender", CONTENDERS)
-@pytest.mark.parametrize("text_name", TEXTS)
-@pytest.mark.parametrize(
-    ("encoding", "call"),
-    [
-        ("gpt2", "encode_to_numpy"),
-        ("gpt2", "encode_ordinary"),
-        ("cl100k_base", "encode_to_numpy"),
-        ("o200k_base", "encode_to_numpy"),
-    ],
-)
-def warm_seconds(benchmark: Any, contender: str, encoding: str, call: str, text_name: str) -> None:
-    text = text_of(text_name)
-    check_equal(text, encoding)
-    encode = getattr(encoder(contender, encoding), call)
-    arguments = {"disallowed_special": ()} if call == "encode_to_numpy" else {}
-    benchmark.group = f"{encoding}, warm, {call}, {text_name}"
-    benchmark.extra_info["n_bytes"] = len(text.encode("utf-8"))
-    benchmark.pedantic(lambda: encode(text, **arguments), rounds=5, warmup_rounds=1, iterations=1)
+@pytest.mark.parametrize("contender", ["bpelab", "tiktoken", *([] if QUICK else ["gigatoken"])])
+@pytest.mark.parametrize(("encoding", "text_name"), ARRAYS)
+def array_seconds(benchmark: Any, contender: str, encoding: str, text_name: str) -> None:
+    text, encode = text_of(text_name), to_numpy(contender, encoding)
+    check(encode, text, encoding)
+    group = f"{encoding}, to an array, {text_name}"
+    axis = {"text": text_name, "encoding": encoding, "form": "array"}
+    measure(benchmark, lambda: encode(text), group=group, axis=axis, amount=len(text.encode("utf-8")))
+
+
+@pytest.mark.parametrize("contender", ["bpelab", "tiktoken", *OTHERS])
+@pytest.mark.parametrize(("encoding", "text_name"), LISTS)
+def list_seconds(benchmark: Any, contender: str, encoding: str, text_name: str) -> None:
+    text, encode = text_of(text_name), to_list(contender, encoding)
+    check(encode, text, encoding)
+    group = f"{encoding}, to a list, {text_name}"
+    axis = {"text": text_name, "encoding": encoding, "form": "list"}
+    measure(benchmark, lambda: encode(text), group=group, axis=axis, amount=len(text.encode("utf-8")))

@@ -10,16 +10,21 @@ import json
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from bpelab.benchmarks.measure import QUICK, describe, give
+from bpelab.benchmarks.texts import text_of
 from bpelab.bpe.tiktoken_cache import write_tiktoken_cache
 
-from benchmarks.conftest import text_of
-
 LIBRARIES = {"bpelab": "bpelab.bpe", "tiktoken": "tiktoken"}
-QUESTIONS = ["import", "load", "first pass", "memory"]
+TEXTS = ["documentation", "standard library, 1 MB"]
+if not QUICK:
+    TEXTS += ["the-verdict", "tinyshakespeare", "udhr-multilingual", "standard library, 12 MB"]
+MEMORY_TEXT = TEXTS[-1]
+ROUNDS = 2 if QUICK else 5
 SCRIPT = """
 import sys, time, json, hashlib, re
 library, path = sys.argv[1:]
@@ -42,35 +47,60 @@ print(json.dumps([imported - start, loaded - imported, encoded - encode_start, m
 """
 
 
-def measure(library: str, text: Path, cache: Path) -> list[Any]:
-    environment = os.environ | {"TIKTOKEN_CACHE_DIR": str(cache)}
-    command = [sys.executable, "-c", SCRIPT, library, str(text)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    values: list[Any] = json.loads(done.stdout)
-    return values
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where tiktoken finds GPT-2's files, and both find the texts."""
+    folder = tmp_path_factory.mktemp("fresh")
+    write_tiktoken_cache(folder)
+    return folder
+
+
+@cache
+def measured(library: str, text_name: str, folder: Path) -> dict[str, list[float]]:
+    """Give the values of every round, by question, after the ids of both are found to be the same."""
+    path = folder / f"{text_name}.txt"
+    path.write_text(text_of(text_name), encoding="utf-8", newline="")
+    environment = os.environ | {"TIKTOKEN_CACHE_DIR": str(folder)}
+    rounds = []
+    for _ in range(ROUNDS):
+        command = [sys.executable, "-c", SCRIPT, library, str(path)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        rounds.append(json.loads(done.stdout))
+    questions = ("import", "load", "first pass", "memory", "digest")
+    return dict(zip(questions, map(list, zip(*rounds, strict=True)), strict=True))
+
+
+def record(benchmark: Any, contender: str, question: str, text_name: str, folder: Path) -> None:
+    answers = {library: measured(library, text_name, folder) for library in LIBRARIES.values()}
+    assert len({digest for answer in answers.values() for digest in answer["digest"]}) == 1
+    n_bytes = len(text_of(text_name).encode("utf-8"))
+    describe(
+        benchmark,
+        group=f"gpt2, fresh process, {question}"
+        + (f", {text_name}" if question in ("first pass", "memory") else ""),
+        axis={"question": question, "text": text_name},
+        amount=n_bytes if question == "first pass" else None,
+        amount_of="bytes" if question == "first pass" else None,
+    )
+    unit = "B" if question == "memory" else "s"
+    give(benchmark, answers[LIBRARIES[contender]][question], unit=unit)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads memory from /proc/self/status")
 @pytest.mark.parametrize("contender", LIBRARIES)
-@pytest.mark.parametrize(
-    "text_name", ["the-verdict x1", "tinyshakespeare", "standard library, 1 MB", "standard library, 12 MB"]
-)
-@pytest.mark.parametrize("question", QUESTIONS)
-def fresh_seconds(benchmark: Any, tmp_path: Path, contender: str, text_name: str, question: str) -> None:
-    if question in ("import", "load") and text_name != "the-verdict x1":
-        pytest.skip("does not depend on the text")
-    if question == "memory" and text_name != "standard library, 12 MB":
-        pytest.skip("too little to measure")
-    path = tmp_path / "text"
-    path.write_text(text_of(text_name), encoding="utf-8", newline="")
-    write_tiktoken_cache(tmp_path / "cache")
-    expected = measure("tiktoken", path, tmp_path / "cache")[-1]
-    values = []
-    for _ in range(5):
-        *measured, digest = measure(LIBRARIES[contender], path, tmp_path / "cache")
-        assert digest == expected
-        values.append(measured[QUESTIONS.index(question)])
-    benchmark.group = f"gpt2, fresh process, {question}, {text_name}"
-    benchmark.extra_info["n_bytes"] = path.stat().st_size
-    benchmark.extra_info["values"] = values
-    benchmark.pedantic(lambda: None, rounds=1)  # the clock was in the other process
+@pytest.mark.parametrize("question", ["import", "load"])
+def start_seconds(benchmark: Any, folder: Path, contender: str, question: str) -> None:
+    record(benchmark, contender, question, TEXTS[0], folder)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads memory from /proc/self/status")
+@pytest.mark.parametrize("contender", LIBRARIES)
+@pytest.mark.parametrize("text_name", TEXTS)
+def first_pass_seconds(benchmark: Any, folder: Path, contender: str, text_name: str) -> None:
+    record(benchmark, contender, "first pass", text_name, folder)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads memory from /proc/self/status")
+@pytest.mark.parametrize("contender", LIBRARIES)
+def memory_seconds(benchmark: Any, folder: Path, contender: str) -> None:
+    record(benchmark, contender, "memory", MEMORY_TEXT, folder)

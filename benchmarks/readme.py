@@ -1,81 +1,91 @@
-"""Put the tables of the records into README.md, each between its two markers.
+"""Put the tables of a record into README.md, each between its two markers.
 
-python benchmarks/readme.py
+python -m bpelab.benchmarks.readme benchmarks/records/quick.json
 """
 
 import json
-from collections.abc import Callable
+import sys
+from collections.abc import Iterator
 from pathlib import Path
-from statistics import median
 from typing import Any
 
+from bpelab.benchmarks.ratios import is_steady, ratio, typical
+
 README = Path(__file__).parents[1] / "README.md"
-RECORDS = Path(__file__).parent / "records"
+RECORD = Path(__file__).parent / "records" / "quick.json"
+
+# Marker in the README, the questions in its table, and whom bpelab is compared with there.
+TABLES = {
+    "encode": (
+        ("encode_warm", "encode_short", "fresh_process", "encode_long_piece", "decode_count"),
+        ("tiktoken",),
+    ),
+    "train": (("train",), ("tokenizers", "rustbpe", "tiktoken._educational")),
+}
 
 
-def values_of(record: dict[str, Any]) -> dict[str, dict[str, list[float]]]:
-    """Give the measured values by group and contender."""
-    groups: dict[str, dict[str, list[float]]] = {}
-    for entry in record["benchmarks"]:
-        values = entry["extra_info"].get("values", entry["stats"]["data"])
-        groups.setdefault(entry["group"], {})[entry["params"]["contender"]] = values
-    return groups
-
-
-def encode_table(record: dict[str, Any]) -> str:
-    """Write the table of encoding: medians of both, and how many times faster (or smaller) bpelab is."""
-    n_bytes = {entry["group"]: entry["extra_info"]["n_bytes"] for entry in record["benchmarks"]}
-    lines = ["| one thread | bpelab | tiktoken | ratio |", "|---|--:|--:|--:|"]
-    for group, values in values_of(record).items():
-        if not {"bpelab", "tiktoken"} <= values.keys() or group.endswith((" 10,000 bytes", " 100,000 bytes")):
-            continue  # bpelab against itself, and the growth of long pieces, are for the record
-        ours, theirs = median(values["bpelab"]), median(values["tiktoken"])
-        if "memory" in group:
-            cells = [f"{value / 1e6:.0f} MB" for value in (ours, theirs)]
-        elif "import" in group or "load" in group:
-            cells = [f"{value * 1000:.0f} ms" for value in (ours, theirs)]
-        elif "sentence" in group:
-            cells = [f"{value * 1e6:.1f} µs" for value in (ours, theirs)]
-        else:
-            cells = [f"{n_bytes[group] / value / 1e6:.1f} MB/s" for value in (ours, theirs)]
-        lines.append(f"| {group} | {cells[0]} | {cells[1]} | {theirs / ours:.2f} |")
-    return "\n".join([*lines, "", f"{measured(record)}, tiktoken 0.14."]) + "\n"
-
-
-def train_table(record: dict[str, Any]) -> str:
-    """Write the table of training: medians in seconds, and how many times faster bpelab is than each."""
-    lines = ["| one thread, in seconds | bpelab | the other | ratio |", "|---|--:|--:|--:|"]
-    for group, values in values_of(record).items():
-        ours = values.pop("bpelab", None)
-        for contender, theirs in values.items() if ours else ():
-            seconds, baseline = median(ours or []), median(theirs)
-            ratio = f"{baseline / seconds:.2f}"
-            lines.append(f"| {group}, {contender} | {seconds:.2f} | {baseline:.2f} | {ratio} |")
-    return "\n".join([*lines, "", f"{measured(record)}."]) + "\n"
-
-
-def measured(record: dict[str, Any]) -> str:
-    """Say when and on what a record was made."""
-    machine = record["machine_info"]
-    cpu = machine["cpu"].get("brand_raw", machine["processor"])
-    return (
-        f"Measured on {record['datetime'][:10]}: {cpu}, {machine['cpu']['count']} cores,"
-        f" Python {machine['python_version']}; medians"
+def table(record: dict[str, Any], name: str) -> str:
+    """Write a table: medians of both, and how many times faster (or smaller) bpelab is."""
+    questions, peers = TABLES[name]
+    lines = ["| | bpelab | the other | | ratio |", "|---|--:|--:|---|--:|"]
+    for group, cells in _groups(record, questions):
+        ours = cells.get("bpelab")
+        for peer in peers:
+            theirs = cells.get(peer)
+            compared = ratio(ours, theirs) if ours and theirs else None
+            if ours and theirs and compared:
+                mark = "" if is_steady(theirs) else " *"
+                shown = f"{compared.middle:.2f} ({compared.low:.2f} to {compared.high:.2f}){mark}"
+                lines.append(f"| {group} | {_amount(ours)} | {_amount(theirs)} | {peer} | {shown} |")
+    versions = record["versions"]
+    lines.append("")
+    lines.append(
+        f"Measured on {record['started'][:10]}, preset {record['preset']}, {record['n_passes']} passes:"
+        f" {record['machine']['name']}, Python {versions['python']}, tiktoken {versions['tiktoken']}."
+        " In brackets the 95 % interval over passes; * marks a baseline that moved by more than a tenth."
     )
+    return "\n".join(lines) + "\n"
 
 
-TABLES: dict[str, Callable[[dict[str, Any]], str]] = {"encode": encode_table, "train": train_table}
+def _groups(
+    record: dict[str, Any], questions: tuple[str, ...]
+) -> Iterator[tuple[str, dict[str, dict[str, Any]]]]:
+    """Yield the groups of some questions in their order, each by contender."""
+    groups: dict[tuple[int, str], dict[str, dict[str, Any]]] = {}
+    for cell in record["cells"]:
+        if cell["question"] in questions:
+            key = (questions.index(cell["question"]), cell["group"])
+            groups.setdefault(key, {})[cell["contender"]] = cell
+    for (_, group), cells in sorted(groups.items()):
+        yield group, cells
 
 
-def spliced(readme: str) -> str:
-    """Give the README with the tables of the records between their markers."""
-    for name, table in TABLES.items():
-        content = table(json.loads((RECORDS / f"{name}.json").read_text(encoding="utf-8")))
+def _amount(cell: dict[str, Any]) -> str:
+    value = typical(cell)
+    if cell["unit"] == "B":
+        return f"{value / 1e6:.0f} MB"
+    if cell.get("amount") and cell["amount"] >= 1000:
+        return f"{cell['amount'] / value / 1e6:.1f} MB/s"
+    scale, unit = next(
+        pair for pair in ((1, "s"), (1e3, "ms"), (1e6, "µs")) if value * pair[0] >= 1 or pair[0] == 1e6
+    )
+    return f"{value * scale:.1f} {unit}"
+
+
+def spliced(readme: str, record: dict[str, Any]) -> str:
+    """Give the README with the tables of a record between their markers."""
+    for name in TABLES:
         begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->\n"
         before, _, rest = readme.partition(begin)
-        readme = before + begin + content + end + rest.partition(end)[2]
+        readme = before + begin + table(record, name) + end + rest.partition(end)[2]
     return readme
 
 
+def main() -> None:
+    """Rewrite README.md from the record that the command line names."""
+    record = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    README.write_text(spliced(README.read_text(encoding="utf-8"), record), encoding="utf-8")
+
+
 if __name__ == "__main__":
-    README.write_text(spliced(README.read_text(encoding="utf-8")), encoding="utf-8")
+    main()

@@ -10,7 +10,6 @@ python -m benchmarks.train_large_corpus [--megabytes 1000] [--jobs 1]
 
 import argparse
 import re
-import sys
 import tempfile
 import time
 import zlib
@@ -80,4 +79,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -4,6 +4,7 @@ import os
 import sys
 
 import typer
+from bpelab.cli.bench import bench
 from bpelab.cli.convert import convert
 from bpelab.cli.count import count
 from bpelab.cli.decode import decode
@@ -19,7 +20,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="GPT-2's byte-level BPE from scratch, with tiktoken's ids.",
 )
-for verb in (encode, decode, count, train, convert, parity, fetch, tiktoken_cache):
+for verb in (encode, decode, count, train, convert, parity, bench, fetch, tiktoken_cache):
     app.command()(verb)
 
 

@@ -1,0 +1,49 @@
+"""How fast are ids decoded, and tokens counted?
+
+Varies: the call and the library. Fixed: gpt2, 1 MB of standard-library source, one thread. tiktoken counts by
+making the list of ids, since it has nothing else.
+"""
+
+from typing import Any
+
+import pytest
+from bpelab.benchmarks.measure import measure
+from bpelab.benchmarks.peers import encoding, tiktoken_encoding
+from bpelab.benchmarks.texts import text_of
+
+TEXT = "standard library, 1 MB"
+
+
+@pytest.mark.parametrize("contender", ["bpelab", "tiktoken", "tokenizers"])
+def decode_seconds(benchmark: Any, contender: str) -> None:
+    text = text_of(TEXT)
+    ids = tiktoken_encoding().encode_ordinary(text)
+    if contender == "tokenizers":
+        tokenizers = pytest.importorskip("tokenizers", reason="pip install 'bpelab[peers]'")
+        from bpelab.bpe.tokenizer_json import dump_tokenizer_json
+
+        decode = tokenizers.Tokenizer.from_str(dump_tokenizer_json(encoding()).decode()).decode
+    else:
+        decode = (encoding() if contender == "bpelab" else tiktoken_encoding()).decode
+    assert decode(ids) == text
+    measure(
+        benchmark,
+        lambda: decode(ids),
+        group="gpt2, decode 1 MB",
+        axis={"call": "decode"},
+        amount=len(text.encode("utf-8")),
+    )
+
+
+@pytest.mark.parametrize("contender", ["bpelab", "tiktoken"])
+def count_seconds(benchmark: Any, contender: str) -> None:
+    text, theirs = text_of(TEXT), tiktoken_encoding().encode_ordinary
+    count = encoding().count if contender == "bpelab" else lambda text: len(theirs(text))
+    assert count(text) == len(theirs(text))
+    measure(
+        benchmark,
+        lambda: count(text),
+        group="gpt2, count the tokens of 1 MB",
+        axis={"call": "count"},
+        amount=len(text.encode("utf-8")),
+    )

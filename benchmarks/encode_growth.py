@@ -1,0 +1,36 @@
+"""How does time grow with the size of the text?
+
+Varies: the size, from 100 bytes to 10 MB of Python's documentation, again and again. Fixed: gpt2, one thread,
+to a list, everything met before; the same words come again in every megabyte. The textbook's way has no cache
+and gets the smaller sizes only.
+"""
+
+from typing import Any
+
+import pytest
+from bpelab.benchmarks.measure import QUICK, measure
+from bpelab.benchmarks.peers import NATIVES, check, to_list
+from bpelab.benchmarks.texts import text_of
+
+SIZES = [100, 10_000, 1_000_000] if QUICK else [10**n for n in range(2, 8)]
+CONTENDERS = ["bpelab", "bpelab's textbook", "tiktoken", "tokenizers", *([] if QUICK else NATIVES)]
+LARGEST = {"bpelab's textbook": 10_000, "tokenizers": 10_000 if QUICK else 1_000_000}
+
+
+@pytest.mark.parametrize("contender", CONTENDERS)
+@pytest.mark.parametrize("n_bytes", SIZES)
+def text_seconds(benchmark: Any, contender: str, n_bytes: int) -> None:
+    if n_bytes > LARGEST.get(contender, SIZES[-1]):
+        pytest.skip(f"{contender} is measured up to {LARGEST[contender]:,} bytes")
+    encode = to_list(contender)
+    text = text_of("documentation x30")[:n_bytes]
+    check(encode, text)
+    measure(
+        benchmark,
+        lambda: encode(text),
+        group=f"gpt2, {n_bytes:,} bytes of documentation",
+        axis={"n_bytes": n_bytes},
+        amount=len(text.encode("utf-8")),
+        rounds=None if n_bytes > 50_000 else 10,
+        iterations=1 if n_bytes > 50_000 or contender == "bpelab's textbook" else 50_000 // n_bytes // 10 + 1,
+    )

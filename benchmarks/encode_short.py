@@ -1,0 +1,85 @@
+"""How long do short texts take, and from which length on do the arrays pay?
+
+Varies: the encoder, and what is short: one sentence, a thousand texts of some hundred characters, and for
+the arrays' crossing the length of the text, which both of bpelab's ways encode (`SHORT_CHARS` chooses between
+them). Fixed: one thread, gpt2, everything met before. A loop that encodes one sentence again and again
+keeps all of it in the processor's first cache.
+"""
+
+from typing import Any
+
+import pytest
+from bpelab.benchmarks.measure import QUICK, measure
+from bpelab.benchmarks.peers import NATIVES, check, to_list, to_numpy
+from bpelab.benchmarks.texts import SENTENCE, text_of
+from bpelab.bpe import encoding
+
+CONTENDERS = ["bpelab", "bpelab's textbook", "tiktoken", "tokenizers", *([] if QUICK else NATIVES)]
+
+
+@pytest.mark.parametrize("contender", CONTENDERS)
+def sentence_seconds(benchmark: Any, contender: str) -> None:
+    encode = to_list(contender)
+    check(encode, SENTENCE)
+    rounds, iterations = (20, 20) if QUICK else (20, 100)
+    measure(
+        benchmark,
+        lambda: encode(SENTENCE),
+        group="gpt2, a sentence of 20 words, to a list",
+        axis={"n_bytes": len(SENTENCE), "form": "list"},
+        amount=len(SENTENCE),
+        rounds=rounds,
+        iterations=iterations,
+        warmup_rounds=3,
+    )
+
+
+@pytest.mark.parametrize("contender", ["bpelab", "tiktoken"])
+def sentence_to_array_seconds(benchmark: Any, contender: str) -> None:
+    encode = to_numpy(contender)
+    check(encode, SENTENCE)
+    measure(
+        benchmark,
+        lambda: encode(SENTENCE),
+        group="gpt2, a sentence of 20 words, to an array",
+        axis={"n_bytes": len(SENTENCE), "form": "array"},
+        amount=len(SENTENCE),
+        rounds=20,
+        iterations=20 if QUICK else 100,
+        warmup_rounds=3,
+    )
+
+
+@pytest.mark.parametrize("contender", ["bpelab", "tiktoken", "tokenizers", *([] if QUICK else NATIVES)])
+def many_texts_seconds(benchmark: Any, contender: str) -> None:
+    encode = to_list(contender)
+    documentation = text_of("documentation")
+    texts = [documentation[start : start + 300] for start in range(0, 300_000, 300)]
+    for text in texts:
+        check(encode, text)
+    measure(
+        benchmark,
+        lambda: [encode(text) for text in texts],
+        group="gpt2, 1,000 texts of 300 characters, to lists",
+        axis={"form": "list"},
+        amount=sum(len(text.encode("utf-8")) for text in texts),
+    )
+
+
+@pytest.mark.parametrize("contender", ["bpelab", "the caches", "the arrays"])
+@pytest.mark.parametrize("n_chars", [4_000, 16_000] if QUICK else [2_000, 4_000, 8_000, 16_000, 32_000])
+def crossing_seconds(benchmark: Any, monkeypatch: pytest.MonkeyPatch, contender: str, n_chars: int) -> None:
+    text, encode = text_of("documentation")[:n_chars], to_list("bpelab")
+    limits = {"bpelab": encoding.SHORT_CHARS, "the caches": 1 << 60, "the arrays": 0}
+    monkeypatch.setattr(encoding, "SHORT_CHARS", limits[contender])
+    check(encode, text)
+    measure(
+        benchmark,
+        lambda: encode(text),
+        group=f"gpt2, {n_chars:,} characters to a list, two ways of ours",
+        axis={"n_bytes": n_chars, "form": "list"},
+        baseline="the caches",
+        amount=n_chars,
+        rounds=20,
+        iterations=5,
+    )

@@ -1,0 +1,63 @@
+"""What do the samples say? How many times faster, how sure, and whether the machine stood still.
+
+Samples of one process hang together, so that passes, not samples, are what is drawn from.
+"""
+
+import random
+from collections.abc import Sequence
+from statistics import median
+from typing import Any, NamedTuple
+
+# A group whose baseline differs by more than this between its passes is marked, not hidden.
+STEADY = 1.10
+DRAWS = 2000
+
+
+class Ratio(NamedTuple):
+    """How many times the baseline's value is the contender's: above 1 the contender is faster, or smaller."""
+
+    middle: float  # the median of the passes' ratios
+    low: float  # a 95 % bootstrap interval over passes; the middle itself where there is one pass
+    high: float
+
+
+def pass_medians(cell: dict[str, Any]) -> list[float | None]:
+    """Give the median of each pass; None for a pass that has no sample."""
+    return [median(samples) if samples else None for samples in cell["passes"]]
+
+
+def typical(cell: dict[str, Any]) -> float:
+    """Give the median of the passes' medians, in the cell's unit."""
+    return median(value for value in pass_medians(cell) if value is not None)
+
+
+def ratio(cell: dict[str, Any], baseline: dict[str, Any]) -> Ratio | None:
+    """Compare two cells of a group pass by pass; None where no pass has both.
+
+    >>> ratio({"passes": [[1.0], [2.0], [1.0]]}, {"passes": [[3.0], [4.0], [2.0]]})
+    Ratio(middle=2.0, low=2.0, high=3.0)
+    """
+    pairs = zip(pass_medians(cell), pass_medians(baseline), strict=False)
+    ratios = [theirs / ours for ours, theirs in pairs if ours and theirs]
+    return Ratio(median(ratios), *interval(ratios)) if ratios else None
+
+
+def interval(values: Sequence[float]) -> tuple[float, float]:
+    """Give the 95 % bootstrap interval of a median; the same for the same values.
+
+    >>> interval([2.0, 2.0, 2.0])
+    (2.0, 2.0)
+    """
+    draw = random.Random(1)
+    medians = sorted(median(draw.choices(values, k=len(values))) for _ in range(DRAWS))
+    return medians[int(0.025 * DRAWS)], medians[int(0.975 * DRAWS)]
+
+
+def is_steady(baseline: dict[str, Any]) -> bool:
+    """Tell whether a group's baseline stayed within `STEADY` from pass to pass.
+
+    >>> is_steady({"passes": [[1.0], [1.05]]}), is_steady({"passes": [[1.0], [1.2]]})
+    (True, False)
+    """
+    values = [value for value in pass_medians(baseline) if value]
+    return not values or max(values) <= STEADY * min(values)

@@ -1,0 +1,167 @@
+"""How long does training take, beside trainers in Rust, and beside those that show how it is done?
+
+Varies: the trainer, the corpus and the size of the vocabulary. Fixed: GPT-2's pattern, documents as
+lists of strings in memory, one thread, all from text to merges; the merges are compared before the clock
+runs. tiktoken's educational trainer breaks ties by what it saw first, so that its merges differ from
+everybody's; it and the textbook get small corpora only, since they take a minute where the others take
+milliseconds.
+"""
+
+import contextlib
+import io
+import json
+import os
+import warnings
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+os.environ["RAYON_NUM_THREADS"] = "1"
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+
+import pytest
+from bpelab.benchmarks.measure import QUICK, measure
+from bpelab.benchmarks.texts import text_of
+from bpelab.bpe import count_pieces, textbook, train
+from bpelab.bpe.gpt2 import BYTE_OF_CHAR
+from bpelab.bpe.patterns import GPT2_PATTERN
+from bpelab.cli.corpora import standard_library
+
+# As GPT-2's pattern was published: rustbpe's engine knows no possessive repeats at an end.
+PUBLISHED = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+BOTH = "tinyshakespeare and documentation"
+CORPORA = ["documentation"] if QUICK else [BOTH, "standard library, 12 MB"]
+SIZES = [8192] if QUICK else [8192, 32768]
+SMALL_SIZES = {"documentation, 50 kB": 300} if QUICK else {"documentation, 50 kB": 300, "documentation": 512}
+
+
+@cache
+def documents(name: str) -> tuple[str, ...]:
+    if name == BOTH:
+        return text_of("tinyshakespeare"), text_of("documentation")
+    if name == "documentation, 50 kB":
+        return (text_of("documentation")[:50_000],)
+    if name == "documentation":
+        return (text_of("documentation"),)
+    return tuple(text for _, text in standard_library())
+
+
+def bpelab(texts: Sequence[str], size: int, byte_order: Any = "gpt2") -> list[bytes]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the smaller corpora have no 32,768 tokens
+        return list(train(texts, vocab_size=size, byte_order=byte_order)._mergeable_ranks)
+
+
+def hugging_face(texts: Sequence[str], size: int) -> Any:
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+
+    byte_level = pre_tokenizers.ByteLevel
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = byte_level(add_prefix_space=False, use_regex=True)
+    alphabet = byte_level.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=size, show_progress=False, special_tokens=[], initial_alphabet=alphabet
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    return tokenizer
+
+
+def rustbpe(texts: Sequence[str], size: int) -> Any:
+    import rustbpe
+
+    tokenizer = rustbpe.Tokenizer()
+    tokenizer.train_from_iterator(iter(texts), size, pattern=PUBLISHED)
+    return tokenizer
+
+
+TRAINERS: dict[str, Callable[[Sequence[str], int], Any]] = {
+    "bpelab": bpelab,
+    "tokenizers": hugging_face,
+    "rustbpe": rustbpe,
+}
+
+
+@cache
+def check_equal(corpus: str, size: int) -> None:
+    texts = documents(corpus)
+    vocabulary = json.loads(hugging_face(texts, size).to_str())["model"]["vocab"]
+    theirs = [bytes(map(BYTE_OF_CHAR.__getitem__, token)) for token in sorted(vocabulary, key=vocabulary.get)]
+    assert bpelab(texts, size) == theirs
+    ranks = rustbpe(texts, size).get_mergeable_ranks()
+    assert bpelab(texts, size, "raw") == [bytes(token) for token, _ in ranks]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("corpus", CORPORA)
+@pytest.mark.parametrize("contender", TRAINERS)
+def from_text_seconds(benchmark: Any, corpus: str, size: int, contender: str) -> None:
+    texts = documents(corpus)
+    check_equal(corpus, size)
+    n_bytes = sum(len(text.encode("utf-8")) for text in texts)
+    measure(
+        benchmark,
+        lambda: TRAINERS[contender](texts, size),
+        group=f"{corpus} to {size:,}",
+        axis={"corpus": corpus, "corpus_bytes": n_bytes, "vocab_size": size},
+        baseline="tokenizers",
+        amount=n_bytes,
+        rounds=2 if QUICK else 5,
+        warmup_rounds=0,
+    )
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("corpus", CORPORA)
+@pytest.mark.parametrize("contender", ["counting", "merging"])
+def of_each_phase_seconds(benchmark: Any, corpus: str, size: int, contender: str) -> None:
+    texts = documents(corpus)
+    counts = count_pieces(texts)
+
+    def merge() -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            train(counts=[counts], vocab_size=size)
+
+    measure(
+        benchmark,
+        merge if contender == "merging" else lambda: count_pieces(texts),
+        group=f"phases of bpelab, {corpus} to {size:,}",
+        axis={"corpus": corpus, "vocab_size": size},
+        baseline="counting",
+        rounds=2 if QUICK else 5,
+    )
+
+
+def by_the_textbook(texts: Sequence[str], size: int) -> object:
+    return textbook.train(count_pieces(texts).counts, size)
+
+
+def tiktoken_educational(texts: Sequence[str], size: int) -> Any:
+    from tiktoken._educational import bpe_train
+
+    with contextlib.redirect_stdout(io.StringIO()):
+        return bpe_train("".join(texts), size, GPT2_PATTERN, visualise=None)
+
+
+SMALL = {
+    "bpelab": bpelab,
+    "bpelab's textbook": by_the_textbook,
+    "tiktoken._educational": tiktoken_educational,
+}
+
+
+@pytest.mark.parametrize("contender", SMALL)
+@pytest.mark.parametrize("corpus", SMALL_SIZES)
+def beside_the_educational_seconds(benchmark: Any, corpus: str, contender: str) -> None:
+    size = SMALL_SIZES[corpus]
+    texts = documents(corpus)
+    measure(
+        benchmark,
+        lambda: SMALL[contender](texts, size),
+        group=f"{corpus} to {size}",
+        axis={"corpus": corpus, "vocab_size": size},
+        baseline="tiktoken._educational",
+        amount=sum(len(text.encode("utf-8")) for text in texts),
+        rounds=1 if contender == "tiktoken._educational" else 3,
+        warmup_rounds=0,
+    )

@@ -1,0 +1,105 @@
+"""A record has every answer, whatever interrupts the run, and no time for a wrong one."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bpelab.benchmarks import environment, suite
+from bpelab.benchmarks.suite import run
+
+QUESTION = """
+import pytest
+from bpelab.benchmarks.measure import measure
+
+@pytest.mark.parametrize("contender", ["ours", "theirs", "wrong", "absent"])
+@pytest.mark.parametrize("n", [1, 2])
+def sum_seconds(benchmark, contender, n):
+    if contender == "absent":
+        pytest.skip("not installed: pip install absent")
+    assert contender != "wrong", "another answer"
+    about = {"group": f"sum of {n}", "axis": {"n": n}, "baseline": "theirs"}
+    measure(benchmark, lambda: sum(range(n)), rounds=30, **about)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two questions in a folder of their own, and nothing that takes long."""
+    for name in ("first", "second"):
+        (tmp_path / f"{name}.py").write_text(QUESTION)
+    (tmp_path / "conftest.py").write_text("from bpelab.benchmarks.conftest import *\n")
+    monkeypatch.setattr(suite, "FOLDER", tmp_path)
+    monkeypatch.setattr(suite, "_parity", list)
+    monkeypatch.setattr(environment, "limits", dict)
+    return tmp_path
+
+
+def cells(record: dict[str, Any]) -> dict[tuple[str, str, str], Any]:
+    return {(cell["question"], cell["group"], cell["contender"]): cell for cell in record["cells"]}
+
+
+def test_every_pass_of_every_cell_is_there_and_what_is_missing_has_a_reason(folder: Path) -> None:
+    path = folder / "records" / "record.json"
+    seen: list[tuple[int, int, str]] = []
+    record = run(path, n_passes=2, questions=("first", "second"), watch=lambda *step: seen.append(step))
+    assert json.loads(path.read_text()) == record
+    assert set(cells(record)) == {
+        (question, f"sum of {n}", contender)
+        for question in ("first", "second")
+        for n in (1, 2)
+        for contender in ("ours", "theirs")
+    }
+    assert all([len(samples) for samples in cell["passes"]] == [20, 20] for cell in record["cells"])
+    cell = cells(record)["first", "sum of 2", "ours"]
+    assert (cell["unit"], cell["baseline"], cell["axis"]) == ("s", "theirs", {"n": 2})
+    reasons = {(entry["contender"], entry["reason"]) for entry in record["missing"]}
+    assert {contender for contender, _ in reasons} == {"wrong", "absent"}
+    assert ("absent", "not installed: pip install absent") in reasons
+    assert all(reason.startswith("failed: ") for contender, reason in reasons if contender == "wrong")
+    assert record["finished"]
+    assert [step[0] for step in seen] == [0, 1, 2, 3, 4]
+
+
+def test_an_interrupted_run_keeps_what_is_done_and_goes_on(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = folder / "record.json"
+    asked: list[str] = []
+    ask = suite._ask
+
+    def interrupted(question: str, preset: str, seed: str) -> Any:
+        asked.append(f"{question} {seed}")
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+        return ask(question, preset, seed)
+
+    monkeypatch.setattr(suite, "_ask", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(path, n_passes=1, questions=("first", "second"))
+    kept = json.loads(path.read_text())
+    assert kept["finished"] is None
+    assert len(kept["done"]) == 1
+    with pytest.raises(ValueError, match="is there already: --resume goes on with it"):
+        run(path, n_passes=1, questions=("first", "second"))
+    record = run(path, n_passes=1, questions=("first", "second"), resume=True)
+    assert record["finished"]
+    assert len(asked) == 3
+    assert asked[1] == asked[2] != asked[0]
+    assert len(record["cells"]) == 8
+    with pytest.raises(ValueError, match="has seed 1, and this run 2: begin another"):
+        run(path, seed=2, resume=True)
+
+
+def test_the_order_is_another_in_every_pass_and_the_same_for_a_seed(folder: Path) -> None:
+    def order(seed: int) -> list[list[Any]]:
+        return run(folder / f"{seed}.json", n_passes=1, seed=seed, questions=("first",))["cells"]
+
+    names = {tuple((cell["group"], cell["contender"]) for cell in order(seed)) for seed in (1, 2, 3)}
+    assert len(names) > 1
+
+
+def test_a_question_that_breaks_is_an_error_with_its_output(folder: Path) -> None:
+    (folder / "first.py").write_text("import nonsense_that_is_not_there\n")
+    with pytest.raises(ChildProcessError, match=r"(?s)first: .*nonsense_that_is_not_there"):
+        run(folder / "record.json", n_passes=1, questions=("first",))
