@@ -4,6 +4,7 @@
 `vocab.bpe` (or `merges.txt`) stands beside `encoder.json` (or `vocab.json`): merges, ids and special tokens.
 """
 
+import errno
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +14,7 @@ from bpelab.bpe.formats import load_gpt2_pair, load_tiktoken, save_gpt2_pair, sa
 from bpelab.bpe.gpt2 import BYTE_ORDER
 from bpelab.bpe.merge import recover_merges
 from bpelab.bpe.registry import DEFINITIONS, get_encoding
-from bpelab.bpe.tokenizer_json import load_tokenizer_json, save_tokenizer_json
+from bpelab.bpe.tokenizer_json import dump_tokenizer_json, load_tokenizer_json, save_tokenizer_json
 from bpelab.bpe.training.counts import resolve_pattern
 
 # The two files of a GPT-2 pair, as OpenAI and as Hugging Face name them.
@@ -38,6 +39,25 @@ def save_encoding(path: str | os.PathLike[str], encoding: Encoding) -> list[Path
     else:
         save_tokenizer_json(path, encoding)
     return [path]
+
+
+def check_can_save(path: str | os.PathLike[str], encoding: Encoding) -> None:
+    """Raise what `save_encoding` would raise, as far as that can be told without writing.
+
+    For who has hours of work to do before there is something to save.
+    """
+    path = Path(path)
+    check_name(path)
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path.parent))
+    if not os.access(path.parent, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path.parent))
+    if path.name in _PAIRS:
+        _gpt2_merges(encoding)
+    elif path.suffix == ".json":
+        dump_tokenizer_json(encoding)
 
 
 def load_encoding(

@@ -3,6 +3,7 @@
 import sys
 import time
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -44,27 +45,30 @@ def train(
     Example: bpelab train corpus/ --vocab-size 8192 --special '<|endoftext|>' -o my.tiktoken
     """
     from bpelab.bpe import train as learn
-    from bpelab.bpe.encoding_files import check_name, load_encoding, save_encoding
+    from bpelab.bpe.encoding_files import check_can_save, check_name, load_encoding, save_encoding
 
-    check_name(output)  # before hours of work, not after
+    check_name(output)
     lines = None if quiet else _Lines()
+    learn_from = partial(
+        learn,
+        vocab_size=vocab_size,
+        pattern=pattern,
+        special_tokens=special or [],
+        min_frequency=min_frequency,
+        max_token_length=max_token_length,
+        byte_order=byte_order,
+        extend=None if extend is None else load_encoding(extend),
+        name=output.stem,
+        errors=errors,
+        jobs=jobs,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        untrained = learn_from([])
+    check_can_save(output, untrained)  # before hours of work, not after
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        encoding = learn(
-            corpus,
-            vocab_size=vocab_size,
-            pattern=pattern,
-            special_tokens=special or [],
-            min_frequency=min_frequency,
-            max_token_length=max_token_length,
-            byte_order=byte_order,
-            extend=None if extend is None else load_encoding(extend),
-            name=output.stem,
-            errors=errors,
-            jobs=jobs,
-            progress=lines,
-            checkpoint=checkpoint,
-        )
+        encoding = learn_from(corpus, progress=lines, checkpoint=checkpoint)
     if lines is not None:
         lines.end()
     for warning in caught:

@@ -64,6 +64,13 @@ def test_an_encoding_is_extended(corpus: Path, tmp_path: Path) -> None:
         (["train", "no-such", "--vocab-size", "300", "-o", "x.json"], "no-such: No such file or directory"),
         (["train", "BAD", "--vocab-size", "300", "-o", "x.json"], "BAD: not UTF-8 at byte 1"),
         (["train", "BAD", "--vocab-size", "99", "-o", "x.json"], "vocab_size is 99: it must be from 256"),
+        (["train", "BAD", "--vocab-size", "300", "-o", "no/x.json"], "no: No such file or directory"),
+        (["train", "BAD", "--vocab-size", "300", "-o", "dir.json"], "dir.json: Is a directory"),
+        (
+            ["train", "BAD", "--vocab-size", "300", "-o", "x.json", "--pattern", r"\w+"],
+            "may not mean the same",
+        ),
+        (["train", "BAD", "--vocab-size", "300", "-o", "vocab.bpe", "--byte-order", "raw"], "a GPT-2 pair"),
         (["convert", "x.tiktoken", "x.json"], "x.tiktoken: a .tiktoken file holds no pattern"),
         (["convert", "gpt2", "x.json", "--special", "<|end|>"], "it must be TEXT=ID"),
     ],
@@ -72,7 +79,8 @@ def test_a_mistake_ends_in_one_line_and_exit_code_2(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("BAD").write_bytes(b"a\xff")
+    Path("BAD").write_bytes(b"a\xff")  # what is wrong with the output is found before this is read
+    Path("dir.json").mkdir()
     result = bpelab(*arguments)
     assert result.returncode == 2
     assert message in result.stderr
