@@ -242,7 +242,8 @@ class Encoding:
     ) -> TokenOffsets:
         """Encode text and tell where in it each token is, in bytes and in characters.
 
-        A surrogate pair counts as the one character that it stands for.
+        A surrogate pair counts as the one character that it stands for. Raises `ValueError` where the
+        pattern leaves some of the text out, so that the tokens do not lie side by side.
 
         >>> from bpelab.bpe import get_encoding
         >>> get_encoding("gpt2").encode_with_offsets("né🙂").byte_starts
@@ -254,13 +255,14 @@ class Encoding:
         ids = self.encode_to_numpy(
             text, allowed_special=allowed_special, disallowed_special=disallowed_special
         )
-        return token_offsets(text.encode("utf-8"), ids, self._vocabulary.token_lengths)
+        return token_offsets(text.encode("utf-8"), ids, self._vocabulary.lengths_of(ids))
 
     def truncate(self, text: str, max_tokens: int) -> str:
         """Give a beginning of the text that has at most `max_tokens` tokens and ends with a whole character.
 
         It ends where token `max_tokens` does, or before the character that this token would split.
-        Special tokens count as plain text. Raises `ValueError` for a negative number.
+        Special tokens count as plain text. Raises `ValueError` for a negative number, and where the
+        pattern leaves some of the text out.
 
         >>> from bpelab.bpe import get_encoding
         >>> get_encoding("gpt2").truncate("hello 한", 3)  # the last character is tokens 3 and 4

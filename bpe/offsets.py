@@ -19,16 +19,21 @@ class TokenOffsets(NamedTuple):
     char_starts: npt.NDArray[np.int64]
 
 
-def token_offsets(
-    data: bytes, ids: npt.NDArray[np.uint32], token_lengths: npt.NDArray[np.int64]
-) -> TokenOffsets:
-    """Locate tokens in the UTF-8 bytes that they make together; O(n_bytes) time and memory.
+def token_offsets(data: bytes, ids: npt.NDArray[np.uint32], lengths: npt.NDArray[np.int64]) -> TokenOffsets:
+    """Locate tokens, of so many bytes each, in the UTF-8 that they make together; O(n_bytes) time and memory.
 
-    >>> token_offsets("né".encode(), np.array([0, 1, 1], np.uint32), np.array([1, 1])).char_starts
+    Raises `ValueError` where they do not make all of it.
+
+    >>> token_offsets("né".encode(), np.array([0, 7, 7], np.uint32), np.array([1, 1, 1])).char_starts
     array([0, 1, 1, 2])
     """
     byte_starts = np.zeros(len(ids) + 1, dtype=np.int64)
-    np.cumsum(token_lengths[ids], out=byte_starts[1:])
+    np.cumsum(lengths, out=byte_starts[1:])
+    if byte_starts[-1] != len(data):
+        raise ValueError(
+            f"the tokens make {byte_starts[-1]:,} of the text's {len(data):,} bytes: the pattern leaves the"
+            " rest out, so that tokens do not lie side by side; use a pattern that matches every character"
+        )
     # chars_to[i]: how many characters begin in the first i bytes
     chars_to = np.zeros(len(data) + 1, dtype=np.int64)
     is_start = (np.frombuffer(data, dtype=np.uint8) & 0xC0) != 0x80

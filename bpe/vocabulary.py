@@ -69,9 +69,18 @@ class Vocabulary:
         """The bytes of every mergeable token, sorted."""
         return sorted(self._ranks)
 
+    def lengths_of(self, ids: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
+        """(n_tokens,) int64: how many bytes each of the tokens has."""
+        lengths = self._lengths.take(ids, mode="clip")
+        special = np.flatnonzero(ids >= len(self._lengths))
+        if len(special):
+            lengths[special] = [len(self.bytes_of_id[token]) for token in ids[special].tolist()]
+        return lengths
+
     @cached_property
-    def token_lengths(self) -> npt.NDArray[np.int64]:
-        """(max_id + 1,) int64: how many bytes each token has; 0 for an id that is no token."""
-        lengths = np.zeros(self.max_id + 1, dtype=np.int64)
-        lengths[list(self.bytes_of_id)] = list(map(len, self.bytes_of_id.values()))
+    def _lengths(self) -> npt.NDArray[np.int64]:
+        """(n,) int64: the bytes of the tokens up to the highest rank, for special ids can be huge."""
+        lengths = np.zeros(max(self._ranks.values()) + 1, dtype=np.int64)
+        inner = [token for token in self.bytes_of_id if token < len(lengths)]
+        lengths[inner] = [len(self.bytes_of_id[token]) for token in inner]
         return lengths

@@ -33,6 +33,25 @@ def test_offsets_count_special_tokens_in(gpt2: Encoding) -> None:
     assert offsets.char_starts.tolist() == [0, 1, 14, 15]
 
 
+BYTES = {bytes([byte]): byte for byte in range(256)}
+
+
+@pytest.mark.parametrize("n_times", [1, 5000], ids=["short", "long"])
+def test_offsets_are_refused_where_the_pattern_leaves_text_out(n_times: int) -> None:
+    letters = Encoding("letters", pat_str="[a-z]+", mergeable_ranks=BYTES, special_tokens={})
+    with pytest.raises(ValueError, match=r"the pattern leaves the rest out"):
+        letters.encode_with_offsets("ab, cd" * n_times)
+    with pytest.raises(ValueError, match=r"the pattern leaves the rest out"):
+        letters.truncate("ab, cd" * n_times, 3)
+
+
+def test_a_special_token_may_have_the_highest_id_there_is() -> None:
+    enc = Encoding("x", pat_str=".", mergeable_ranks=BYTES, special_tokens={"<end>": 2**32 - 1, "<5>": 256})
+    offsets = enc.encode_with_offsets("ab<end>c<5>", allowed_special="all")
+    assert offsets.ids.tolist() == [97, 98, 2**32 - 1, 99, 256]
+    assert offsets.byte_starts.tolist() == [0, 1, 2, 7, 8, 11]
+
+
 @settings(deadline=None)
 @given(text=TEXTS, max_tokens=st.integers(0, 80))
 def test_a_truncated_text_is_a_beginning_within_the_limit(gpt2: Encoding, text: str, max_tokens: int) -> None:
