@@ -7,7 +7,7 @@ The fields: https://github.com/huggingface/tokenizers/tree/v0.23.3/tokenizers/sr
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +118,8 @@ def load_tokenizer_json(path: str | os.PathLike[str], *, nfc_is_mine: bool = Fal
         return _parse(content, Path(path).stem, nfc_is_mine)
     except json.JSONDecodeError as error:
         raise ValueError(f"{source}: line {error.lineno}: not JSON: {error.msg}") from None
+    except RecursionError:
+        raise ValueError(f"{source}: nested too deeply: this is not a tokenizer.json") from None
     except UnicodeDecodeError as error:
         raise ValueError(f"{source}: not UTF-8 at byte {error.start}: {error.reason}") from None
     except ValueError as error:
@@ -129,12 +131,12 @@ def _parse(content: Mapping[str, Any], name: str, nfc_is_mine: bool) -> Encoding
     for field in ("truncation", "padding"):
         if content.get(field):
             raise _refusal(field, "it changes the ids; set it to null")
-    normalizer = content.get("normalizer")
+    normalizer = _object(content.get("normalizer") or {}, "normalizer")
     if normalizer and not (nfc_is_mine and normalizer.get("type") == "NFC"):
         kind = normalizer.get("type")
         advice = "; give texts in NFC and pass nfc_is_mine=True" if kind == "NFC" else ""
         raise _refusal("normalizer", f"{kind} changes the text before it is split{advice}")
-    decoder = content.get("decoder")
+    decoder = _object(content.get("decoder") or {}, "decoder")
     if decoder and decoder.get("type") != "ByteLevel":
         raise _refusal("decoder", f"{decoder.get('type')} is not ByteLevel: this is not byte-level BPE")
     if model.get("type", "BPE") != "BPE":
@@ -151,6 +153,18 @@ def _parse(content: Mapping[str, Any], name: str, nfc_is_mine: bool) -> Encoding
 
 def _refusal(field: str, reason: str) -> ValueError:
     return ValueError(f"{field}: {reason}")
+
+
+def _object(value: Any, field: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise _refusal(field, f"{value!r:.40} is not an object")
+    return value
+
+
+def _objects(value: Any, field: str) -> list[dict[str, Any]]:
+    if not isinstance(value, list):
+        raise _refusal(field, f"{value!r:.40} is not a list")
+    return [_object(item, f"{field}[{i}]") for i, item in enumerate(value)]
 
 
 # ---- the pre-tokenizer ----
@@ -177,10 +191,13 @@ def _load_pattern(pre_tokenizer: Any) -> str:
     field = "pre_tokenizer"
     if not isinstance(pre_tokenizer, dict):
         raise _refusal(field, "there is none, so that merges would run across a whole text")
-    steps = pre_tokenizer["pretokenizers"] if pre_tokenizer.get("type") == "Sequence" else [pre_tokenizer]
+    steps = [pre_tokenizer]
+    if pre_tokenizer.get("type") == "Sequence":
+        steps = _objects(pre_tokenizer.get("pretokenizers"), f"{field}.pretokenizers")
     kinds = [step.get("type") for step in steps]
     if kinds not in (["ByteLevel"], ["Split", "ByteLevel"]):
-        raise _refusal(field, f"{' + '.join(map(str, kinds))} is not ByteLevel, nor one Split and ByteLevel")
+        found = " + ".join(map(str, kinds)) or "an empty Sequence"
+        raise _refusal(field, f"{found} is not ByteLevel, nor one Split and ByteLevel")
     if steps[-1].get("add_prefix_space", True):
         raise _refusal(f"{field}.add_prefix_space", "it puts a space before each text")
     uses_regex = steps[-1].get("use_regex", True)
@@ -191,8 +208,8 @@ def _load_pattern(pre_tokenizer: Any) -> str:
     if uses_regex:
         raise _refusal(f"{field}.use_regex", "the pieces of the Split are split again by GPT-2's pattern")
     split = steps[0]
-    pattern = (split.get("pattern") or {}).get("Regex")
-    if pattern is None:
+    pattern = _object(split.get("pattern"), f"{field}.pattern").get("Regex")
+    if not isinstance(pattern, str):
         raise _refusal(f"{field}.pattern", f"{split.get('pattern')!r} is not a regular expression")
     rule = (split.get("behavior"), bool(split.get("invert")))
     if rule in (("Isolated", False), ("Removed", True)) and pattern in _COVERING:
@@ -221,9 +238,11 @@ def _check_shared(pattern: str, field: str) -> None:
 # ---- tokens and merges ----
 
 
-def _load_added_tokens(added: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+def _load_added_tokens(added: Any) -> dict[str, int]:
     specials: dict[str, int] = {}
-    for token in added:
+    for i, token in enumerate(_objects(added, "added_tokens")):
+        if not isinstance(token.get("content"), str) or type(token.get("id")) is not int:
+            raise _refusal(f"added_tokens[{i}]", f"{token!r:.80} has no content, a string, and id, a number")
         for flag in ("single_word", "lstrip", "rstrip"):
             if token.get(flag):
                 raise _refusal(
@@ -234,7 +253,7 @@ def _load_added_tokens(added: Iterable[Mapping[str, Any]]) -> dict[str, int]:
 
 
 def _load_vocabulary(vocabulary: Any, specials: Mapping[str, int]) -> dict[bytes, int]:
-    if not isinstance(vocabulary, dict) or not all(isinstance(token, int) for token in vocabulary.values()):
+    if not isinstance(vocabulary, dict) or not all(type(token) is int for token in vocabulary.values()):
         raise _refusal("model.vocab", "it is not an object from tokens to ids")
     ranks = {}
     for token, rank in sorted(vocabulary.items(), key=lambda item: item[1]):
@@ -264,8 +283,8 @@ def _check_merges(ranks: Mapping[bytes, int], listed: Any, ignore_merges: bool) 
         raise _refusal("model.merges", "it is not a list")
     position: dict[tuple[str, ...], int] = {}
     for i, merge in enumerate(listed):
-        pair = tuple(merge.split(" ") if isinstance(merge, str) else merge)
-        if len(pair) != 2:
+        pair = tuple(merge.split(" ") if isinstance(merge, str) else merge if isinstance(merge, list) else ())
+        if len(pair) != 2 or not all(isinstance(part, str) for part in pair):
             raise _refusal("model.merges", f"entry {i} ({merge!r}) is not a pair")
         position.setdefault(pair, i)
     highest, highest_token = -1, b""

@@ -1,7 +1,7 @@
 """A `tokenizer.json` gives the same ids on both sides, or is refused with the reason."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -233,4 +233,36 @@ def test_a_pattern_that_may_mean_something_else_there_is_not_written(pattern: st
 def test_a_broken_file_names_the_line(tmp_path: Path) -> None:
     (tmp_path / "t.json").write_text('{"model":\n{,}}')
     with pytest.raises(ValueError, match=r"t\.json: line 2: not JSON"):
+        load_tokenizer_json(tmp_path / "t.json")
+
+
+def _paths(content: Any) -> Iterator[tuple[Any, ...]]:
+    """Yield the place of every value in a file, and of the first few of long lists and tables."""
+    if isinstance(content, dict | list):
+        for key in list(content)[:12] if isinstance(content, dict) else range(min(3, len(content))):
+            yield (key,)
+            yield from ((key, *rest) for rest in _paths(content[key]))
+
+
+@pytest.mark.parametrize("pattern", [GPT2_PATTERN, O200K_PATTERN], ids=["gpt2", "o200k"])
+def test_whatever_stands_in_a_field_the_file_is_read_or_refused_by_name(file: Any, pattern: str) -> None:
+    path = file(lambda _: None, pattern=pattern)
+    content = json.loads(path.read_text())
+    n_refused = 0
+    for place in _paths(content):
+        for value in (None, True, -1, 2.5, "x", "(", "\ud800", [], ["x"], [[]], {}, {"type": 5}):
+            changed = json.loads(json.dumps(content))
+            _set(*place, to=value)(changed)
+            path.write_text(json.dumps(changed))
+            try:
+                load_tokenizer_json(path)
+            except ValueError as error:
+                assert str(error).startswith(f"{path}: ")
+                n_refused += 1
+    assert n_refused > 100
+
+
+def test_a_file_nested_too_deeply_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "t.json").write_text("[" * 100_000)
+    with pytest.raises(ValueError, match=r"t\.json: nested too deeply"):
         load_tokenizer_json(tmp_path / "t.json")
