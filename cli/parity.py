@@ -66,6 +66,8 @@ def parity(
             if results[name].difference:
                 break
     total = sum(results.values(), Comparison(0, 0, 0))
+    if not total.n_texts:
+        raise ValueError(f"there is no text to compare in {', '.join(corpora)}")
     if fuzz and total.difference:
         text = smallest_difference(ours, theirs, total.difference.source)
         total += compare(ours, theirs, [(f"{text!r}, cut down from {total.difference.source!r}", text)])
