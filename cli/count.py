@@ -21,6 +21,8 @@ def count(
 
     enc = get_encoding(encoding, path=path)
     names = sources or ["-"]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise ValueError(f"{min(twice)} is there twice; each text is counted once")
     counts = [enc.count(read_text(name)) for name in names]
     if as_json:
         print(json.dumps(dict(zip(names, counts, strict=True))))

@@ -5,6 +5,9 @@ import sys
 
 from bpelab.cli.text import AsJson, EncodingName, Source, VocabularyPath, read_text
 
+# Longer numbers are no ids, and Python reads none of more than 4300 digits.
+MAX_DIGITS = 40
+
 
 def decode(
     source: Source = "-",
@@ -27,7 +30,7 @@ def decode(
 
 
 def _id_of_word(word: str) -> int:
-    if not word.isdecimal():
+    if not word.isdecimal() or len(word) > MAX_DIGITS:
         raise ValueError(f"{word[:40]!r} is no token id: expected numbers with white space between them")
     return int(word)
 
@@ -37,6 +40,8 @@ def _ids_of_json(text: str) -> list[int]:
         ids = json.loads(text)
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON at line {error.lineno}, column {error.colno}: {error.msg}") from None
+    except (ValueError, RecursionError):  # a number of thousands of digits; lists in lists in lists
+        ids = None
     if not isinstance(ids, list) or not all(type(token) is int for token in ids):
         raise ValueError("expected a JSON list of token ids, such as [15496, 11, 995]")
     return ids
