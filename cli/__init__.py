@@ -26,7 +26,11 @@ for verb in (encode, decode, count, train, convert, parity, bench, fetch, tiktok
 
 def main() -> None:
     """Run the command line; what the user got wrong ends in one line and exit code 2."""
+    if sys.stderr is None:  # who starts the program closed it: then there is nobody to tell
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - as long as the program
     try:
+        if sys.stdout is None:  # as after >&-, where `print` would lose everything in silence
+            raise OSError("standard output is closed: there is nowhere to write")
         status = app(sys.argv[1:] or ["--help"], standalone_mode=False)
     except (typer.Abort, KeyboardInterrupt):
         print("bpelab: interrupted", file=sys.stderr)
@@ -49,8 +53,8 @@ def _message(error: Exception) -> str | None:
     if (format_message := getattr(error, "format_message", None)) is not None:
         context = getattr(error, "ctx", None)
         return f"{format_message()} See '{context.command_path if context else 'bpelab'} --help'."
-    if isinstance(error, OSError) and error.filename:
-        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     if isinstance(error, KeyError):
         return str(error.args[0])
     return str(error) if isinstance(error, OverflowError | ValueError | OSError | ImportError) else None

@@ -15,8 +15,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="Read or write JSON.")]
 
 
 def read_bytes(source: str) -> bytes:
-    """Read a file, or standard input for "-"."""
-    return sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+    """Read a file, or standard input for "-"; raises `OSError` where there is none."""
+    if source != "-":
+        return Path(source).read_bytes()
+    if sys.stdin is None:
+        raise OSError("standard input is closed: name a file instead")
+    return sys.stdin.buffer.read()
 
 
 def read_text(source: str) -> str:

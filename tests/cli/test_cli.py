@@ -110,12 +110,21 @@ def test_parity_shows_a_difference_and_exits_with_1(
         (["count", "--such"], b"", "No such option: --such"),
         (["parity", "--fuzz", "-1"], b"", "--fuzz"),
         (["parity", "--fuzz", "1", "--corpus", "-"], b"", "give --fuzz or --corpus, not both"),
+        (["parity", "--corpus", "EMPTY"], b"", "there is no text to compare in EMPTY"),
+        (["decode"], b"9" * 5000, "is no token id"),
+        (["decode", "--json"], b"[" * 100_000, "expected a JSON list of token ids"),
+        (["decode", "--json"], b"[" + b"9" * 5000 + b"]", "expected a JSON list of token ids"),
+        (["count", "-", "-"], b"a", "- is there twice"),
         (["encode", "--path", "x"], b"", "gpt2 is in the package and takes no file"),
         (["verb"], b"", "No such command 'verb'"),
         (["tiktoken-cache", "/dev/null/x"], b"", "/dev/null/x: Not a directory"),
     ],
 )
-def test_a_mistake_ends_in_one_line_and_exit_code_2(arguments: list[str], stdin: bytes, message: str) -> None:
+def test_a_mistake_ends_in_one_line_and_exit_code_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], stdin: bytes, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("EMPTY").mkdir()
     result = bpelab(*arguments, stdin=stdin)
     assert result.returncode == 2
     (line,) = result.stderr.decode().splitlines()
@@ -139,3 +148,31 @@ def test_a_reader_who_has_read_enough_sees_no_error() -> None:
     result = subprocess.run(["sh", "-c", script], capture_output=True, check=False)
     assert result.stdout == b"31373 198 "
     assert result.stderr == b""
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("encode >&-", "standard output is closed"),
+        ("decode >&-", "standard output is closed"),
+        ("encode <&-", "standard input is closed"),
+        pytest.param(
+            "encode > /dev/full",
+            "No space left on device",
+            marks=pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here"),
+        ),
+    ],
+)
+def test_nothing_is_lost_in_silence_where_it_cannot_be_written_or_read(command: str, message: str) -> None:
+    script = f"echo 5 | '{PROGRAM}' {command}"
+    result = subprocess.run(["sh", "-c", script], capture_output=True, check=False)
+    assert result.returncode == 2
+    assert result.stderr.decode().startswith(f"bpelab: {message}")
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_mistake_is_not_written_among_the_results_where_standard_error_is_closed() -> None:
+    result = subprocess.run(
+        ["sh", "-c", f"'{PROGRAM}' encode no-such 2>&-"], capture_output=True, check=False
+    )
+    assert (result.returncode, result.stdout) == (2, b"")
