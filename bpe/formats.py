@@ -171,8 +171,8 @@ def load_tiktoken(
     """Read a `.tiktoken` file, a token in base64 and its rank on each line, as a map in its order.
 
     Raises `ValueError` for a line that is not that or ends in CRLF, a file that ends within a line, a
-    token or a rank that is there twice, a missing single byte, and a gap in the ranks, which may only
-    be where the ids of special tokens are (as p50k_base's 50256 is).
+    token or a rank that is there twice, a rank that a special token has for an id, a missing single byte,
+    and a gap in the ranks, which may only be where the ids of special tokens are (as p50k_base's 50256 is).
     """
     data = _read_lines(path)
     try:
@@ -189,6 +189,8 @@ def load_tiktoken(
         if bytes([byte]) not in ranks:
             _refuse(path, None, f"the single byte 0x{byte:02x} is missing")
     highest = max(ranks.values())
+    if shared := special_ids.intersection(ranks.values()):
+        _refuse(path, None, f"a token has the rank {min(shared)}, which is the id of a special token, too")
     _refuse_gaps(path, sorted([*ranks.values(), *(token for token in special_ids if token < highest)]))
     return ranks
 

@@ -112,6 +112,15 @@ def test_a_bad_tiktoken_file_is_refused_by_line_and_reason(tmp_path: Path, edit:
     assert str(path) in str(error.value)
 
 
+def test_the_id_of_a_special_token_that_is_a_rank_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "x.tiktoken"
+    formats.save_tiktoken(path, {bytes([byte]): byte for byte in range(256)})
+    with pytest.raises(
+        ValueError, match=r"x\.tiktoken: a token has the rank 7, which is the id of a special"
+    ):
+        formats.load_tiktoken(path, frozenset({7, 300}))
+
+
 def test_the_rank_of_a_special_token_is_no_gap(tmp_path: Path) -> None:
     path = tmp_path / "x.tiktoken"
     path.write_bytes(b"\n".join([*tiktoken_lines(BYTES), b"ISE= 257", b""]))
