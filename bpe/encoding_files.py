@@ -75,6 +75,8 @@ def load_encoding(
     50257
     """
     if source in DEFINITIONS:
+        if pattern is not None or special_tokens:
+            raise ValueError(f"{source} has its pattern and special tokens; leave others out")
         return get_encoding(str(source))
     path = Path(source)
     check_name(path)

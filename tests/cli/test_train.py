@@ -73,6 +73,14 @@ def test_an_encoding_is_extended(corpus: Path, tmp_path: Path) -> None:
         (["train", "BAD", "--vocab-size", "300", "-o", "vocab.bpe", "--byte-order", "raw"], "a GPT-2 pair"),
         (["convert", "x.tiktoken", "x.json"], "x.tiktoken: a .tiktoken file holds no pattern"),
         (["convert", "gpt2", "x.json", "--special", "<|end|>"], "it must be TEXT=ID"),
+        (
+            ["convert", "gpt2", "x.json", "--special", "<|end|>=60000"],
+            "gpt2 has its pattern and special tokens",
+        ),
+        (
+            ["convert", "gpt2", "x.json", "--pattern", "cl100k_base"],
+            "gpt2 has its pattern and special tokens",
+        ),
     ],
 )
 def test_a_mistake_ends_in_one_line_and_exit_code_2(
