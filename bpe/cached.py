@@ -48,10 +48,15 @@ class Cache(dict[str, Sequence[int]]):
 def splitter(pattern: str) -> Callable[[str], list[str]]:
     r"""Give what cuts a text into pieces, by `regex` and as Unicode 16 has it.
 
+    Raises `ValueError` for what is no regular expression.
+
     >>> splitter(" ?[a-z]+|'(s|t)")("it's so")
     ['it', "'s", ' so']
     """
-    compiled = regex.compile(pattern)
+    try:
+        compiled = regex.compile(pattern)
+    except regex.error as error:
+        raise ValueError(f"the pattern {pattern!r} is no regular expression: {error}") from None
 
     def split(text: str) -> list[str]:
         known = as_unicode16(text)
