@@ -49,7 +49,10 @@ def merge_piece(piece: bytes, ranks: Mapping[bytes, int]) -> list[int]:
     ids = []
     i = 0
     while i < n:
-        ids.append(ranks[piece[i : after[i]]])
+        part = piece[i : after[i]]
+        if part not in ranks:
+            raise KeyError(f"the byte {part!r} is no token of this vocabulary, so that it cannot be encoded")
+        ids.append(ranks[part])
         i = after[i]
     return ids
 
