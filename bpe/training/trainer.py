@@ -74,6 +74,11 @@ def train(
     >>> encoding.encode("aaabdaaabac")
     [258, 100, 258, 97, 99]
     """
+    if extend is not None and extend.n_vocab + len(special_tokens) > vocab_size:
+        raise ValueError(
+            f"vocab_size is {vocab_size:,}: {extend.name}, which is extended, has {extend.n_vocab:,} tokens,"
+            f" and there are {len(special_tokens):,} special ones to add"
+        )
     tokens, specials = _first_tokens(byte_order, extend)
     n_merges = vocab_size - len(tokens) - len(special_tokens)
     _check_settings(vocab_size, n_merges, tokens, specials, special_tokens, min_frequency, max_token_length)
