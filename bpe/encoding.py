@@ -20,8 +20,14 @@ from bpelab.bpe.cached import CachedEncoder
 from bpelab.bpe.offsets import TokenOffsets, token_offsets
 from bpelab.bpe.patterns import KNOWN_PATTERNS
 from bpelab.bpe.specials import Allowed, Disallowed, refuse_special, resolve_special, special_finder
-from bpelab.bpe.stream import encode_chunks, read_chunks, refuse_surrogates, repair_surrogates
-from bpelab.bpe.threads import map_in_threads
+from bpelab.bpe.stream import (
+    encode_chunks,
+    read_chunks,
+    refuse_surrogates,
+    repair_surrogates,
+    require_text,
+)
+from bpelab.bpe.threads import map_in_threads, require_threads
 from bpelab.bpe.unstable import completions
 from bpelab.bpe.vocabulary import Vocabulary
 
@@ -132,6 +138,7 @@ class Encoding:
         >>> enc.encode("<|endoftext|>", disallowed_special=())
         [27, 91, 437, 1659, 5239, 91, 29]
         """
+        require_text(text)
         allowed, disallowed = self._resolve(allowed_special, disallowed_special)
         refuse_special(text, disallowed)
         return self._list_ids(repair_surrogates(text), allowed)
@@ -148,9 +155,11 @@ class Encoding:
 
         Raises `UnicodeEncodeError` for a surrogate in the text, as tiktoken's does.
         """
+        require_text(text)
         allowed, disallowed = self._resolve(allowed_special, disallowed_special)
         refuse_special(text, disallowed)
         refuse_surrogates(text)
+        require_threads(num_threads)
         if len(text) < SHORT_CHARS:
             return np.array(self._list_ids(text, allowed), dtype=np.uint32)
         return joined(self._parts(text, allowed, num_threads))
@@ -185,6 +194,7 @@ class Encoding:
         >>> stable, completions[:2], [8842] in completions
         ([31373], [[277, 4910], [5113, 265]], True)
         """
+        require_text(text)
         allowed, disallowed = self._resolve(allowed_special, disallowed_special)
         refuse_special(text, disallowed)
         refuse_surrogates(text)
@@ -206,7 +216,10 @@ class Encoding:
         >>> get_encoding("gpt2").encode_single_token("hello")
         31373
         """
-        data = text_or_bytes.encode("utf-8") if isinstance(text_or_bytes, str) else bytes(text_or_bytes)
+        if isinstance(text_or_bytes, str):
+            data = text_or_bytes.encode("utf-8")
+        else:
+            data = bytes(memoryview(text_or_bytes))  # which refuses a number, that `bytes` takes for a length
         if data in self._mergeable_ranks:
             return self._mergeable_ranks[data]
         for special, token in self._special_tokens.items():

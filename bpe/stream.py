@@ -11,12 +11,22 @@ from bpelab.bpe.specials import refuse_special, special_finder
 BLOCK_CHARS = 1 << 18
 
 
+def require_text(text: object) -> None:
+    """Raise the `TypeError` that says what a text must be."""
+    if not isinstance(text, str):
+        advice = "; decode them first, as data.decode('utf-8')" if isinstance(text, bytes | bytearray) else ""
+        raise TypeError(f"the text must be a str, not {type(text).__name__}{advice}")
+
+
 def repair_surrogates(text: str) -> str:
     r"""Join surrogate pairs and replace lone surrogates by U+FFFD, as tiktoken does.
+
+    Raises `TypeError` for what is no text.
 
     >>> repair_surrogates("\ud83d\ude42 \ud83d")
     '🙂 �'
     """
+    require_text(text)
     try:
         refuse_surrogates(text)
     except UnicodeEncodeError:
@@ -43,6 +53,7 @@ def repaired_blocks(chunks: Iterable[str]) -> Iterator[str]:
     """
     high = ""
     for chunk in chunks:
+        require_text(chunk)
         text = high + chunk
         high = text[-1] if text and "\ud800" <= text[-1] < "\udc00" else ""
         yield repair_surrogates(text.removesuffix(high))
