@@ -6,7 +6,6 @@ merges, the merges so far and the pieces as these have left them, so that the co
 
 import os
 import time
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from bpelab.bpe.files import write_atomically
-from bpelab.bpe.training.counts import Tally, arrays_of_counts, counts_of_arrays, packed
+from bpelab.bpe.training.counts import Tally, arrays_of_counts, counts_of_arrays, packed, unpacked
 
 FORMAT = "bpelab training checkpoint 1"
 # What a kill can cost. Writing takes about a second for each 100 MB of distinct pieces.
@@ -73,19 +72,16 @@ class Checkpoint:
             self._next = time.monotonic() + SECONDS_BETWEEN
 
     def _read(self, path: Path) -> None:
+        arrays = unpacked(path, FORMAT, "a checkpoint of a training")
         try:
-            with np.load(path, allow_pickle=False) as file:
-                arrays = dict(file)
-                if str(arrays["format"]) != FORMAT:
-                    raise ValueError(f"its format is {str(arrays['format'])!r}, not {FORMAT!r}")
-                found = {name: str(arrays[f"setting_{name}"]) for name in self._settings}
-                if str(arrays["phase"]) == "merging":
-                    merges = [(left, right) for left, right in arrays["merges"].tolist()]
-                    self.merging = MergingState(merges, arrays["ids"], arrays["weights"])
-                else:
-                    n_blocks, n_bytes, checksum = arrays["position"].tolist()
-                    self.counting = Tally(counts_of_arrays(arrays), n_blocks, n_bytes, checksum)
-        except (ValueError, KeyError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+            found = {name: str(arrays[f"setting_{name}"]) for name in self._settings}
+            if str(arrays["phase"]) == "merging":
+                merges = [(left, right) for left, right in arrays["merges"].tolist()]
+                self.merging = MergingState(merges, arrays["ids"], arrays["weights"])
+            else:
+                n_blocks, n_bytes, checksum = arrays["position"].tolist()
+                self.counting = Tally(counts_of_arrays(arrays), n_blocks, n_bytes, checksum)
+        except (ValueError, KeyError, AttributeError) as error:
             raise ValueError(f"{path}: not a checkpoint of a training: {error}") from None
         for name, value in self._settings.items():
             if found[name] != str(value):

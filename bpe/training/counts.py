@@ -2,12 +2,12 @@
 
 import io
 import os
-import zipfile
 import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -45,12 +45,10 @@ class PieceCounts:
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "PieceCounts":
         """Read a file that `save` wrote; `ValueError` that names it where it is not sound."""
+        arrays = unpacked(path, FORMAT, "a file of piece counts")
         try:
-            with np.load(path, allow_pickle=False) as arrays:
-                if str(arrays["format"]) != FORMAT:
-                    raise ValueError(f"its format is {str(arrays['format'])!r}, not {FORMAT!r}")
-                return cls(str(arrays["pattern"]), counts_of_arrays(arrays))
-        except (ValueError, KeyError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+            return cls(str(arrays["pattern"]), counts_of_arrays(arrays))
+        except (ValueError, KeyError, AttributeError) as error:
             raise ValueError(f"{os.fspath(path)}: not a file of piece counts: {error}") from None
 
 
@@ -218,3 +216,22 @@ def packed(**arrays: Any) -> bytes:
     file = io.BytesIO()
     np.savez_compressed(file, **arrays)
     return file.getvalue()
+
+
+def unpacked(path: str | os.PathLike[str], format_: str, what: str) -> dict[str, npt.NDArray[Any]]:
+    """Read the arrays that `packed` wrote to a file.
+
+    Raises `ValueError` that names the file where it is damaged, or of no or another format, and `OSError`
+    where it cannot be read.
+    """
+    content = Path(path).read_bytes()
+    try:
+        if not content.startswith(b"PK\x03\x04"):  # NumPy would take it for a pickle, and speak of that
+            raise ValueError("it is no zip of arrays")
+        with np.load(io.BytesIO(content), allow_pickle=False) as npz:
+            arrays = dict(npz)
+        if str(arrays["format"]) != format_:
+            raise ValueError(f"its format is {str(arrays['format'])!r}, not {format_!r}")
+    except Exception as error:  # a damaged zip makes `zipfile` raise errors of a dozen types
+        raise ValueError(f"{os.fspath(path)}: not {what}: {error}") from None
+    return arrays

@@ -163,14 +163,37 @@ def test_counts_of_another_pattern_are_refused(tmp_path: Path) -> None:
         train(counts=[tmp_path / "c"], vocab_size=300)
 
 
-@pytest.mark.parametrize("content", [b"", b"text", b"PK\x03\x04 cut short"])
+@pytest.mark.parametrize("content", [b"", b"text", b"PK of old", b"PK\x03\x04 cut short"])
 def test_a_file_that_holds_no_counts_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.counts").write_bytes(content)
-    with pytest.raises(ValueError, match=r"x\.counts: not a file of piece counts"):
+    with pytest.raises(ValueError, match=r"x\.counts: not a file of piece counts") as caught:
         PieceCounts.load(tmp_path / "x.counts")
+    assert "pickle" not in str(caught.value)
 
 
 # ---- progress ----
+
+
+def test_a_damaged_file_of_counts_is_refused_or_reads_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "x.counts"
+    counts = PieceCounts("gpt2", {b"a": 1, b" b": 70000})
+    counts.save(path)
+    content = path.read_bytes()
+    damaged = [content[:n] for n in range(len(content))]
+    damaged += [
+        content[:i] + bytes([content[i] ^ flip]) + content[i + 1 :]
+        for i in range(len(content))
+        for flip in (1, 255)
+    ]
+    n_refused = 0
+    for data in damaged:
+        path.write_bytes(data)
+        try:
+            assert PieceCounts.load(path) == counts
+        except ValueError as error:
+            assert str(error).startswith(f"{path}: not a file of piece counts: ")
+            n_refused += 1
+    assert n_refused > len(content)
 
 
 def test_progress_is_told_throughout_and_at_the_end(tmp_path: Path) -> None:
