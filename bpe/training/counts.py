@@ -27,12 +27,21 @@ MAX_COUNT = 2**63 - 1
 class PieceCounts:
     """How often each piece occurs in a corpus that `pattern` splits: all that training needs of it.
 
+    Raises `ValueError` for what is no piece and no count.
+
     >>> count_pieces(["low low"], pattern=r" ?\\w+").counts
     {b'low': 1, b' low': 1}
     """
 
     pattern: str
     counts: Mapping[bytes, int]
+
+    def __post_init__(self) -> None:
+        numbers = self.counts.values()
+        if b"" in self.counts or not set(map(type, self.counts)) <= {bytes}:
+            raise ValueError("a piece must be bytes, at least one")
+        if not set(map(type, numbers)) <= {int} or min(numbers, default=1) < 1:
+            raise ValueError("a piece must be counted by an int, and occur at least once")
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the counts to a file, whole or not at all; equal counts make equal files.
@@ -107,6 +116,8 @@ class Tally:
 
         Raises `ValueError` where the blocks that were counted before are not the first of `texts`.
         """
+        if errors not in ("strict", "replace"):
+            raise ValueError(f"errors is {errors!r}: it must be 'strict' or 'replace'")
         report = Reporter(progress, "counting", n_bytes_of_files(texts), self.n_bytes)
         all_blocks = blocks(texts, pattern, errors)
         seen = Tally()
@@ -177,6 +188,8 @@ def add_counts(total: dict[bytes, int], counts: Mapping[bytes, int]) -> None:
 def gather_counts(parts: Iterable[PieceCounts | str | os.PathLike[str]], pattern: str) -> dict[bytes, int]:
     """Add up counts and files of counts; `ValueError` where one was made with another pattern."""
     total: dict[bytes, int] = {}
+    if isinstance(parts, str | os.PathLike | PieceCounts):
+        raise TypeError("counts are several: pass one in a list, as counts=[...]")
     for part in parts:
         loaded = part if isinstance(part, PieceCounts) else PieceCounts.load(part)
         if loaded.pattern != pattern:

@@ -74,6 +74,8 @@ def train(
     >>> encoding.encode("aaabdaaabac")
     [258, 100, 258, 97, 99]
     """
+    if isinstance(special_tokens, str) or not all(isinstance(token, str) for token in special_tokens):
+        raise TypeError(f"special_tokens must be a list of str, not {special_tokens!r:.60}")
     if extend is not None and extend.n_vocab + len(special_tokens) > vocab_size:
         raise ValueError(
             f"vocab_size is {vocab_size:,}: {extend.name}, which is extended, has {extend.n_vocab:,} tokens,"
@@ -159,6 +161,8 @@ def _check_settings(
         raise ValueError(f"min_frequency is {min_frequency}: a pair that never occurs cannot merge; give 1")
     if max_token_length is not None and max_token_length < 1:
         raise ValueError(f"max_token_length is {max_token_length}: every token has at least 1 byte")
+    for token in special_tokens:
+        token.encode("utf-8")  # a surrogate could be neither found in a text nor decoded
     twice = {token for token in special_tokens if list(special_tokens).count(token) > 1 or token in specials}
     if twice or "" in special_tokens:
         raise ValueError(f"special_tokens must be new, different and not empty: {min(twice, default='')!r}")

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bpelab.bpe import Encoding, train
+from bpelab.bpe import Encoding, PieceCounts, train
 
 BYTES = {bytes([byte]): byte for byte in range(256)}
 
@@ -107,3 +107,29 @@ def test_an_encoding_with_huge_special_ids_is_not_extended_to_less() -> None:
         ValueError, match=r"vocab_size is 1,000: x, which is extended, has 4,294,967,296 tokens"
     ):
         train("ab ab", vocab_size=1000, extend=huge)
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "message"),
+    [
+        ({"special_tokens": "<|end|>"}, TypeError, r"special_tokens must be a list of str, not '<\|end\|>'"),
+        ({"special_tokens": [5]}, TypeError, r"special_tokens must be a list of str, not \[5\]"),
+        ({"special_tokens": ["\ud800"]}, UnicodeEncodeError, "surrogates not allowed"),
+        ({"errors": "ignore"}, ValueError, "errors is 'ignore': it must be 'strict' or 'replace'"),
+        ({"counts": "my.counts"}, TypeError, r"pass one in a list, as counts=\[\.\.\.\]"),
+    ],
+)
+def test_training_refuses_at_once_what_it_would_take_for_something_else(
+    options: dict[str, Any], kind: type[Exception], message: str
+) -> None:
+    def watch(progress: object) -> None:
+        assert "merging" not in str(progress)
+
+    with pytest.raises(kind, match=message):
+        train(["ab ab"], vocab_size=270, progress=watch, **options)
+
+
+@pytest.mark.parametrize("counts", [{b"": 1}, {"ab": 1}, {b"ab": 0}, {b"ab": -5}, {b"ab": 1.5}])
+def test_what_is_no_count_of_a_piece_is_refused(counts: Any) -> None:
+    with pytest.raises(ValueError, match="a piece must be"):
+        PieceCounts("gpt2", counts)
