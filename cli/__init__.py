@@ -12,6 +12,7 @@ from bpelab.cli.encode import encode
 from bpelab.cli.fetch import fetch
 from bpelab.cli.parity import parity
 from bpelab.cli.tiktoken_cache import tiktoken_cache
+from bpelab.cli.tokenize import tokenize
 from bpelab.cli.train import train
 
 app = typer.Typer(
@@ -20,7 +21,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="GPT-2's byte-level BPE from scratch, with tiktoken's ids.",
 )
-for verb in (encode, decode, count, train, convert, parity, bench, fetch, tiktoken_cache):
+for verb in (encode, decode, count, train, convert, tokenize, parity, bench, fetch, tiktoken_cache):
     app.command()(verb)
 
 

@@ -1,16 +1,13 @@
 """`bpelab train`: a corpus to an encoding in a file."""
 
 import sys
-import time
 import warnings
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-
-# A line on a terminal is rewritten in place; where progress goes to a file, a line every so often is enough.
-SECONDS_A_LINE = 10.0
+from bpelab.cli.progress import Lines
 
 
 def train(
@@ -48,7 +45,7 @@ def train(
     from bpelab.bpe.encoding_files import check_can_save, check_name, load_encoding, save_encoding
 
     check_name(output)
-    lines = None if quiet else _Lines()
+    lines = None if quiet else Lines()
     learn_from = partial(
         learn,
         vocab_size=vocab_size,
@@ -75,21 +72,3 @@ def train(
         print(f"bpelab: {warning.message}", file=sys.stderr)
     written = save_encoding(output, encoding)
     print(f"{encoding.n_vocab:,} tokens: {' and '.join(map(str, written))}")
-
-
-class _Lines:
-    """Shows progress on standard error."""
-
-    def __init__(self) -> None:
-        self._next = time.monotonic() + SECONDS_A_LINE
-
-    def __call__(self, progress: object) -> None:
-        if sys.stderr.isatty():
-            print(f"\r\x1b[K{progress}", end="", file=sys.stderr, flush=True)
-        elif time.monotonic() >= self._next:
-            self._next = time.monotonic() + SECONDS_A_LINE
-            print(progress, file=sys.stderr, flush=True)
-
-    def end(self) -> None:
-        if sys.stderr.isatty():
-            print(file=sys.stderr)

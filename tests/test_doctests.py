@@ -2,18 +2,24 @@
 
 import doctest
 import importlib
-import importlib.util
 import pkgutil
+from pathlib import Path
 
 import bpelab.bpe
 import bpelab.cli
+import bpelab.dataset
 import bpelab.tokenizers
 import pytest
 
-PACKAGES = [bpelab.bpe, bpelab.tokenizers, bpelab.cli]
-NEED_TORCH = ["bpelab.embeddings"]
-if importlib.util.find_spec("torch"):
-    PACKAGES += map(importlib.import_module, NEED_TORCH)
+ROOT = Path(__file__).parents[1]
+PACKAGES = (bpelab.bpe, bpelab.tokenizers, bpelab.dataset, bpelab.cli)
+# Found by their names, because to look into a package imports it.
+NEED_TORCH = (
+    "bpelab.dataset.gpt",
+    "bpelab.dataset.loader",
+    "bpelab.embeddings",
+    *(f"bpelab.embeddings.{module.name}" for module in pkgutil.iter_modules([str(ROOT / "embeddings")])),
+)
 MODULES = [
     module.name
     for package in PACKAGES

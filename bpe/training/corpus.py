@@ -48,7 +48,7 @@ def n_bytes_of_files(texts: Texts) -> int | None:
     paths = [Path(source) for source in sources if isinstance(source, os.PathLike)]
     if len(paths) < len(sources):
         return None
-    return sum(file.stat().st_size for path in paths for file in _files(path))
+    return sum(file.stat().st_size for path in paths for file in files_of(path))
 
 
 def _sources(texts: Texts) -> Iterable[str | os.PathLike[str]]:
@@ -60,7 +60,7 @@ def _parts(texts: Texts, cuttable: bool, errors: Errors) -> Iterator[str]:
         if isinstance(source, str):
             yield from cut_text(source, BLOCK_BYTES) if cuttable else [source]
         elif isinstance(source, os.PathLike):
-            for path in _files(Path(source)):
+            for path in files_of(Path(source)):
                 yield from _read_file(path, cuttable, errors)
         else:
             raise TypeError(
@@ -69,7 +69,8 @@ def _parts(texts: Texts, cuttable: bool, errors: Errors) -> Iterator[str]:
             )
 
 
-def _files(path: Path) -> Iterator[Path]:
+def files_of(path: Path) -> Iterator[Path]:
+    """Yield a file itself; of a directory all files below it, folder by folder, but for hidden ones."""
     if not path.is_dir():
         yield path
         return

@@ -3,9 +3,9 @@
 import io
 import os
 import zlib
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import regex
 from bpelab.bpe.files import write_atomically
+from bpelab.bpe.processes import map_in_processes
 from bpelab.bpe.registry import DEFINITIONS
 from bpelab.bpe.training.corpus import Errors, Texts, blocks, n_bytes_of_files
 from bpelab.bpe.training.pieces import count_block
@@ -128,7 +129,7 @@ class Tally:
                 f"the checkpoint has counted {self.n_bytes:,} bytes, and the texts given now begin otherwise:"
                 " give the same texts, or remove the checkpoint to begin anew"
             )
-        for block, counts in _counted(all_blocks, pattern, jobs):
+        for block, counts in map_in_processes(partial(count_block, pattern=pattern), all_blocks, jobs):
             add_counts(self.counts, counts)
             self._note(block)
             report(self.n_bytes, len(self.counts))
@@ -141,32 +142,6 @@ class Tally:
             data = text.encode("utf-8", "surrogatepass")
             self.n_bytes += len(data)
             self.checksum = zlib.crc32(data, self.checksum)
-
-
-def _counted(
-    all_blocks: Iterator[list[str]], pattern: str, jobs: int
-) -> Iterator[tuple[list[str], dict[bytes, int]]]:
-    """Pair each block with its counts, in order, and hold no more blocks than keep the processes busy."""
-    if jobs == 1:
-        for block in all_blocks:
-            yield block, count_block(block, pattern)
-        return
-    # Only here, because `import bpelab.bpe` need not wait for the modules of processes.
-    from concurrent.futures import Future, ProcessPoolExecutor
-
-    waiting: deque[tuple[list[str], Future[dict[bytes, int]]]] = deque()
-    with ProcessPoolExecutor(jobs) as pool:
-        try:
-            for block in all_blocks:
-                waiting.append((block, pool.submit(count_block, block, pattern)))
-                if len(waiting) > 2 * jobs:
-                    block, future = waiting.popleft()
-                    yield block, future.result()
-            while waiting:
-                block, future = waiting.popleft()
-                yield block, future.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
 
 
 def add_counts(total: dict[bytes, int], counts: Mapping[bytes, int]) -> None:

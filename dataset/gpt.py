@@ -1,0 +1,112 @@
+"""Chapter 2's dataset and loader by their names in the book, over windows that are computed.
+
+Sebastian Raschka, "Build a Large Language Model (From Scratch)", listings 2.5 and 2.6:
+https://github.com/rasbt/LLMs-from-scratch/blob/main/ch02/01_main-chapter-code/ch02.ipynb
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+from bpelab.dataset.loader import Pair, WindowDataset, WindowLoader
+from bpelab.dataset.shards import open_windows
+from bpelab.dataset.token_files import narrowest
+from bpelab.dataset.windows import TokenWindows
+from bpelab.tokenizers.protocol import Tokenizer
+from torch.utils.data import DataLoader
+
+END_OF_TEXT = "<|endoftext|>"
+
+
+@runtime_checkable
+class _ArrayTokenizer(Protocol):
+    """bpelab's and tiktoken's `Encoding`, which give ids as an array and know special tokens."""
+
+    @property
+    def n_vocab(self) -> int: ...
+
+    def encode_to_numpy(self, text: str, *, allowed_special: set[str]) -> npt.NDArray[np.uint32]: ...
+
+
+class GPTDatasetV1(WindowDataset):
+    """Sliding windows over a text's ids: items are (inputs, targets), each (max_length,) int64.
+
+    The same items as the book's class, without its lists of tensors: the ids are held once, in two bytes
+    each where the vocabulary allows. `<|endoftext|>` in the text is that token, as in the book, for a
+    tokenizer with special tokens; any other tokenizer's `encode` is called with the text alone.
+
+    Raises `ValueError` where the text has too few tokens for a window, or `stride` is below 1.
+
+    >>> from bpelab.bpe import get_encoding
+    >>> dataset = GPTDatasetV1("Hello, world. Hello.", get_encoding("gpt2"), max_length=2, stride=2)
+    >>> len(dataset), dataset[1]
+    (2, (tensor([995,  13]), tensor([   13, 18435])))
+    """
+
+    def __init__(self, txt: str, tokenizer: Tokenizer, max_length: int, stride: int) -> None:
+        if isinstance(tokenizer, _ArrayTokenizer):
+            ids = tokenizer.encode_to_numpy(txt, allowed_special={END_OF_TEXT} & _specials(tokenizer))
+        else:
+            ids = np.array(tokenizer.encode(txt), dtype=np.uint32)
+        super().__init__(TokenWindows(ids.astype(narrowest(tokenizer.n_vocab)), max_length, stride))
+
+    @classmethod
+    def from_ids(
+        cls, ids: npt.NDArray[Any] | Sequence[int], max_length: int, stride: int, *, narrow: bool = False
+    ) -> "GPTDatasetV1":
+        """Take ids that are there already; an array (n_tokens,) of integers is not copied.
+
+        >>> GPTDatasetV1.from_ids([5, 6, 7], max_length=2, stride=1)[0]
+        (tensor([5, 6]), tensor([6, 7]))
+        """
+        ids = ids if isinstance(ids, np.ndarray) else np.array(ids, dtype=np.int64)
+        return cls._of(TokenWindows(ids, max_length, stride), narrow)
+
+    @classmethod
+    def from_files(
+        cls, path: str | os.PathLike[str], max_length: int, stride: int, *, narrow: bool = False
+    ) -> "GPTDatasetV1":
+        """Take a token file or a directory of them, as `bpelab tokenize` writes; they are memory-mapped.
+
+        Raises `ValueError` that names the file which is not sound, and `OSError`.
+        """
+        return cls._of(open_windows(Path(path), max_length, stride), narrow)
+
+    @classmethod
+    def _of(cls, windows: TokenWindows, narrow: bool) -> "GPTDatasetV1":
+        dataset = cls.__new__(cls)
+        WindowDataset.__init__(dataset, windows, narrow=narrow)
+        return dataset
+
+
+def create_dataloader_v1(
+    txt: str,
+    batch_size: int = 4,
+    max_length: int = 256,
+    stride: int = 128,
+    shuffle: bool = True,
+    drop_last: bool = True,
+    num_workers: int = 0,
+) -> DataLoader[Pair]:
+    """Give the batches of a text's windows by GPT-2's ids, as the book's function of this name does.
+
+    Each batch is (inputs, targets), (batch_size, max_length) int64 each. What is shuffled, and the same in
+    every run, is the order of `bpelab.dataset.order`; for a seed, ranks and a narrow dtype, make a
+    `bpelab.dataset.loader.WindowLoader`, which this one is. Raises `ValueError` for a text that is too
+    short, a stride below 1, or a batch larger than the data with `drop_last`.
+
+    >>> text = "The quick brown fox jumps over the lazy dog."
+    >>> next(iter(create_dataloader_v1(text, batch_size=1, max_length=4, stride=4, shuffle=False)))
+    (tensor([[  464,  2068,  7586, 21831]]), tensor([[ 2068,  7586, 21831, 18045]]))
+    """
+    from bpelab.bpe import get_encoding
+
+    dataset = GPTDatasetV1(txt, get_encoding("gpt2"), max_length, stride)
+    return WindowLoader(dataset, batch_size, shuffle=shuffle, drop_last=drop_last, num_workers=num_workers)
+
+
+def _specials(tokenizer: object) -> set[str]:
+    return set(getattr(tokenizer, "special_tokens_set", ()))

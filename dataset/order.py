@@ -1,0 +1,81 @@
+"""In which order are the samples seen? A shuffle of any size that is computed, not stored.
+
+A keyed permutation of 0 ... n - 1 by a Feistel network over pairs (Black and Rogaway, "Ciphers with
+arbitrary finite domains", CT-RSA 2002): an index is a pair of digits, each round adds to one digit a
+keyed hash of the other, and adding can be undone, so that no two indices meet. Where the pairs are a few
+more than n, an index that falls outside goes through the network again until it is inside.
+"""
+
+import hashlib
+from math import isqrt
+
+import numpy as np
+import numpy.typing as npt
+
+MAX_SAMPLES = 2**63
+# Four rounds would do for a random-looking shuffle of much; small n, whose digits hold few bits, need more.
+N_ROUNDS = 12
+
+Numbers = npt.NDArray[np.uint64]
+
+
+class Shuffle:
+    """A permutation of `range(n)` that `seed` and `epoch` choose, in constant memory.
+
+    Called with indices (any shape, integers), it gives where they go, int64 of the same shape; the result
+    for an index depends on nothing but n, seed, epoch and the index, on every machine. Some 0.3
+    milliseconds for 512 indices, whatever n is.
+
+    Raises `ValueError` for n below 1 or above 2**63, `IndexError` for an index outside.
+
+    >>> shuffle = Shuffle(10, seed=1, epoch=0)
+    >>> shuffle(np.arange(10)).tolist(), shuffle(np.array([3])).tolist()
+    ([2, 8, 7, 0, 3, 6, 4, 9, 5, 1], [0])
+    >>> int(Shuffle(10**12, seed=1, epoch=0)(np.array([7]))[0])
+    251580527151
+    """
+
+    def __init__(self, n: int, *, seed: int, epoch: int) -> None:
+        if not 1 <= n <= MAX_SAMPLES:
+            raise ValueError(f"a shuffle has from 1 to 2**63 samples, not {n:,}")
+        self.n = n
+        # Two digits: the high one below n_high, the low one below n_low, n_high * n_low just above n.
+        self._n_low = isqrt(n - 1) + 1
+        self._n_high = -(-n // self._n_low)
+        digest = b"".join(
+            hashlib.blake2b(f"bpelab order 1 {n} {seed} {epoch} {half}".encode(), digest_size=48).digest()
+            for half in range(2)
+        )
+        self._keys = [np.uint64(key) for key in np.frombuffer(digest, dtype="<u8")[:N_ROUNDS]]
+
+    def __call__(self, indices: npt.ArrayLike) -> npt.NDArray[np.int64]:
+        """Give where indices go, int64 of the same shape."""
+        wanted = np.asarray(indices)
+        if wanted.size and (int(wanted.min()) < 0 or int(wanted.max()) >= self.n):
+            raise IndexError(f"{int(wanted.min()):,} to {int(wanted.max()):,} are not all below {self.n:,}")
+        places = self._network(wanted.reshape(-1).astype(np.uint64))
+        # At most n_low - 1 of all pairs are outside, so that this hardly ever runs, and then on very few.
+        while len(outside := np.flatnonzero(places >= np.uint64(self.n))):
+            places[outside] = self._network(places[outside])
+        return places.astype(np.int64).reshape(wanted.shape)
+
+    def _network(self, numbers: Numbers) -> Numbers:
+        n_low, n_high = np.uint64(self._n_low), np.uint64(self._n_high)
+        high = numbers // n_low
+        low = numbers - high * n_low
+        for key_high, key_low in zip(self._keys[::2], self._keys[1::2], strict=True):
+            high = (high + mixed(low, key_high) % n_high) % n_high
+            low = (low + mixed(high, key_low) % n_low) % n_low
+        return high * n_low + low
+
+
+def mixed(numbers: Numbers, key: np.uint64) -> Numbers:
+    """Hash each number under a key: splitmix64's finaliser, https://prng.di.unimi.it/splitmix64.c .
+
+    >>> mixed(np.array([0], dtype=np.uint64), np.uint64(0x9E3779B97F4A7C15))
+    array([16294208416658607535], dtype=uint64)
+    """
+    z = numbers + key
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))

@@ -1,0 +1,164 @@
+"""How do token ids lie in a file? Self-describing, to be mapped into memory, and never half-written.
+
+16 bytes   b"bpelab tokens 1\\n"
+ 8 bytes   the length of the header, little-endian, as all numbers here
+32 bytes   the header's SHA-256
+           the header, JSON in UTF-8: what `TokenFileHeader` holds
+           zeros up to a multiple of 64
+           the ids, uint16 or uint32
+           zeros up to a multiple of 64
+           the ends of the documents, int64: the place after the last token of each
+"""
+
+import hashlib
+import json
+import mmap
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+MAGIC = b"bpelab tokens 1\n"
+_FIXED_BYTES = len(MAGIC) + 8 + 32
+_ALIGNMENT = 64
+
+
+@dataclass(frozen=True)
+class TokenFileHeader:
+    """What a token file says of itself."""
+
+    n_tokens: int
+    n_documents: int  # that end in this file
+    dtype: str
+    n_vocab: int
+    encoding: str  # its name, for people
+    tokenizer: str  # its fingerprint
+    end_of_text: int | None  # the id that ends each document
+    sha256: str  # of all that follows the header
+
+
+@dataclass(frozen=True)
+class TokenFile:
+    """A token file, mapped into memory: `ids` (n_tokens,) and `document_ends` (n_documents,) int64."""
+
+    path: Path
+    header: TokenFileHeader
+    ids: npt.NDArray[Any]
+    document_ends: npt.NDArray[np.int64]
+
+
+class _Trained(Protocol):
+    """bpelab's and tiktoken's `Encoding`."""
+
+    _pat_str: str
+    _mergeable_ranks: dict[bytes, int]
+    _special_tokens: dict[str, int]
+
+
+def tokenizer_fingerprint(encoding: _Trained) -> str:
+    """Name what decides the ids: pattern, ranks and special tokens, whatever the encoding is called.
+
+    >>> from bpelab.bpe import get_encoding
+    >>> tokenizer_fingerprint(get_encoding("gpt2"))
+    '3eaa40a5917b8091ab8d9fdf2cfb27f6'
+    >>> tokenizer_fingerprint(get_encoding("gpt2")) == tokenizer_fingerprint(get_encoding("r50k_base"))
+    True
+    """
+    digest = hashlib.sha256(encoding._pat_str.encode())
+    for token, rank in sorted(encoding._mergeable_ranks.items()):
+        digest.update(b"%d %d " % (rank, len(token)) + token)
+    for special, rank in sorted(encoding._special_tokens.items()):
+        digest.update(f"special {rank} {special!r}".encode())
+    return digest.hexdigest()[:32]
+
+
+def narrowest(n_vocab: int) -> np.dtype[Any]:
+    """Give the dtype of a vocabulary's ids; `ValueError` for one that no ids of four bytes can number.
+
+    >>> narrowest(50257), narrowest(100277)
+    (dtype('uint16'), dtype('uint32'))
+    """
+    if not 0 <= n_vocab <= 2**31:
+        raise ValueError(f"a vocabulary has from 0 to 2**31 ids, not {n_vocab:,}")
+    return np.dtype(np.uint16 if n_vocab <= 2**16 else np.uint32)
+
+
+def packed_tokens(
+    ids: npt.NDArray[Any],
+    document_ends: npt.NDArray[np.int64],
+    *,
+    n_vocab: int,
+    encoding: str,
+    tokenizer: str,
+    end_of_text: int | None,
+) -> tuple[TokenFileHeader, bytes]:
+    """Give a token file's header and its content; equal ids make equal files.
+
+    Raises `OverflowError` for an id that is not below `n_vocab`, rather than wrap it around.
+    """
+    if len(ids) and int(ids.max()) >= n_vocab:
+        raise OverflowError(f"id {int(ids.max()):,} is not below the vocabulary's size, {n_vocab:,}")
+    dtype = narrowest(n_vocab)
+    data = ids.astype(dtype.newbyteorder("<"), copy=False).tobytes()
+    payload = _padded(data) + document_ends.astype("<i8").tobytes()
+    header = TokenFileHeader(
+        n_tokens=len(ids),
+        n_documents=len(document_ends),
+        dtype=dtype.name,
+        n_vocab=n_vocab,
+        encoding=encoding,
+        tokenizer=tokenizer,
+        end_of_text=end_of_text,
+        sha256=hashlib.sha256(payload).hexdigest(),
+    )
+    text = json.dumps(asdict(header), sort_keys=True).encode()
+    start = MAGIC + len(text).to_bytes(8, "little") + hashlib.sha256(text).digest() + text
+    return header, _padded(start) + payload
+
+
+def read_token_file(path: str | os.PathLike[str], *, verify: bool = True) -> TokenFile:
+    """Map a token file into memory; its ids are read-only and are read from the disk as they are used.
+
+    Without `verify` the header and the size are still checked, but not the SHA-256 of the ids, which takes
+    a pass over the file. Raises `ValueError` that names the file and what is wrong with it, and `OSError`.
+    """
+    path = Path(path)
+    with path.open("rb") as file:
+        start = file.read(_FIXED_BYTES)
+        if not start.startswith(MAGIC):
+            raise ValueError(f"{path}: not a token file: it begins with {start[:16]!r}, not with {MAGIC!r}")
+        n_header = int.from_bytes(start[len(MAGIC) : len(MAGIC) + 8], "little")
+        size = os.fstat(file.fileno()).st_size
+        text = file.read(n_header) if n_header <= size else b""
+        if hashlib.sha256(text).digest() != start[len(MAGIC) + 8 :]:
+            raise ValueError(f"{path}: its header is cut off or altered: the checksum differs. {_AGAIN}")
+        header = TokenFileHeader(**json.loads(text))
+        dtype = np.dtype(header.dtype).newbyteorder("<")
+        ids_start = _rounded(_FIXED_BYTES + n_header)
+        ends_start = ids_start + _rounded(header.n_tokens * dtype.itemsize)
+        expected = ends_start + 8 * header.n_documents
+        if size != expected:
+            raise ValueError(f"{path}: it has {size:,} bytes where its header says {expected:,}. {_AGAIN}")
+        content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    if verify and hashlib.sha256(memoryview(content)[ids_start:]).hexdigest() != header.sha256:
+        raise ValueError(f"{path}: its tokens are altered: the checksum differs. {_AGAIN}")
+    return TokenFile(
+        path,
+        header,
+        np.frombuffer(content, dtype, header.n_tokens, ids_start),
+        np.frombuffer(content, "<i8", header.n_documents, ends_start),
+    )
+
+
+_AGAIN = "Remove it, and write it again with bpelab tokenize."
+
+
+def _rounded(n_bytes: int) -> int:
+    return -(-n_bytes // _ALIGNMENT) * _ALIGNMENT
+
+
+def _padded(data: bytes) -> bytes:
+    return data.ljust(_rounded(len(data)), b"\0")

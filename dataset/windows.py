@@ -1,0 +1,144 @@
+"""What does the model see? Windows of a fixed length over token ids, by arithmetic.
+
+A window of `length` inputs and its targets, the same shifted by one, are `length + 1` neighbours in the
+array of ids. Nothing is cut up beforehand: the number of windows is a division, and a batch is one gather.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+IdArray = npt.NDArray[Any]  # (n_tokens,) of any integer dtype; may be a memory map
+Indices = npt.NDArray[np.int64]  # (batch,)
+
+
+class TokenWindows:
+    """The windows of `length` tokens that begin every `stride` tokens, over ids that are never copied.
+
+    `ids` is one array (n_tokens,) of integers, or several (the shards of a corpus), in each of which the
+    windows begin anew: none crosses from one to the next. `fingerprint` names the ids where it is known
+    already; otherwise it is their SHA-256, computed when it is asked for.
+
+    Raises `TypeError` for ids that are not integers in a row, and `ValueError` for a length or stride
+    below 1, and where the ids do not fill a single window.
+
+    >>> windows = TokenWindows(np.arange(10, 20), length=4, stride=2)
+    >>> len(windows), windows[1]
+    (3, (array([12, 13, 14, 15]), array([13, 14, 15, 16])))
+    >>> TokenWindows(np.arange(4), length=4, stride=1)
+    Traceback (most recent call last):
+    ValueError: 4 tokens are too few for a window of 4 inputs and their targets: at least 5 are needed
+    """
+
+    def __init__(
+        self,
+        ids: IdArray | Sequence[IdArray],
+        length: int,
+        stride: int,
+        *,
+        fingerprint: str | None = None,
+    ) -> None:
+        for name, value in (("length", length), ("stride", stride)):
+            if value < 1:
+                raise ValueError(f"the {name} is {value}; it must be 1 or more")
+        shards = [ids] if isinstance(ids, np.ndarray) else list(ids)
+        for shard in shards:
+            if not isinstance(shard, np.ndarray) or shard.ndim != 1 or shard.dtype.kind not in "iu":
+                what = (
+                    f"{shard.dtype} of shape {shard.shape}" if isinstance(shard, np.ndarray) else repr(shard)
+                )
+                raise TypeError(f"ids must be integers in an array (n_tokens,), not {what:.80}")
+        self.length, self.stride = length, stride
+        self._shards = shards
+        self._ids_fingerprint = fingerprint
+        counts = [max(0, (len(shard) - length - 1) // stride + 1) for shard in shards]
+        self._ends: npt.NDArray[np.int64] = np.cumsum(
+            counts, dtype=np.int64
+        )  # (n_shards,) windows up to here
+        if not sum(counts):
+            most = max(map(len, shards), default=0)
+            raise ValueError(
+                f"{most:,} tokens are too few for a window of {length:,} inputs and their targets:"
+                f" at least {length + 1:,} are needed"
+            )
+        # Views (n_windows of the shard, length + 1), whose rows overlap.
+        self._rows = [
+            np.lib.stride_tricks.as_strided(
+                shard,
+                shape=(count, length + 1),
+                strides=(stride * shard.strides[0], shard.strides[0]),
+                writeable=False,
+            )
+            for shard, count in zip(shards, counts, strict=True)
+        ]
+
+    def __len__(self) -> int:
+        return int(self._ends[-1])
+
+    def __getitem__(self, index: int) -> tuple[IdArray, IdArray]:
+        """Give the inputs and targets of a window: two read-only views (length,) of the ids."""
+        n_windows = len(self)
+        if not -n_windows <= index < n_windows:
+            raise IndexError(f"there are {n_windows:,} windows; {index:,} is none of them")
+        index %= n_windows
+        shard = int(np.searchsorted(self._ends, index, side="right"))
+        row = self._rows[shard][index - (int(self._ends[shard - 1]) if shard else 0)]
+        return row[:-1], row[1:]
+
+    def gather(self, indices: Sequence[int] | Indices, dtype: npt.DTypeLike | None = None) -> IdArray:
+        """Copy windows into one new buffer (batch, length + 1): `[:, :-1]` are inputs, `[:, 1:]` targets.
+
+        Raises `IndexError` for an index that is not a window's.
+
+        >>> TokenWindows(np.arange(10, 20), length=4, stride=2).gather([2, 0])
+        array([[14, 15, 16, 17, 18],
+               [10, 11, 12, 13, 14]])
+        """
+        wanted = np.asarray(indices, dtype=np.int64)
+        if wanted.size and (wanted.min() < 0 or wanted.max() >= len(self)):
+            raise IndexError(
+                f"there are {len(self):,} windows;"
+                f" {int(wanted.min()):,} to {int(wanted.max()):,} were asked for"
+            )
+        if len(self._rows) == 1:
+            rows = self._rows[0][wanted]
+            return rows if dtype is None else rows.astype(dtype, copy=False)
+        buffer = np.empty((len(wanted), self.length + 1), dtype=dtype or self.dtype)
+        shard_of = np.searchsorted(self._ends, wanted, side="right")
+        for shard in np.unique(shard_of).tolist():
+            own = np.flatnonzero(shard_of == shard)
+            first = self._ends[shard - 1] if shard else 0
+            buffer[own] = self._rows[shard][wanted[own] - first]
+        return buffer
+
+    def starts(self, indices: Sequence[int] | Indices) -> Indices:
+        """Give where windows begin (batch,): places in all the ids, counted through the shards."""
+        wanted = np.asarray(indices, dtype=np.int64)
+        shard_of = np.searchsorted(self._ends, wanted, side="right")
+        n_windows_before = np.concatenate(([0], self._ends))[shard_of]
+        n_tokens_before = np.cumsum([0, *map(len, self._shards)], dtype=np.int64)[shard_of]
+        return n_tokens_before + (wanted - n_windows_before) * self.stride
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the ids."""
+        return np.result_type(*self._shards)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Name the windows: the same for the same ids, length and stride, whatever their dtype."""
+        ids = self._ids_fingerprint or _hash_of_ids(self._shards)
+        return hashlib.sha256(f"{ids} {self.length} {self.stride}".encode()).hexdigest()[:32]
+
+
+def _hash_of_ids(shards: Sequence[IdArray]) -> str:
+    digest = hashlib.sha256()
+    for shard in shards:
+        digest.update(len(shard).to_bytes(8, "little"))
+        for start in range(0, len(shard), 1 << 20):
+            digest.update(shard[start : start + (1 << 20)].astype("<i8").data)
+    return digest.hexdigest()
