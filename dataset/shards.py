@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,8 @@ def open_windows(
     """Give the windows over a token file or a directory of them; none crosses from file to file."""
     files = open_tokens(path, verify=verify)
     fingerprint = " ".join(file.header.sha256 for file in files)
-    return TokenWindows([file.ids for file in files], length, stride, fingerprint=fingerprint)
+    reopen = partial(open_windows, path, length, stride, verify=False)
+    return TokenWindows([file.ids for file in files], length, stride, fingerprint=fingerprint, reopen=reopen)
 
 
 def document_ends(files: Sequence[TokenFile]) -> npt.NDArray[np.int64]:

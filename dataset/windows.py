@@ -5,8 +5,8 @@ array of ids. Nothing is cut up beforehand: the number of windows is a division,
 """
 
 import hashlib
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,8 @@ class TokenWindows:
 
     `ids` is one array (n_tokens,) of integers, or several (the shards of a corpus), in each of which the
     windows begin anew: none crosses from one to the next. `fingerprint` names the ids where it is known
-    already; otherwise it is their SHA-256, computed when it is asked for.
+    already; otherwise it is their SHA-256, computed when it is asked for. `reopen` makes the same windows in
+    another process, so that mapped files are mapped there, too, instead of being sent.
 
     Raises `TypeError` for ids that are not integers in a row, and `ValueError` for a length or stride
     below 1, and where the ids do not fill a single window.
@@ -41,6 +42,7 @@ class TokenWindows:
         stride: int,
         *,
         fingerprint: str | None = None,
+        reopen: Callable[[], "TokenWindows"] | None = None,
     ) -> None:
         for name, value in (("length", length), ("stride", stride)):
             if value < 1:
@@ -55,6 +57,7 @@ class TokenWindows:
         self.length, self.stride = length, stride
         self._shards = shards
         self._ids_fingerprint = fingerprint
+        self._reopen = reopen
         counts = [max(0, (len(shard) - length - 1) // stride + 1) for shard in shards]
         self._ends: npt.NDArray[np.int64] = np.cumsum(
             counts, dtype=np.int64
@@ -78,6 +81,12 @@ class TokenWindows:
 
     def __len__(self) -> int:
         return int(self._ends[-1])
+
+    def __reduce__(self) -> tuple[Callable[[], "TokenWindows"], tuple[()]]:
+        # Never the overlapping rows, which would be written out in full.
+        return self._reopen or partial(
+            TokenWindows, self._shards, self.length, self.stride, fingerprint=self._ids_fingerprint
+        ), ()
 
     def __getitem__(self, index: int) -> tuple[IdArray, IdArray]:
         """Give the inputs and targets of a window: two read-only views (length,) of the ids."""

@@ -1,0 +1,272 @@
+"""A corpus becomes token files: the ids of its documents, whatever the processes, kills and cuts."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from bpelab.bpe import Encoding, get_encoding, train
+from bpelab.dataset import parts as parts_module
+from bpelab.dataset.parts import PART_BYTES, Position, Segment, cut_in_text, parts_of
+from bpelab.dataset.shards import document_ends, open_tokens, open_windows
+from bpelab.dataset.tokenize_corpus import TokenizeProgress, tokenize_corpus
+from hypothesis import given
+from hypothesis import strategies as st
+
+END = 50256
+WORDS = "The naïve café, 42 日本語。 in's it\n\n  of 🙂 déjà-vu<|endoftext|> a"
+
+
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts_module, "PART_BYTES", 1000)
+    monkeypatch.setattr(parts_module, "_WINDOW_BYTES", 300)
+
+
+def write_corpus(folder: Path, n_files: int = 4) -> list[str]:
+    """Write files and return their texts in the order in which they are read."""
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = [f"{number}: " + f" {WORDS} {number}" * (300 * number) for number in range(n_files)]
+    for number, text in enumerate(texts):
+        (folder / f"{number}.txt").write_text(text, encoding="utf-8", newline="")
+    return texts
+
+
+def expected_ids(texts: list[str], encoding: Encoding) -> list[int]:
+    return [i for text in texts for i in [*encoding.encode_ordinary(text), END]]
+
+
+def written(folder: Path) -> tuple[list[int], list[int]]:
+    files = open_tokens(folder)
+    return np.concatenate([file.ids for file in files]).tolist(), document_ends(files).tolist()
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+@pytest.mark.parametrize("shard_tokens", [1, 3000, 10**9])
+def test_the_ids_are_those_of_the_documents(
+    tmp_path: Path, gpt2: Encoding, small_parts: None, shard_tokens: int
+) -> None:
+    texts = write_corpus(tmp_path / "corpus")
+    manifest = tokenize_corpus([tmp_path / "corpus"], tmp_path / "out", gpt2, shard_tokens=shard_tokens)
+    ids, ends = written(tmp_path / "out")
+    assert ids == expected_ids(texts, gpt2)
+    assert ends == (np.flatnonzero(np.array(ids) == END) + 1).tolist()
+    assert manifest.n_tokens == len(ids)
+    assert (len(manifest.shards) == 1) == (shard_tokens == 10**9)
+
+
+def test_processes_change_no_byte(tmp_path: Path, gpt2: Encoding) -> None:
+    write_corpus(tmp_path / "corpus", 6)
+    for jobs in (1, 2):
+        tokenize_corpus([tmp_path / "corpus"], tmp_path / f"{jobs}", gpt2, jobs=jobs, shard_tokens=1)
+    assert contents(tmp_path / "1") == contents(tmp_path / "2")
+
+
+@pytest.mark.parametrize(
+    ("documents", "content"),
+    [
+        ("line", "first one\n\nsecond\r\n third"),
+        ("jsonl", '{"text": "first one"}\n{"text": ""}\n\n{"text": "second"}\n{"x": 1, "text": " third"}\n'),
+    ],
+)
+def test_lines_are_documents_on_request(tmp_path: Path, gpt2: Encoding, documents: Any, content: str) -> None:
+    (tmp_path / "corpus").write_text(content, newline="")
+    tokenize_corpus([tmp_path / "corpus"], tmp_path / "out", gpt2, documents=documents)
+    assert written(tmp_path / "out")[0] == expected_ids(["first one", "second", " third"], gpt2)
+
+
+def test_long_files_of_lines_are_cut_between_lines(tmp_path: Path, gpt2: Encoding, small_parts: None) -> None:
+    lines = [f"line {number} " * (number % 200) for number in range(300)]
+    (tmp_path / "corpus").write_text("\n".join(lines))
+    tokenize_corpus([tmp_path / "corpus"], tmp_path / "out", gpt2, documents="line", shard_tokens=500)
+    assert written(tmp_path / "out")[0] == expected_ids([line for line in lines if line], gpt2)
+
+
+def test_without_end_of_text_documents_still_end(tmp_path: Path) -> None:
+    encoding = train("a b c d e", vocab_size=260)
+    for name, text in {"a": "one", "b": "", "c": "two"}.items():
+        (tmp_path / name).write_text(text)
+    files = [tmp_path / name for name in "abc"]
+    with pytest.raises(ValueError, match="has no <|endoftext|> to put after each document"):
+        tokenize_corpus(files, tmp_path / "out", encoding)
+    tokenize_corpus(files, tmp_path / "out", encoding, end_of_text=False)
+    ids, ends = written(tmp_path / "out")
+    assert (encoding.decode(ids), ends) == ("onetwo", [3, 6])
+
+
+@given(text=st.text(alphabet="ab é日🙂,.\n", max_size=60), cut=st.integers(0, 60))
+def test_text_is_cut_only_where_characters_and_pieces_end(text: str, cut: int) -> None:
+    gpt2 = get_encoding("gpt2")
+    data = text.encode()[:cut]
+    end = cut_in_text(data)
+    left, right = data[:end].decode(), text.encode()[end:].decode()
+    assert gpt2.encode_ordinary(left) + gpt2.encode_ordinary(right) == gpt2.encode_ordinary(text)
+
+
+def test_parts_depend_only_on_where_they_begin(tmp_path: Path, small_parts: None, gpt2: Encoding) -> None:
+    write_corpus(tmp_path / "corpus")
+    files = [str(path) for path in sorted((tmp_path / "corpus").iterdir())]
+    parts = list(parts_of(files, Position(0, 0), pattern=gpt2._pat_str, documents="file"))
+    assert len(parts) > 20
+    for number, part in enumerate(parts[:-1]):
+        again = list(parts_of(files, part.next, pattern=gpt2._pat_str, documents="file"))
+        assert again == parts[number + 1 :]
+
+
+def test_a_pattern_that_cannot_be_cut_keeps_files_whole(tmp_path: Path) -> None:
+    path = tmp_path / "big"
+    path.write_bytes(b"ab " * PART_BYTES)
+    size = 3 * PART_BYTES
+    parts = list(parts_of([str(path)], Position(0, 0), pattern="ab ?", documents="file"))
+    assert [part.segments for part in parts] == [[Segment(str(path), 0, size, True)]]
+
+
+# ---- kills, and what is not sound ----
+
+
+class Killed(Exception):
+    pass
+
+
+def test_a_stopped_run_goes_on_without_redoing_shards(
+    tmp_path: Path, gpt2: Encoding, small_parts: None
+) -> None:
+    write_corpus(tmp_path / "corpus")
+    arguments: Any = ([tmp_path / "corpus"], tmp_path / "out", gpt2)
+    seen: list[TokenizeProgress] = []
+
+    def stop(progress: TokenizeProgress) -> None:
+        if progress.n_shards == 3:
+            raise Killed
+
+    with pytest.raises(Killed):
+        tokenize_corpus(*arguments, shard_tokens=1000, progress=stop)
+    before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("tokens-*")}
+    (tmp_path / "out" / ".tokens-000003.bin.0123abcd").write_bytes(b"half")
+    with pytest.raises(ValueError, match="only 3 shards are finished"):
+        open_tokens(tmp_path / "out")
+    tokenize_corpus(*arguments, shard_tokens=1000, progress=seen.append)
+    assert len(before) == 3
+    assert before.items() <= {p.name: p.stat().st_mtime_ns for p in (tmp_path / "out").iterdir()}.items()
+    assert seen[0].done_before > 0
+    assert seen[-1].done == seen[-1].total
+    tokenize_corpus([tmp_path / "corpus"], tmp_path / "whole", gpt2, shard_tokens=1000)
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+
+
+def test_the_command_survives_a_kill(tmp_path: Path) -> None:
+    write_corpus(tmp_path / "corpus", 30)
+    program = [
+        Path(sys.executable).parent / "bpelab",
+        "tokenize",
+        tmp_path / "corpus",
+        "--shard-tokens",
+        "1",
+        "-o",
+    ]
+    running = subprocess.Popen(
+        [*program, tmp_path / "out"], start_new_session=True, stdout=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 20
+    while not (tmp_path / "out" / "tokens-000000.bin").exists() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
+    results = [
+        subprocess.run([*program, tmp_path / name, "--jobs", jobs], capture_output=True, text=True)
+        for name, jobs in (("out", "2"), ("whole", "1"))
+    ]
+    assert [result.returncode for result in results] == [0, 0], results
+    assert "30 documents" in results[0].stdout
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+
+
+@pytest.fixture
+def tokens(tmp_path: Path, gpt2: Encoding) -> Path:
+    write_corpus(tmp_path / "corpus")
+    tokenize_corpus([tmp_path / "corpus"], tmp_path / "tokens", gpt2)
+    return tmp_path / "tokens"
+
+
+def test_windows_of_files_are_those_of_their_ids(tokens: Path) -> None:
+    ids, _ = written(tokens)
+    windows = open_windows(tokens, 16, 8)
+    assert windows.dtype == np.uint16
+    assert windows.gather([5])[0].tolist() == ids[40:57]
+    single = open_windows(tokens / "tokens-000000.bin", 16, 8)
+    assert single.fingerprint == windows.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda data: data[:-1], "bytes where its header says"),
+        (lambda data: data[:40], "header is cut off or altered"),
+        (lambda data: data[:1000] + bytes([data[1000] ^ 1]) + data[1001:], "its tokens are altered"),
+        (lambda data: data.replace(b'"gpt2"', b'"gpt3"'), "header is cut off or altered"),
+        (lambda data: b"\x93NUMPY" + data[6:], "not a token file: it begins with b'.x93NUMPY"),
+        (lambda data: b"", "not a token file: it begins with b''"),
+    ],
+)
+def test_a_damaged_shard_is_refused_by_name(tokens: Path, damage: Any, message: str) -> None:
+    path = tokens / "tokens-000000.bin"
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(ValueError, match=rf"tokens-000000\.bin: .*{message}"):
+        open_tokens(tokens)
+
+
+def test_a_shard_of_another_directory_is_refused(tokens: Path, tmp_path: Path, gpt2: Encoding) -> None:
+    (tmp_path / "other").write_text("other text")
+    tokenize_corpus([tmp_path / "other"], tmp_path / "foreign", gpt2)
+    (tmp_path / "foreign" / "tokens-000000.bin").rename(tokens / "tokens-000000.bin")
+    with pytest.raises(ValueError, match=r"tokens-000000\.bin: this is the shard of another directory"):
+        open_tokens(tokens)
+
+
+def test_other_settings_or_an_edited_corpus_do_not_mix(tokens: Path, tmp_path: Path, gpt2: Encoding) -> None:
+    with pytest.raises(ValueError, match="were made with documents 'file', not 'line'"):
+        tokenize_corpus([tmp_path / "corpus"], tokens, gpt2, documents="line")
+    with (tmp_path / "corpus" / "2.txt").open("a") as file:
+        file.write("more")
+    with pytest.raises(ValueError, match="were made with corpus '4 files of"):
+        tokenize_corpus([tmp_path / "corpus"], tokens, gpt2)
+
+
+def test_what_is_not_a_manifest_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="there is no manifest.json in it"):
+        open_tokens(tmp_path)
+    (tmp_path / "manifest.json").write_text(json.dumps({"format": "x"}))
+    with pytest.raises(ValueError, match=r"manifest\.json: not a manifest of token files: its format is 'x'"):
+        open_tokens(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("documents", "content", "message"),
+    [
+        ("file", b"ab\xffcd", r"bad: not UTF-8 at byte 2"),
+        ("line", b"ab\nc\xffd", r"bad: not UTF-8 at byte 4"),
+        ("jsonl", b'{"text": "a"}\n{"t": 1}\n', r"bad: the line at byte 14 is not JSON with a .text."),
+        ("jsonl", b'{"text": 1}', r'bad: the "text" of the line at byte 0 is int, not a string'),
+    ],
+)
+def test_what_cannot_be_read_is_named(
+    tmp_path: Path, gpt2: Encoding, documents: Any, content: bytes, message: str
+) -> None:
+    (tmp_path / "bad").write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        tokenize_corpus([tmp_path / "bad"], tmp_path / "out", gpt2, documents=documents)
+
+
+def test_what_is_not_utf8_can_be_replaced(tmp_path: Path, gpt2: Encoding) -> None:
+    (tmp_path / "bad").write_bytes(b"ab\xffcd")
+    tokenize_corpus([tmp_path / "bad"], tmp_path / "out", gpt2, errors="replace")
+    assert written(tmp_path / "out")[0] == expected_ids(["ab\N{REPLACEMENT CHARACTER}cd"], gpt2)
