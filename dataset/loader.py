@@ -27,13 +27,17 @@ class WindowBatch(Sequence[Pair]):
     """
 
     def __init__(self, buffer: Tensor) -> None:
-        self.inputs, self.targets = buffer[:, :-1], buffer[:, 1:]  # (batch, length) each
+        length = buffer.shape[1] - 1
+        self.inputs, self.targets = buffer.narrow(1, 0, length), buffer.narrow(1, 1, length)
 
     def __len__(self) -> int:
         return len(self.inputs)
 
     def __getitem__(self, index: Any) -> Any:
         return self.inputs[index], self.targets[index]
+
+    def __iter__(self) -> Iterator[Pair]:
+        return zip(self.inputs.unbind(), self.targets.unbind(), strict=True)
 
 
 class WindowDataset(Dataset[Pair]):

@@ -17,7 +17,7 @@ Indices = npt.NDArray[np.int64]  # (batch,)
 
 
 class TokenWindows:
-    """The windows of `length` tokens that begin every `stride` tokens, over ids that are never copied.
+    """The windows of `length` tokens that begin every `stride` tokens, over ids that are not copied.
 
     `ids` is one array (n_tokens,) of integers, or several (the shards of a corpus), in each of which the
     windows begin anew: none crosses from one to the next. `fingerprint` names the ids where it is known
@@ -47,15 +47,15 @@ class TokenWindows:
         for name, value in (("length", length), ("stride", stride)):
             if value < 1:
                 raise ValueError(f"the {name} is {value}; it must be 1 or more")
-        shards = [ids] if isinstance(ids, np.ndarray) else list(ids)
-        for shard in shards:
+        given = [ids] if isinstance(ids, np.ndarray) else list(ids)
+        for shard in given:
             if not isinstance(shard, np.ndarray) or shard.ndim != 1 or shard.dtype.kind not in "iu":
                 what = (
                     f"{shard.dtype} of shape {shard.shape}" if isinstance(shard, np.ndarray) else repr(shard)
                 )
                 raise TypeError(f"ids must be integers in an array (n_tokens,), not {what:.80}")
         self.length, self.stride = length, stride
-        self._shards = shards
+        shards = self._shards = [np.ascontiguousarray(shard) for shard in given]
         self._ids_fingerprint = fingerprint
         self._reopen = reopen
         counts = [max(0, (len(shard) - length - 1) // stride + 1) for shard in shards]
@@ -68,14 +68,10 @@ class TokenWindows:
                 f"{most:,} tokens are too few for a window of {length:,} inputs and their targets:"
                 f" at least {length + 1:,} are needed"
             )
-        # Views (n_windows of the shard, length + 1), whose rows overlap.
+        # Views (n_windows of the shard,) whose items are whole windows and overlap: NumPy copies such an item
+        # at once, and a row of numbers one by one.
         self._rows = [
-            np.lib.stride_tricks.as_strided(
-                shard,
-                shape=(count, length + 1),
-                strides=(stride * shard.strides[0], shard.strides[0]),
-                writeable=False,
-            )
+            np.ndarray((count,), f"V{(length + 1) * shard.itemsize}", shard, 0, (stride * shard.itemsize,))
             for shard, count in zip(shards, counts, strict=True)
         ]
 
@@ -95,7 +91,9 @@ class TokenWindows:
             raise IndexError(f"there are {n_windows:,} windows; {index:,} is none of them")
         index %= n_windows
         shard = int(np.searchsorted(self._ends, index, side="right"))
-        row = self._rows[shard][index - (int(self._ends[shard - 1]) if shard else 0)]
+        start = self.stride * (index - (int(self._ends[shard - 1]) if shard else 0))
+        row = self._shards[shard][start : start + self.length + 1]
+        row.flags.writeable = False
         return row[:-1], row[1:]
 
     def gather(self, indices: Sequence[int] | Indices, dtype: npt.DTypeLike | None = None) -> IdArray:
@@ -114,15 +112,18 @@ class TokenWindows:
                 f" {int(wanted.min()):,} to {int(wanted.max()):,} were asked for"
             )
         if len(self._rows) == 1:
-            rows = self._rows[0][wanted]
+            rows = self._copied(0, wanted)
             return rows if dtype is None else rows.astype(dtype, copy=False)
         buffer = np.empty((len(wanted), self.length + 1), dtype=dtype or self.dtype)
         shard_of = np.searchsorted(self._ends, wanted, side="right")
         for shard in np.unique(shard_of).tolist():
             own = np.flatnonzero(shard_of == shard)
             first = self._ends[shard - 1] if shard else 0
-            buffer[own] = self._rows[shard][wanted[own] - first]
+            buffer[own] = self._copied(shard, wanted[own] - first)
         return buffer
+
+    def _copied(self, shard: int, wanted: Indices) -> IdArray:
+        return self._rows[shard][wanted].view(self._shards[shard].dtype).reshape(len(wanted), self.length + 1)
 
     def starts(self, indices: Sequence[int] | Indices) -> Indices:
         """Give where windows begin (batch,): places in all the ids, counted through the shards."""

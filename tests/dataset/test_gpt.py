@@ -3,19 +3,17 @@
 import subprocess
 import sys
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from bpelab.bpe import Encoding, get_encoding
+from bpelab.bpe import get_encoding
 from bpelab.dataset.windows import TokenWindows
 
 torch = pytest.importorskip("torch", reason="pip install 'bpelab[torch]'")
 
 from bpelab.dataset import GPTDatasetV1, create_dataloader_v1  # noqa: E402  (needs torch)
 from bpelab.dataset.loader import WindowDataset, WindowLoader, batches_of, to_device  # noqa: E402
-from bpelab.dataset.sampler import GlobalBatches  # noqa: E402
 from torch.utils.data import DataLoader, Dataset  # noqa: E402
 
 
@@ -167,7 +165,7 @@ def test_workers_change_nothing(num_workers: int) -> None:
 @pytest.mark.parametrize("num_workers", [0, 1])
 def test_a_state_stands_after_the_last_batch_that_was_given(num_workers: int) -> None:
     loader = loader_of(num_workers=num_workers)
-    whole = [as_lists(loader_of()) for _ in range(1)][0]
+    whole = as_lists(loader_of())
     batches = iter(loader)
     assert as_lists(islice(batches, 5)) == whole[:5]
     state = loader.state_dict()

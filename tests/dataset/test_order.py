@@ -25,9 +25,9 @@ def reference(shuffle: Shuffle, index: int) -> int:
         high, low = divmod(index, n_low)
         for number, key in enumerate(map(int, shuffle._keys)):
             if number % 2 == 0:
-                high = (high + hashed(low, key)) % n_high
+                high = (high + ((hashed(low, key) >> 32) * n_high >> 32)) % n_high
             else:
-                low = (low + hashed(high, key)) % n_low
+                low = (low + ((hashed(high, key) >> 32) * n_low >> 32)) % n_low
         index = high * n_low + low
         if index < shuffle.n:
             return index

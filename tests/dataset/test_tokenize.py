@@ -96,7 +96,7 @@ def test_without_end_of_text_documents_still_end(tmp_path: Path) -> None:
     for name, text in {"a": "one", "b": "", "c": "two"}.items():
         (tmp_path / name).write_text(text)
     files = [tmp_path / name for name in "abc"]
-    with pytest.raises(ValueError, match="has no <|endoftext|> to put after each document"):
+    with pytest.raises(ValueError, match=r"has no <\|endoftext\|> to put after each document"):
         tokenize_corpus(files, tmp_path / "out", encoding)
     tokenize_corpus(files, tmp_path / "out", encoding, end_of_text=False)
     ids, ends = written(tmp_path / "out")
@@ -133,7 +133,7 @@ def test_a_pattern_that_cannot_be_cut_keeps_files_whole(tmp_path: Path) -> None:
 # ---- kills, and what is not sound ----
 
 
-class Killed(Exception):
+class KilledError(Exception):
     pass
 
 
@@ -146,9 +146,9 @@ def test_a_stopped_run_goes_on_without_redoing_shards(
 
     def stop(progress: TokenizeProgress) -> None:
         if progress.n_shards == 3:
-            raise Killed
+            raise KilledError
 
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         tokenize_corpus(*arguments, shard_tokens=1000, progress=stop)
     before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("tokens-*")}
     (tmp_path / "out" / ".tokens-000003.bin.0123abcd").write_bytes(b"half")
@@ -242,7 +242,7 @@ def test_other_settings_or_an_edited_corpus_do_not_mix(tokens: Path, tmp_path: P
 
 
 def test_what_is_not_a_manifest_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="there is no manifest.json in it"):
+    with pytest.raises(ValueError, match=r"there is no manifest\.json in it"):
         open_tokens(tmp_path)
     (tmp_path / "manifest.json").write_text(json.dumps({"format": "x"}))
     with pytest.raises(ValueError, match=r"manifest\.json: not a manifest of token files: its format is 'x'"):
