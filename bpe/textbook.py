@@ -4,7 +4,7 @@ No cache, no array, no cleverness: the other ways to encode and to train are tes
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import regex
@@ -21,6 +21,16 @@ def split(text: str, pattern: str) -> list[str]:
     return [text[slice(*match.span())] for match in regex.finditer(pattern, known)]
 
 
+def mergeable_pairs(parts: Sequence[bytes], ranks: Mapping[bytes, int]) -> list[tuple[int, int]]:
+    """List the neighbours that make a token together, as (rank of that token, place of the left one).
+
+    >>> mergeable_pairs([b"ab", b"a", b"b"], {b"ab": 3, b"aba": 4})
+    [(4, 0), (3, 1)]
+    """
+    joined = (left + right for left, right in pairwise(parts))
+    return [(ranks[token], i) for i, token in enumerate(joined) if token in ranks]
+
+
 def merge_piece(piece: bytes, ranks: Mapping[bytes, int]) -> list[int]:
     """Merge one piece: while a pair of neighbours is a token, join the lowest-ranked, leftmost pair.
 
@@ -31,16 +41,10 @@ def merge_piece(piece: bytes, ranks: Mapping[bytes, int]) -> list[int]:
     [2, 2]
     """
     parts = [piece[i : i + 1] for i in range(len(piece))]
-    while True:
-        pairs = [
-            (ranks[left + right], i)
-            for i, (left, right) in enumerate(pairwise(parts))
-            if left + right in ranks
-        ]
-        if not pairs:
-            return [ranks[part] for part in parts]
+    while pairs := mergeable_pairs(parts, ranks):
         _, i = min(pairs)  # the lowest rank; among equals, the leftmost
         parts[i : i + 2] = [parts[i] + parts[i + 1]]
+    return [ranks[part] for part in parts]
 
 
 def encode_ordinary(text: str, pattern: str, ranks: Mapping[bytes, int]) -> list[int]:
