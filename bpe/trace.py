@@ -5,9 +5,10 @@ The traces are plain values. `trace_encode` follows `textbook.merge_piece`, and 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import regex
 from bpelab.bpe.encoding import Encoding
@@ -16,6 +17,9 @@ from bpelab.bpe.merge import merge_piece
 from bpelab.bpe.stream import repair_surrogates
 from bpelab.bpe.textbook import mergeable_pairs
 from bpelab.bpe.unicode16 import as_unicode16
+
+if TYPE_CHECKING:
+    from bpelab.bpe.training.corpus import Texts
 
 # The steps of a piece of n bytes hold up to n²/2 parts and as many candidates.
 MAX_TRACED_BYTES = 256
@@ -212,7 +216,7 @@ class TrainTrace:
         return train_html(self)
 
 
-def trace_train(texts: Sequence[str], vocab_size: int, pattern: str = "gpt2") -> TrainTrace:
+def trace_train(texts: "Texts", vocab_size: int, pattern: str = "gpt2") -> TrainTrace:
     """Follow `train(texts, vocab_size=..., pattern=...)`: each merge, why it, and what it changed.
 
     Meant for the first hundreds of merges: each holds what stood beside it. A merge costs time in the

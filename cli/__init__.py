@@ -9,6 +9,7 @@ from bpelab.cli.convert import convert
 from bpelab.cli.count import count
 from bpelab.cli.decode import decode
 from bpelab.cli.encode import encode
+from bpelab.cli.explain import explain
 from bpelab.cli.fetch import fetch
 from bpelab.cli.parity import parity
 from bpelab.cli.tiktoken_cache import tiktoken_cache
@@ -21,7 +22,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="GPT-2's byte-level BPE from scratch, with tiktoken's ids.",
 )
-for verb in (encode, decode, count, train, convert, tokenize, parity, bench, fetch, tiktoken_cache):
+for verb in (encode, decode, count, train, explain, convert, tokenize, parity, bench, fetch, tiktoken_cache):
     app.command()(verb)
 
 

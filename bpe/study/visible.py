@@ -1,0 +1,78 @@
+r"""How is a token shown, when it may hold blanks, controls, or half a character?
+
+Every token has a text of its own: a space is `␣`, what does not print and a byte that is no whole
+character are escapes, and so are `\` and `␣` themselves.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+_SHORT = {" ": "␣", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\\": r"\\"}
+
+
+def visible(token: bytes) -> str:
+    r"""Show a token, so that different tokens look different.
+
+    >>> print(visible(b" the"), visible(b"a\n"), visible("안".encode()[:2]), visible("\u200b".encode()))
+    ␣the a\n \xec\x95 \u{200b}
+    """
+    shown = []
+    # "surrogateescape" leaves the bytes that are no character as U+DC80 to U+DCFF, which UTF-8 cannot hold.
+    for char in token.decode("utf-8", "surrogateescape"):
+        if char in _SHORT:
+            shown.append(_SHORT[char])
+        elif "\udc80" <= char <= "\udcff":
+            shown.append(f"\\x{ord(char) - 0xDC00:02x}")
+        elif char == "␣" or not char.isprintable():
+            shown.append(f"\\u{{{ord(char):x}}}")
+        elif not shown and unicodedata.category(char).startswith("M"):
+            shown.append(f"◌{char}")  # a mark needs a letter to stand on
+        else:
+            shown.append(char)
+    return "".join(shown)
+
+
+def spaced_hex(token: bytes) -> str:
+    """Show the bytes of a token.
+
+    >>> spaced_hex(b" a")
+    '20 61'
+    """
+    return token.hex(" ")
+
+
+@dataclass(frozen=True)
+class SplitCharacter:
+    """A character whose bytes lie in more than one token."""
+
+    char: str
+    first_token: int  # where the first of the tokens stands in the text
+    parts: tuple[bytes, ...]  # the bytes of the character in each of them
+
+
+def split_characters(tokens: Sequence[bytes]) -> list[SplitCharacter]:
+    r"""Find the characters of a text that go across its tokens.
+
+    >>> split_characters([b"a\xec\x95", b"\x88"])
+    [SplitCharacter(char='안', first_token=0, parts=(b'\xec\x95', b'\x88'))]
+    """
+    ends = list(accumulate(map(len, tokens)))
+    found, at, token = [], 0, 0
+    for char in b"".join(tokens).decode("utf-8"):
+        end = at + len(char.encode("utf-8"))
+        while ends[token] <= at:
+            token += 1
+        if ends[token] < end:
+            data, parts, first = char.encode("utf-8"), [], token
+            begin = at
+            while begin < end:
+                stop = min(end, ends[token])
+                parts.append(data[begin - at : stop - at])
+                begin = stop
+                if stop == ends[token] and begin < end:
+                    token += 1
+            found.append(SplitCharacter(char, first, tuple(parts)))
+        at = end
+    return found

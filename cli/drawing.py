@@ -1,0 +1,107 @@
+"""How do traces look on a terminal? In colour where there is colour, and readable without."""
+
+from typing import TYPE_CHECKING
+
+from bpelab.bpe.study.drawing import candidates_text, parts_text, split_lines
+from bpelab.bpe.study.visible import spaced_hex, visible
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bpelab.bpe.trace import EncodeTrace, PieceTrace, TrainStep, TrainTrace
+
+# Dark letters on backgrounds that are light in every terminal's palette.
+STYLES = tuple(f"black on {colour}" for colour in ("#9ecbff", "#ffd58a", "#a6e3b4", "#f7b2d9", "#cdb9ff"))
+N_LISTED = 60
+
+
+def console() -> Console:
+    """Give standard output, as wide as it is, without rich's own highlighting."""
+    return Console(highlight=False, markup=False, emoji=False)
+
+
+def print_encode_trace(trace: "EncodeTrace") -> None:
+    """Print a text's tokens, then for each distinct piece a table of its steps."""
+    out = console()
+    n_bytes = sum(map(len, trace.tokens))
+    out.print(f"{trace.encoding_name}: {len(trace.text):,} characters, {n_bytes:,} bytes,", end=" ")
+    out.print(f"{len(trace.pieces):,} pieces, {len(trace.ids):,} tokens\n")
+    out.print(tokens_text(trace.tokens))
+    out.print()
+    if len(trace.ids) <= N_LISTED:
+        out.print(_token_table(trace))
+    for line in split_lines(trace.tokens):
+        out.print(line)
+    out.print()
+    for number, piece in enumerate({piece.text: piece for piece in trace.pieces}.values(), 1):
+        _print_piece(out, number, piece)
+
+
+def tokens_text(tokens: "Iterable[bytes]") -> Text:
+    """Colour tokens, with a bar between them for those who see no colours."""
+    text = Text()
+    for number, token in enumerate(tokens):
+        if number:
+            text.append("|", style="dim")
+        text.append(visible(token), style=STYLES[number % len(STYLES)])
+    return text
+
+
+def _token_table(trace: "EncodeTrace") -> Table:
+    table = _table(("", "right"), ("token", "left"), ("id", "right"), ("bytes", "left"))
+    for number, (token_id, token) in enumerate(zip(trace.ids, trace.tokens, strict=True)):
+        shown = Text(visible(token), style=STYLES[number % len(STYLES)])
+        table.add_row(str(number + 1), shown, str(token_id), spaced_hex(token))
+    return table
+
+
+def _print_piece(out: Console, number: int, piece: "PieceTrace") -> None:
+    ids = " ".join(map(str, piece.ids))
+    out.print(Text(f"piece {number}  ", style="bold") + Text(f"{visible(piece.text.encode())} → {ids}"))
+    if piece.note:
+        out.print(f"  {piece.note}")
+    if len(piece.steps) > 1:
+        table = _table(("step", "right"), ("parts", "left"), ("pairs, by rank", "left"), ("why", "left"))
+        for i, step in enumerate(piece.steps, 1):
+            table.add_row(str(i), parts_text(step), candidates_text(step), step.why)
+        out.print(table)
+
+
+def print_train_trace(trace: "TrainTrace") -> None:
+    """Print a row for each merge that was learned."""
+    out = console()
+    out.print(f"{trace.n_bytes:,} bytes, {trace.n_pieces:,} distinct pieces, {len(trace.steps):,} merges\n")
+    table = _table(
+        ("id", "right"), ("pair", "left"), ("token", "left"), ("count", "right"), ("why", "left"),
+        ("runners-up", "left"), ("for example", "left"),
+    )  # fmt: skip
+    for step in trace.steps:
+        merged = step.merged
+        token = Text(visible(merged.left + merged.right), style=STYLES[step.token % len(STYLES)])
+        pair = f"{visible(merged.left)} + {visible(merged.right)}"
+        table.add_row(
+            str(step.token), pair, token, f"{merged.count:,}", step.why, _runners_up(step), _example(step)
+        )
+    out.print(table)
+
+
+def _runners_up(step: "TrainStep") -> str:
+    return ", ".join(
+        f"{visible(pair.left)} + {visible(pair.right)} {pair.count:,}" for pair in step.runners_up[:2]
+    )
+
+
+def _example(step: "TrainStep") -> str:
+    before, after = max(step.examples, key=lambda example: len(example[0]))
+    return " → ".join(" ".join(map(visible, parts)) for parts in (before, after))
+
+
+def _table(*columns: tuple[str, str]) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name, justify in columns:
+        table.add_column(name, justify="right" if justify == "right" else "left", overflow="fold")
+    return table
