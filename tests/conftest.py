@@ -1,6 +1,7 @@
 """What several tests share: the two encoders, and the corpora where they are present."""
 
 import os
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -93,3 +94,19 @@ def local_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Answer],
 
     with running:
         yield start
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A Playwright browser: Debian's chromium, or one that is found by another usual name."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    program = next(filter(None, map(shutil.which, names)), None)
+    if program is None:
+        pytest.skip("no Chromium is installed; on Debian: apt-get install chromium")
+    # Chromium refuses to sandbox for the superuser, who runs tests in many a container.
+    arguments = ["--no-sandbox"] if os.getuid() == 0 else []
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=arguments)
+        yield browser
+        browser.close()
