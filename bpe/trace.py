@@ -266,7 +266,7 @@ class _Corpus:
         tokens.append(tokens[best[0]] + tokens[best[1]])
         touched = sorted(self.pieces_with[best], key=lambda number: (-self.counts[number], number))
         before: dict[tuple[int, int], int] = {}
-        examples = []
+        examples: list[tuple[tuple[bytes, ...], tuple[bytes, ...]]] = []
         for number in touched:
             old = self.pieces[number]
             for pair in pairwise(old):

@@ -1,0 +1,120 @@
+"""How can one file let anybody try an encoding, without a network and without Python?
+
+The page holds the table of tokens, the classes of Unicode and a tokenizer in JavaScript (`page.js`).
+"""
+
+import base64
+import json
+import os
+import zlib
+from collections.abc import Sequence
+from importlib.resources import files
+
+import numpy as np
+from bpelab.bpe.encoding import Encoding
+from bpelab.bpe.files import write_atomically
+from bpelab.bpe.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
+
+# The same patterns without what JavaScript lacks. Possessive and greedy repetition cut alike in them: no
+# alternative goes on, after a possessive part, with what that part could have given back. Case is ignored
+# letter by letter; beyond ASCII only U+017F, the long s, is any of these letters.
+_CONTRACTIONS = "'(?:[sSſdDmMtT]|[lL][lL]|[vV][eE]|[rR][eE])"
+_O200K_CONTRACTIONS = f"(?:{_CONTRACTIONS})?"
+_LETTERS_AFTER = r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
+_LETTERS_BEFORE = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]"
+JAVASCRIPT_PATTERNS = {
+    GPT2_PATTERN: r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+$|\s+(?!\S)|\s",
+    CL100K_PATTERN: (
+        _CONTRACTIONS + r"|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
+        r"|\s+$|\s*[\r\n]|\s+(?!\S)|\s"
+    ),
+    O200K_PATTERN: "|".join(
+        [
+            rf"[^\r\n\p{{L}}\p{{N}}]?{_LETTERS_BEFORE}*{_LETTERS_AFTER}+{_O200K_CONTRACTIONS}",
+            rf"[^\r\n\p{{L}}\p{{N}}]?{_LETTERS_BEFORE}+{_LETTERS_AFTER}*{_O200K_CONTRACTIONS}",
+            r"\p{N}{1,3}",
+            r" ?[^\s\p{L}\p{N}]+[\r\n\/]*",
+            r"\s*[\r\n]+",
+            r"\s+(?!\S)",
+            r"\s+",
+        ]
+    ),
+}
+MAX_TOKEN_BYTES = 2**16 - 1
+FIRST_TEXT = "Hello, world! Tokenization of 안녕하세요 <script> 🙂"
+
+
+def write_page(path: str | os.PathLike[str], encodings: Sequence[Encoding], text: str = "") -> int:
+    """Write the page for one or two encodings, which opens with `text`, and return its size in bytes.
+
+    A page for gpt2 has 0.3 MB; cl100k_base adds 0.6 MB, o200k_base 1.3 MB. Text of special tokens is
+    plain text on it. Raises what `page_html` and writing a file raise.
+    """
+    data = page_html(encodings, text).encode("utf-8")
+    write_atomically(path, data)
+    return len(data)
+
+
+def page_html(encodings: Sequence[Encoding], text: str = "") -> str:
+    """Give the page as one HTML document that loads nothing else.
+
+    Raises `ValueError` for an encoding whose pattern is none of OpenAI's: only these are known to cut
+    alike in JavaScript.
+
+    >>> from bpelab.bpe import get_encoding
+    >>> page_html([get_encoding("gpt2")])[:15]
+    '<!doctype html>'
+    """
+    classes = files("bpelab.bpe").joinpath("data", "unicode16.classes").read_bytes()
+    data = {
+        "text": text or FIRST_TEXT,
+        "classes": base64.b64encode(classes).decode(),
+        "encodings": [
+            {"name": encoding.name, "pattern": _pattern(encoding), "table": _packed(encoding)}
+            for encoding in encodings
+        ],
+    }
+    # Within a script element only "<" could end it.
+    as_json = json.dumps(data).replace("<", "\\u003c")
+    page = _part("page.html")
+    for mark, content in (
+        ("/* style */", _part("page.css")),
+        ("/* script */", _part("page.js")),
+        ("/* data */", as_json),
+    ):
+        page = page.replace(mark, content)
+    return page
+
+
+def _part(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _pattern(encoding: Encoding) -> str:
+    pattern = JAVASCRIPT_PATTERNS.get(encoding._pat_str)
+    if pattern is None:
+        raise ValueError(
+            f"{encoding.name}: the page knows the patterns of gpt2, cl100k_base and o200k_base, not"
+            f" {encoding._pat_str!r}; show this encoding with trace_encode, or on the terminal"
+        )
+    return pattern
+
+
+def _packed(encoding: Encoding) -> str:
+    """Compress the bytes of all mergeable tokens, in id order.
+
+    zlib of: how many ids there are, uint32; the lengths of the tokens, uint16, their low bytes before
+    their high bytes; the bytes of all tokens. All little-endian; an id that is no token has length 0.
+    """
+    ranks = encoding._mergeable_ranks
+    tokens = {rank: token for token, rank in ranks.items()}
+    n_ids = max(tokens) + 1
+    lengths = np.array([len(tokens.get(rank, b"")) for rank in range(n_ids)], dtype=np.int64)
+    if lengths.max() > MAX_TOKEN_BYTES:
+        raise ValueError(
+            f"{encoding.name}: a token of {lengths.max():,} bytes; a page holds {MAX_TOKEN_BYTES:,}"
+        )
+    planes = np.concatenate([lengths & 255, lengths >> 8]).astype(np.uint8).tobytes()
+    joined = b"".join(tokens[rank] for rank in sorted(tokens))
+    data = n_ids.to_bytes(4, "little") + planes + joined
+    return base64.b64encode(zlib.compress(data, 9)).decode()

@@ -1,0 +1,146 @@
+"""The page tokenises in a real browser as we do, and shows any text as text."""
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bpelab.bpe import Encoding, get_encoding, train
+from bpelab.bpe.fuzz import fuzz_texts
+from bpelab.bpe.patterns import KNOWN_PATTERNS
+from bpelab.bpe.sample import multilingual_sample
+from bpelab.bpe.stream import repair_surrogates
+from bpelab.bpe.study.page import JAVASCRIPT_PATTERNS, page_html, write_page
+
+Open = Callable[..., Any]
+ENCODE = "([name, texts]) => texts.map((text) => bpelab.encodings.get(name).encode(text))"
+TINY = train(["low lower lowest"], vocab_size=256 + 7, name="tiny")
+
+
+@pytest.fixture
+def open_page(chromium: Any, tmp_path: Path) -> Iterator[Open]:
+    """Write a page, open it from the disk, and fail where it tells an error or asks for anything else."""
+    contexts, complaints = [], []
+
+    def open_(encodings: list[Encoding], text: str = "", fragment: str = "", **options: Any) -> Any:
+        path = tmp_path / "page.html"
+        write_page(path, encodings, text)
+        contexts.append(chromium.new_context(**options))
+        page = contexts[-1].new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("dialog", lambda dialog: (complaints.append(dialog.message), dialog.dismiss()))
+        page.on("request", lambda request: request.url.startswith("file:") or complaints.append(request.url))
+        page.goto(path.as_uri() + fragment)
+        page.wait_for_selector("html[data-ready]")
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def texts_to_compare() -> list[str]:
+    texts = [text for _, text in multilingual_sample()]
+    texts += map(repair_surrogates, islice(fuzz_texts(11), 200))
+    points = [point for point in range(0, 0x110000, 97) if not 0xD800 <= point < 0xE000]
+    texts += ["".join(f"a{chr(point)}1" for point in points[i : i + 300]) for i in range(0, len(points), 300)]
+    return [*texts, "x'ſ 'ſ 'LL 'Ve I'M", "", " ", "\n", "a" * 3000, " " * 300]
+
+
+@pytest.mark.parametrize("name", ["gpt2", "cl100k_base", "o200k_base"])
+def test_the_ids_in_the_browser_are_ours_and_tiktokens(
+    request: pytest.FixtureRequest, open_page: Open, tiktoken_gpt2: Any, name: str
+) -> None:
+    path = None if name == "gpt2" else request.getfixturevalue("data") / "encodings" / f"{name}.tiktoken"
+    encoding, texts = get_encoding(name, path=path), texts_to_compare()
+    page = open_page([encoding])
+    ids = page.evaluate(ENCODE, [name, texts])
+    assert ids == [encoding.encode_ordinary(text) for text in texts]
+    if name == "gpt2":
+        assert ids == [tiktoken_gpt2.encode_ordinary(text) for text in texts]
+
+
+def test_lone_surrogates_are_repaired_as_ours_are(open_page: Open) -> None:
+    page = open_page([TINY])
+    page.evaluate("text.value = 'a\\ud800b'; text.dispatchEvent(new Event('input'))")
+    assert page.text_content(".ids code") == " ".join(map(str, TINY.encode("a\ud800b")))
+
+
+def test_what_is_typed_is_tokenised_and_kept_in_the_address(open_page: Open) -> None:
+    page = open_page([TINY, get_encoding("gpt2")])
+    page.fill("textarea", "low lowest & 100% #안")
+    shown = [panel.text_content() for panel in page.query_selector_all(".ids code")]
+    assert shown == [
+        " ".join(map(str, encoding.encode("low lowest & 100% #안")))
+        for encoding in (TINY, get_encoding("gpt2"))
+    ]
+    address = page.url
+    page.fill("textarea", "something else")
+    again = open_page([TINY, get_encoding("gpt2")], fragment="#" + address.split("#", 1)[1])
+    assert again.input_value("textarea") == "low lowest & 100% #안"
+
+
+def test_the_keyboard_reaches_pieces_and_steps(open_page: Open) -> None:
+    page = open_page([get_encoding("gpt2")], "low lower")
+    page.focus("textarea")
+    page.keyboard.press("Tab")  # to the choice of an encoding
+    page.keyboard.press("Tab")  # to the pieces
+    page.keyboard.press("ArrowRight")
+    assert page.inner_text("h2") == "␣lower → 2793"
+    page.keyboard.press("Tab")  # to the ids
+    page.keyboard.press("Tab")  # to "one merge back"
+    page.keyboard.press("Enter")
+    assert page.inner_text(".parts").split() == ["␣l", "ower"]
+    assert page.inner_text(".why") == "The only pair that makes a token."
+    page.keyboard.press("Tab")
+    page.keyboard.press("Home")
+    assert page.inner_text(".parts").split() == ["␣", "l", "o", "w", "e", "r"]
+    assert page.inner_text(".why") == "The lowest rank of 5."
+    assert page.inner_text(".candidates .chosen") == "er 263"
+    kept = open_page([get_encoding("gpt2")], fragment="#" + page.url.split("#", 1)[1])
+    assert kept.inner_text(".parts").split() == ["␣", "l", "o", "w", "e", "r"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["<script>alert(1)</script>", "</script><img src=x onerror=alert(1)>", "<!--<script>", "/* script */"],
+)
+def test_markup_is_shown_as_text(open_page: Open, text: str) -> None:
+    page = open_page([get_encoding("gpt2")], text)
+    assert page.input_value("textarea") == text
+    assert page.evaluate("document.querySelectorAll('script, img').length") == 2
+    assert page.inner_text(".strip").replace("\n", "").replace("␣", " ") == text
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_wider_than_a_phone(open_page: Open, scheme: str) -> None:
+    text = "안녕하세요" * 20 + " " + "x" * 100
+    phone = {"width": 390, "height": 800}
+    page = open_page([TINY, get_encoding("gpt2")], text, viewport=phone, color_scheme=scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_a_text_too_long_for_the_page_says_so(open_page: Open) -> None:
+    page = open_page([TINY])
+    page.fill("textarea", "a" * 10001)
+    assert page.inner_text("#limit") == "Only the first 10000 of 10001 characters are encoded here."
+
+
+def test_the_page_for_gpt2_is_small_and_loads_nothing() -> None:
+    page = page_html([get_encoding("gpt2")])
+    assert len(page) < 500_000
+    assert "http:" not in page.replace("http://www.w3.org/2000/svg", "")
+    assert "https:" not in page
+
+
+def test_every_known_pattern_has_its_form_in_javascript() -> None:
+    assert JAVASCRIPT_PATTERNS.keys() == KNOWN_PATTERNS
+
+
+def test_an_unknown_pattern_is_refused() -> None:
+    encoding = Encoding("odd", pat_str=".+", mergeable_ranks={b"a": 0}, special_tokens={})
+    with pytest.raises(ValueError, match=r"odd: the page knows the patterns of gpt2.*not '\.\+'"):
+        page_html([encoding])
