@@ -15,6 +15,7 @@ from bpelab.cli.parity import parity
 from bpelab.cli.tiktoken_cache import tiktoken_cache
 from bpelab.cli.tokenize import tokenize
 from bpelab.cli.train import train
+from bpelab.cli.vocab import vocab
 
 app = typer.Typer(
     add_completion=False,
@@ -22,7 +23,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="GPT-2's byte-level BPE from scratch, with tiktoken's ids.",
 )
-for verb in (encode, decode, count, train, explain, convert, tokenize, parity, bench, fetch, tiktoken_cache):
+for verb in (encode, decode, count, train, explain, vocab, convert, tokenize, parity, bench, fetch, tiktoken_cache):
     app.command()(verb)
 
 

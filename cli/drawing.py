@@ -52,11 +52,11 @@ def tokens_text(tokens: "Iterable[bytes]") -> Text:
 
 
 def _token_table(trace: "EncodeTrace") -> Table:
-    table = _table(("", "right"), ("token", "left"), ("id", "right"), ("bytes", "left"))
+    shown = table(("", "right"), ("token", "left"), ("id", "right"), ("bytes", "left"))
     for number, (token_id, token) in enumerate(zip(trace.ids, trace.tokens, strict=True)):
-        shown = Text(visible(token), style=STYLES[number % len(STYLES)])
-        table.add_row(str(number + 1), shown, str(token_id), spaced_hex(token))
-    return table
+        drawn = Text(visible(token), style=STYLES[number % len(STYLES)])
+        shown.add_row(str(number + 1), drawn, str(token_id), spaced_hex(token))
+    return shown
 
 
 def _print_piece(out: Console, number: int, piece: "PieceTrace") -> None:
@@ -65,17 +65,17 @@ def _print_piece(out: Console, number: int, piece: "PieceTrace") -> None:
     if piece.note:
         out.print(f"  {piece.note}")
     if len(piece.steps) > 1:
-        table = _table(("step", "right"), ("parts", "left"), ("pairs, by rank", "left"), ("why", "left"))
+        shown = table(("step", "right"), ("parts", "left"), ("pairs, by rank", "left"), ("why", "left"))
         for i, step in enumerate(piece.steps, 1):
-            table.add_row(str(i), parts_text(step), candidates_text(step), step.why)
-        out.print(table)
+            shown.add_row(str(i), parts_text(step), candidates_text(step), step.why)
+        out.print(shown)
 
 
 def print_train_trace(trace: "TrainTrace") -> None:
     """Print a row for each merge that was learned."""
     out = console()
     out.print(f"{trace.n_bytes:,} bytes, {trace.n_pieces:,} distinct pieces, {len(trace.steps):,} merges\n")
-    table = _table(
+    shown = table(
         ("id", "right"), ("pair", "left"), ("token", "left"), ("count", "right"), ("why", "left"),
         ("runners-up", "left"), ("for example", "left"),
     )  # fmt: skip
@@ -83,10 +83,10 @@ def print_train_trace(trace: "TrainTrace") -> None:
         merged = step.merged
         token = Text(visible(merged.left + merged.right), style=STYLES[step.token % len(STYLES)])
         pair = f"{visible(merged.left)} + {visible(merged.right)}"
-        table.add_row(
+        shown.add_row(
             str(step.token), pair, token, f"{merged.count:,}", step.why, _runners_up(step), _example(step)
         )
-    out.print(table)
+    out.print(shown)
 
 
 def _runners_up(step: "TrainStep") -> str:
@@ -100,7 +100,8 @@ def _example(step: "TrainStep") -> str:
     return " → ".join(" ".join(map(visible, parts)) for parts in (before, after))
 
 
-def _table(*columns: tuple[str, str]) -> Table:
+def table(*columns: tuple[str, str]) -> Table:
+    """Make an empty table of (name, "left" or "right") columns."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for name, justify in columns:
         table.add_column(name, justify="right" if justify == "right" else "left", overflow="fold")

@@ -61,3 +61,25 @@ def test_explain_without_a_text_says_how_to_give_one() -> None:
     assert result.stderr.decode() == (
         'bpelab: there is no text: type it, as in bpelab explain "Hello", or - for standard input\n'
     )
+
+
+def test_vocab_shows_how_a_token_was_built() -> None:
+    shown = bpelab("vocab", "--find", " the").stdout.decode()
+    assert "␣the  id 262, bytes 20 74 68 65, Latin" in shown
+    assert "├── ␣t 256" in shown
+    assert "byte 68" in shown
+
+
+def test_vocab_counts_by_script_and_length() -> None:
+    lines = [" ".join(line.split()) for line in bpelab("vocab").stdout.decode().splitlines()]
+    assert "gpt2: 50,257 ids, 1 of them special" in lines
+    assert any(line.startswith("parts of characters 344") for line in lines)
+    assert any(line.startswith("1 256") for line in lines)
+
+
+def test_vocab_compares_two_encodings(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("hello world")
+    shown = bpelab("vocab", "--beside", "r50k_base", "--text", str(tmp_path / "a")).stdout.decode()
+    assert any(line.split()[1:6] == ["11", "2", "2", "5.50", "5.50"] for line in shown.splitlines())
+    refused = bpelab("vocab", "--unreachable", "--find", "a")
+    assert refused.stderr.decode() == "bpelab: give one of --find, --unreachable and --beside\n"
