@@ -32,6 +32,7 @@ def test_the_wheel_is_pure_python_and_holds_the_merges(wheel: Path) -> None:
     assert wheel.name.endswith("-py3-none-any.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {"bpelab/bpe/data/gpt2.merges", "bpelab/bpe/py.typed", "bpelab/cli/py.typed"} <= names
+    assert {f"bpelab/bpe/study/page.{kind}" for kind in ("html", "css", "js")} <= names
     assert "bpelab/__init__.py" not in names
 
 
