@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bpelab.bpe import Encoding, get_encoding, train
+from bpelab.bpe import Encoding, get_encoding, textbook, train
 from bpelab.bpe.fuzz import fuzz_texts
 from bpelab.bpe.patterns import KNOWN_PATTERNS
 from bpelab.bpe.sample import multilingual_sample
@@ -15,6 +15,9 @@ from bpelab.bpe.study.page import JAVASCRIPT_PATTERNS, page_html, write_page
 
 Open = Callable[..., Any]
 ENCODE = "([name, texts]) => texts.map((text) => bpelab.encodings.get(name).encode(text))"
+SPLIT = "([name, texts]) => texts.map((text) => bpelab.encodings.get(name).pieces(text))"
+# Its tokens "<script", " <img" and " &lt" would not come out as text if they went in as markup.
+MARKUP = train(["<script <img &lt "], vocab_size=256 + 13, pattern="cl100k_base", name="markup")
 TINY = train(["low lower lowest"], vocab_size=256 + 7, name="tiny")
 
 
@@ -47,7 +50,7 @@ def texts_to_compare() -> list[str]:
     texts += map(repair_surrogates, islice(fuzz_texts(11), 200))
     points = [point for point in range(0, 0x110000, 97) if not 0xD800 <= point < 0xE000]
     texts += ["".join(f"a{chr(point)}1" for point in points[i : i + 300]) for i in range(0, len(points), 300)]
-    return [*texts, "x'ſ 'ſ 'LL 'Ve I'M", "", " ", "\n", "a" * 3000, " " * 300]
+    return [*texts, "x'ſ 'ſ 'ſa 'LLa 'Ve I'M", "", " ", "\n", "a" * 3000, " " * 300]
 
 
 @pytest.mark.parametrize("name", ["gpt2", "cl100k_base", "o200k_base"])
@@ -59,6 +62,8 @@ def test_the_ids_in_the_browser_are_ours_and_tiktokens(
     page = open_page([encoding])
     ids = page.evaluate(ENCODE, [name, texts])
     assert ids == [encoding.encode_ordinary(text) for text in texts]
+    pieces = page.evaluate(SPLIT, [name, texts])
+    assert pieces == [textbook.split(text, encoding._pat_str) for text in texts]
     if name == "gpt2":
         assert ids == [tiktoken_gpt2.encode_ordinary(text) for text in texts]
 
@@ -106,10 +111,16 @@ def test_the_keyboard_reaches_pieces_and_steps(open_page: Open) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["<script>alert(1)</script>", "</script><img src=x onerror=alert(1)>", "<!--<script>", "/* script */"],
+    [
+        "<script>alert(1)</script>",
+        "</script><img src=x onerror=alert(1)>",
+        "<!--<script>",
+        "/* script */",
+        "&lt <img",
+    ],
 )
 def test_markup_is_shown_as_text(open_page: Open, text: str) -> None:
-    page = open_page([get_encoding("gpt2")], text)
+    page = open_page([MARKUP], text)
     assert page.input_value("textarea") == text
     assert page.evaluate("document.querySelectorAll('script, img').length") == 2
     assert page.inner_text(".strip").replace("\n", "").replace("␣", " ") == text
