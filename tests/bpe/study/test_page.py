@@ -16,8 +16,8 @@ from bpelab.bpe.study.page import JAVASCRIPT_PATTERNS, page_html, write_page
 Open = Callable[..., Any]
 ENCODE = "([name, texts]) => texts.map((text) => bpelab.encodings.get(name).encode(text))"
 SPLIT = "([name, texts]) => texts.map((text) => bpelab.encodings.get(name).pieces(text))"
-# Its tokens "<script", " <img" and " &lt" would not come out as text if they went in as markup.
-MARKUP = train(["<script <img &lt "], vocab_size=256 + 13, pattern="cl100k_base", name="markup")
+# Its tokens "<script" and "&lt" would not come out as text if they went in as markup.
+MARKUP = train(["<script", "&lt"], vocab_size=256 + 8, pattern="cl100k_base", name="markup")
 TINY = train(["low lower lowest"], vocab_size=256 + 7, name="tiny")
 
 
@@ -116,7 +116,7 @@ def test_the_keyboard_reaches_pieces_and_steps(open_page: Open) -> None:
         "</script><img src=x onerror=alert(1)>",
         "<!--<script>",
         "/* script */",
-        "&lt <img",
+        "&lt;",
     ],
 )
 def test_markup_is_shown_as_text(open_page: Open, text: str) -> None:
