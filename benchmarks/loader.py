@@ -1,36 +1,36 @@
 """How fast do batches of windows come, beside the book's loader and nanoGPT's random offsets?
 
 Varies: who makes the batches, and what is asked: tokens through a loader, building the dataset, the memory of
-that, indices of a shuffle, and token files by one process and by two, beside encoding alone. Fixed:
-length 256, stride 128, batches of 64, one process without workers; the batches are compared with the book's
-before the clock starts. nanoGPT's offsets repeat some windows and leave others out; its ids are the same
-memory map as ours.
-
-python -m benchmarks.loader
+that, indices of a shuffle, and token files by one process and by two, beside encoding alone. Fixed: length
+256, stride 128, batches of 64, one process without workers, one thread; the batches are compared with the
+book's before the clock starts. nanoGPT's offsets repeat some windows and leave others out; its ids are the
+same memory map as ours. Memory is that beside the ids, which the book has as a list and bpelab as an array;
+of the book's tensors only the numbers are counted, not the objects around them.
 """
 
-import sys
-import tempfile
-import time
 import tracemalloc
 from collections.abc import Callable, Iterable
-from itertools import islice
+from functools import cache
+from itertools import count, islice
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import numpy as np
-import torch
-from bpelab.bpe import get_encoding
+import pytest
+from bpelab.benchmarks.measure import QUICK, describe, give, measure
+from bpelab.benchmarks.peers import encoding
 from bpelab.cli.corpora import standard_library
-from bpelab.dataset.gpt import GPTDatasetV1
-from bpelab.dataset.loader import WindowLoader
-from bpelab.dataset.order import Shuffle
-from bpelab.dataset.tokenize_corpus import tokenize_corpus
-from torch.utils.data import DataLoader, Dataset
+
+torch = pytest.importorskip("torch", reason="not installed: pip install 'bpelab[torch]'")
+from bpelab.dataset.gpt import GPTDatasetV1  # noqa: E402  (PyTorch may be missing)
+from bpelab.dataset.loader import WindowLoader  # noqa: E402
+from bpelab.dataset.order import Shuffle  # noqa: E402
+from bpelab.dataset.tokenize_corpus import tokenize_corpus  # noqa: E402
+from torch.utils.data import DataLoader, Dataset  # noqa: E402
 
 LENGTH, STRIDE, BATCH = 256, 128, 64
-ROUNDS = 5
+N_IDS = 500_000 if QUICK else 1_000_000
+N_BUILT = 1_000_000 if QUICK else 10_000_000
 
 
 class BookDataset(Dataset[Any]):
@@ -58,125 +58,147 @@ def nanogpt_batches(data: Any, n_batches: int) -> Iterable[Any]:
         yield x, y
 
 
-def seconds_of(calls: dict[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, float]:
-    """Give the median time of each call, taken in turns."""
-    times: dict[str, list[float]] = {name: [] for name in calls}
-    for _ in range(rounds):
-        for name, call in calls.items():
-            start = time.perf_counter()
-            call()
-            times[name].append(time.perf_counter() - start)
-    return {name: median(samples) for name, samples in times.items()}
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """(n,) uint16: the ids of Python's own source, mapped into memory."""
+    torch.set_num_threads(1)
+    path = tmp_path_factory.mktemp("ids") / "ids"
+    ids = np.concatenate([encoding().encode_to_numpy(text, disallowed_special=()) for _, text in source()])
+    ids.astype(np.uint16).tofile(path)
+    return np.memmap(path, dtype=np.uint16, mode="r")
 
 
-def through_the_loader(data: Any) -> None:
-    """Compare tokens per second of whole passes, shuffled."""
-    ids = np.array(data[:1_000_000])
-    dataset = GPTDatasetV1.from_ids(ids, LENGTH, STRIDE)
-    book = BookDataset(ids.tolist(), LENGTH, STRIDE)
+@cache
+def source() -> list[tuple[str, str]]:
+    return list(standard_library(3_000_000 if QUICK else 12_000_000))
+
+
+def loaders(data: Any) -> dict[str, Callable[[], Iterable[Any]]]:
+    """Give what makes one pass over the windows of the first ids, after its batches are compared."""
+    ids = np.array(data[:N_IDS])
+    ours, book = GPTDatasetV1.from_ids(ids, LENGTH, STRIDE), BookDataset(ids.tolist(), LENGTH, STRIDE)
+    narrow = GPTDatasetV1.from_ids(ids, LENGTH, STRIDE, narrow=True)
+    mapped = GPTDatasetV1.from_ids(data, LENGTH, STRIDE)
     pairs = zip(
-        WindowLoader(dataset, BATCH, shuffle=False), DataLoader(book, BATCH, drop_last=True), strict=True
+        WindowLoader(ours, BATCH, shuffle=False), DataLoader(book, BATCH, drop_last=True), strict=True
     )
     assert all(torch.equal(x, a) and torch.equal(y, b) for (x, y), (a, b) in pairs)
-    n_batches = len(dataset) // BATCH
-    mapped = GPTDatasetV1.from_ids(data, LENGTH, STRIDE)
-    loaders: dict[str, Callable[[], Iterable[Any]]] = {
-        "bpelab": lambda: WindowLoader(dataset, BATCH),
-        "bpelab, PyTorch's DataLoader": lambda: DataLoader(dataset, BATCH, shuffle=True, drop_last=True),
-        "bpelab, narrow": lambda: WindowLoader(
-            GPTDatasetV1.from_ids(ids, LENGTH, STRIDE, narrow=True), BATCH
-        ),
-        "book": lambda: DataLoader(book, BATCH, shuffle=True, drop_last=True),
+    n_batches = len(ours) // BATCH
+    return {
+        "bpelab": lambda: WindowLoader(ours, BATCH),
+        "bpelab, narrow": lambda: WindowLoader(narrow, BATCH),
+        "the book": lambda: DataLoader(book, BATCH, shuffle=True, drop_last=True),
         "bpelab, memory map": lambda: islice(WindowLoader(mapped, BATCH), n_batches),
         "nanoGPT, memory map": lambda: nanogpt_batches(data, n_batches),
     }
-    consumed = {name: (lambda make=make: sum(1 for _ in make())) for name, make in loaders.items()}
-    seconds = seconds_of(consumed)
-    for name, value in seconds.items():
-        rate = n_batches * BATCH * LENGTH / value / 1e6
-        print(f"  {name}: {rate:.1f} million tokens/s, {value / n_batches * 1e6:.0f} µs a batch")
-    print(f"  against the book: {seconds['book'] / seconds['bpelab']:.2f}x")
-    print(f"  against nanoGPT: {seconds['nanoGPT, memory map'] / seconds['bpelab, memory map']:.2f}x")
 
 
-def building(data: Any) -> None:
-    """Compare building a dataset from 10 million ids, which the book has as a list and bpelab as an array."""
-    ids = np.resize(data, 10_000_000)
+@pytest.mark.parametrize(
+    "contender", ["bpelab", "bpelab, narrow", "the book", "bpelab, memory map", "nanoGPT, memory map"]
+)
+def through_seconds(benchmark: Any, data: Any, contender: str) -> None:
+    make = loaders(data)[contender]
+    n_batches = sum(1 for _ in make())
+    measure(
+        benchmark,
+        lambda: sum(1 for _ in make()),
+        group="tokens through the loader",
+        axis={"length": LENGTH, "stride": STRIDE, "batch": BATCH},
+        baseline="the book",
+        amount=n_batches * BATCH * LENGTH,
+        amount_of="tokens",
+    )
+
+
+BUILDERS: dict[str, Callable[[Any, list[int]], Any]] = {
+    "bpelab": lambda ids, _: GPTDatasetV1.from_ids(ids, LENGTH, STRIDE),
+    "bpelab, from a list": lambda _, as_list: GPTDatasetV1.from_ids(as_list, LENGTH, STRIDE),
+    "the book": lambda _, as_list: BookDataset(as_list, LENGTH, STRIDE),
+}
+
+
+@pytest.mark.parametrize("contender", BUILDERS)
+def building_seconds(benchmark: Any, data: Any, contender: str) -> None:
+    ids = np.resize(data, N_BUILT)
     as_list = ids.tolist()
-    seconds = seconds_of(
-        {
-            "bpelab": lambda: GPTDatasetV1.from_ids(ids, LENGTH, STRIDE),
-            "bpelab, from a list": lambda: GPTDatasetV1.from_ids(as_list, LENGTH, STRIDE),
-            "book": lambda: BookDataset(as_list, LENGTH, STRIDE),
-        },
+    assert len(BUILDERS[contender](ids, as_list)) == len(range(0, N_BUILT - LENGTH, STRIDE))
+    measure(
+        benchmark,
+        lambda: BUILDERS[contender](ids, as_list),
+        group=f"building the dataset of {N_BUILT:,} ids",
+        axis={"n_ids": N_BUILT},
+        baseline="the book",
+        amount=N_BUILT,
+        amount_of="tokens",
         rounds=3,
     )
-    for name, value in seconds.items():
-        print(f"  {name}: {value * 1e3:.3f} ms, {seconds['book'] / value:.0f}x the book's speed")
-    tracemalloc.start()
-    kept = GPTDatasetV1.from_ids(ids, LENGTH, STRIDE)
-    ours = tracemalloc.get_traced_memory()[0]
-    tracemalloc.stop()
-    book = BookDataset(as_list, LENGTH, STRIDE)
-    assert len(kept) == len(book)
-    # Of its tensors only the numbers are counted, not the objects around them.
-    theirs = sum(part.untyped_storage().nbytes() for part in (*book.input_ids, *book.target_ids))
-    print(f"  memory beside the ids: bpelab {ours / 1e3:.1f} kB, book {theirs / 1e6:.0f} MB")
-    print(f"  with the array of ids, 1/{theirs / (ours + ids.nbytes):.0f}, the book's list not counted")
 
 
-def shuffling() -> None:
-    """Time 512 samples out of 10**12, the shuffle itself made anew each time."""
+@pytest.mark.parametrize("contender", ["bpelab", "the book"])
+def memory_seconds(benchmark: Any, data: Any, contender: str) -> None:
+    ids = np.resize(data, N_BUILT)
+    if contender == "bpelab":
+        tracemalloc.start()
+        kept = GPTDatasetV1.from_ids(ids, LENGTH, STRIDE)
+        n_bytes = tracemalloc.get_traced_memory()[0]
+        tracemalloc.stop()
+        assert len(kept) == len(range(0, N_BUILT - LENGTH, STRIDE))
+    else:
+        book = BookDataset(ids.tolist(), LENGTH, STRIDE)
+        n_bytes = sum(part.untyped_storage().nbytes() for part in (*book.input_ids, *book.target_ids))
+    describe(
+        benchmark,
+        group=f"memory of the dataset of {N_BUILT:,} ids, beside them",
+        axis={"n_ids": N_BUILT},
+        baseline="the book",
+        amount=None,
+        amount_of=None,
+    )
+    give(benchmark, [n_bytes], unit="B")
+
+
+@pytest.mark.parametrize("contender", ["bpelab"])
+def shuffle_seconds(benchmark: Any, contender: str) -> None:
     places = np.arange(512)
-    seconds = seconds_of({"shuffle": lambda: Shuffle(10**12, seed=1, epoch=0)(places)}, rounds=500)["shuffle"]
-    print(f"  512 samples of 10**12: {seconds * 1e3:.3f} ms")
+    chosen = Shuffle(10**12, seed=1, epoch=0)(places)
+    assert len(set(chosen.tolist())) == 512
+    assert 0 <= chosen.min() <= chosen.max() < 10**12
+    measure(
+        benchmark,
+        lambda: Shuffle(10**12, seed=1, epoch=0)(places),
+        group="512 samples out of 10^12",
+        axis={"n": 10**12},
+        baseline="bpelab",
+        amount=None,
+        amount_of=None,
+        rounds=20,
+        iterations=10,
+    )
 
 
-def tokenizing(folder: Path) -> None:
-    """Compare writing token files, by one process and by two, with encoding the same texts alone."""
-    texts = [text for _, text in standard_library()] * 4
+@pytest.mark.parametrize("contender", ["encoding alone", "one process", "two processes"])
+def token_files_seconds(benchmark: Any, tmp_path: Path, contender: str) -> None:
+    texts = [text for _, text in source()] * (2 if QUICK else 4)
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
     for number, text in enumerate(texts):
-        path = folder / "corpus" / f"{number:05}"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text, encoding="utf-8", newline="")
-    n_bytes = sum(path.stat().st_size for path in (folder / "corpus").iterdir())
-    encoding = get_encoding("gpt2")
-    n_runs = iter(range(1000))
+        (corpus / f"{number:05}").write_text(text, encoding="utf-8", newline="")
+    n_runs = count()
 
     def written(jobs: int) -> None:
-        tokenize_corpus([folder / "corpus"], folder / f"{next(n_runs)}", encoding, jobs=jobs)
+        tokenize_corpus([corpus], tmp_path / f"{next(n_runs)}", encoding(), jobs=jobs)
 
-    seconds = seconds_of(
-        {
-            "encoding alone": lambda: [encoding.encode_to_numpy(t, disallowed_special=()) for t in texts],
-            "one process": lambda: written(1),
-            "two processes": lambda: written(2),
-        }
+    calls: dict[str, Callable[[], object]] = {
+        "encoding alone": lambda: [encoding().encode_to_numpy(text, disallowed_special=()) for text in texts],
+        "one process": lambda: written(1),
+        "two processes": lambda: written(2),
+    }
+    measure(
+        benchmark,
+        calls[contender],
+        group="token files of Python's own source",
+        axis={"contender": contender},
+        baseline="one process",
+        amount=sum(path.stat().st_size for path in corpus.iterdir()),
+        rounds=3,
     )
-    for name, value in seconds.items():
-        print(f"  {name}: {n_bytes / value / 1e6:.1f} MB/s")
-    print(f"  two against one: {seconds['one process'] / seconds['two processes']:.2f}x")
-    print(f"  one takes {seconds['one process'] / seconds['encoding alone']:.2f} times as long as encoding")
-
-
-def main() -> None:
-    """Ask each question and print the answers."""
-    torch.set_num_threads(1)
-    encoding = get_encoding("gpt2")
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "ids"
-        ids = encoding.encode_to_numpy("".join(text for _, text in standard_library()), disallowed_special=())
-        ids.astype(np.uint16).tofile(path)
-        data = np.memmap(path, dtype=np.uint16, mode="r")
-        print(f"through the loader, {LENGTH} tokens every {STRIDE}, batches of {BATCH}:")
-        through_the_loader(data)
-        print("building from 10 million ids:")
-        building(data)
-        print("shuffling:")
-        shuffling()
-        print("token files:")
-        tokenizing(Path(folder))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -31,6 +31,7 @@ QUESTIONS = (
     "encode_memory",
     "decode_count",
     "train",
+    "loader",
     "embedding",
 )
 PASSES = {"quick": 3, "full": 5}

@@ -1,5 +1,6 @@
 """How is a stream of work shared between processes, with the results in order and little of it in memory?"""
 
+import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
@@ -33,7 +34,7 @@ def map_in_processes(
     from concurrent.futures import Future, ProcessPoolExecutor
 
     waiting: deque[tuple[Item, Future[Result]]] = deque()
-    with ProcessPoolExecutor(jobs, initializer=initializer, initargs=initargs) as pool:
+    with ProcessPoolExecutor(jobs, initializer=_begin, initargs=(initializer, initargs)) as pool:
         try:
             for item in items:
                 waiting.append((item, pool.submit(call, item)))
@@ -45,3 +46,10 @@ def map_in_processes(
                 yield item, future.result()
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _begin(initializer: Callable[..., object] | None, initargs: tuple[Any, ...]) -> None:
+    """Leave Ctrl-C to the process that waits: who died while sending a result would be waited for."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if initializer is not None:
+        initializer(*initargs)

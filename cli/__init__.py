@@ -23,7 +23,20 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="GPT-2's byte-level BPE from scratch, with tiktoken's ids.",
 )
-for verb in (encode, decode, count, train, explain, vocab, convert, tokenize, parity, bench, fetch, tiktoken_cache):
+for verb in (
+    encode,
+    decode,
+    count,
+    train,
+    explain,
+    vocab,
+    convert,
+    tokenize,
+    parity,
+    bench,
+    fetch,
+    tiktoken_cache,
+):
     app.command()(verb)
 
 
