@@ -8,6 +8,7 @@ except ModuleNotFoundError as error:
     raise ImportError("batches of tensors need PyTorch: pip install 'bpelab[torch]'") from None
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,10 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 Pair = tuple[Tensor, Tensor]  # inputs and targets
+
+# Batches of so many tokens together are gathered at once: the calls for a batch cost as much as its copy.
+# A megabyte of int64, which stays in the processor's cache, and in memory as long as one of the batches does.
+TOKENS_AT_ONCE = 1 << 17
 
 
 class WindowBatch(Sequence[Pair]):
@@ -78,10 +83,10 @@ def take_batch(batch: Any) -> Pair:
 class WindowLoader(DataLoader[Pair]):
     """A DataLoader of windows whose order is that of `GlobalBatches`, and which can be resumed exactly.
 
-    Yields (inputs, targets), each (batch_size / world_size, length) int64, views of one buffer. Every pass
-    is one epoch. `state_dict()` stands after the last batch that the loop was given, whatever the workers
-    have fetched ahead. Other options are those of `torch.utils.data.DataLoader`. Raises what `GlobalBatches`
-    raises; memory is that of the batches under way.
+    Yields (inputs, targets), each (batch_size / world_size, length) int64, views of one buffer, which without
+    workers several batches share. Every pass is one epoch. `state_dict()` stands after the last batch that
+    the loop was given, whatever was fetched ahead. Other options are those of `torch.utils.data.DataLoader`.
+    Raises what `GlobalBatches` raises; memory is that of the batches under way.
 
     >>> windows = TokenWindows(np.arange(100, dtype=np.uint16), length=4, stride=4)
     >>> loader = WindowLoader(WindowDataset(windows), batch_size=2, seed=1)
@@ -137,8 +142,12 @@ class WindowLoader(DataLoader[Pair]):
             yield from super().__iter__()
             return
         # What DataLoader does around a batch in its own process takes longer than the batch.
-        for indices in self.batches:
-            yield take_batch(self.dataset.__getitems__(indices))
+        n_together = max(1, TOKENS_AT_ONCE // (self.batches.batch_size * self.dataset.windows.length))
+        batches = iter(self.batches)
+        while together := list(islice(batches, n_together)):
+            windows = self.dataset.__getitems__(np.concatenate(together))
+            sizes = [len(indices) for indices in together]
+            yield from zip(windows.inputs.split(sizes), windows.targets.split(sizes), strict=True)
 
     def state_dict(self) -> dict[str, Any]:
         """Say where the training stands: a few integers and the data's fingerprint."""

@@ -16,10 +16,8 @@ def reference(shuffle: Shuffle, index: int) -> int:
     n_low, n_high = shuffle._n_low, shuffle._n_high
 
     def hashed(number: int, key: int) -> int:
-        z = (number + key) % 2**64
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EB % 2**64
-        return z ^ (z >> 31)
+        z = (number + key) * 0xFF51AFD7ED558CCD % 2**64
+        return (z ^ (z >> 32)) * 0xC4CEB9FE1A85EC53 % 2**64
 
     while True:
         high, low = divmod(index, n_low)
@@ -78,13 +76,16 @@ def test_seeds_and_epochs_give_other_orders() -> None:
     assert len(orders) == 81
 
 
-def test_the_hash_is_splitmix64() -> None:
-    # The first two numbers of the published generator seeded with 0 and with 1234567.
-    golden = np.uint64(0x9E3779B97F4A7C15)
-    assert mixed(np.array([0, 1234567], dtype=np.uint64), golden).tolist() == [
-        16294208416658607535,
-        6457827717110365317,
-    ]
+def test_every_bit_of_a_number_and_of_a_key_changes_half_of_the_hash() -> None:
+    """Of the upper 32 bits, which are what a round takes."""
+    numbers = np.random.default_rng(1).integers(0, 2**64, 2000, dtype=np.uint64)
+    key = np.uint64(0x9E3779B97F4A7C15)
+    for bit in range(64):
+        one = np.uint64(1 << bit)
+        for other in (mixed(numbers ^ one, key), mixed(numbers, key ^ one)):
+            changed = (mixed(numbers, key) ^ other) >> np.uint64(32)
+            share = np.bitwise_count(changed).mean() / 32
+            assert 0.4 < share < 0.6, bit
 
 
 @pytest.mark.parametrize("n", [0, -1, 2**63 + 1])
