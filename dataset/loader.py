@@ -147,7 +147,9 @@ class WindowLoader(DataLoader[Pair]):
         while together := list(islice(batches, n_together)):
             windows = self.dataset.__getitems__(np.concatenate(together))
             sizes = [len(indices) for indices in together]
-            yield from zip(windows.inputs.split(sizes), windows.targets.split(sizes), strict=True)
+            yield from zip(
+                windows.inputs.split_with_sizes(sizes), windows.targets.split_with_sizes(sizes), strict=True
+            )
 
     def state_dict(self) -> dict[str, Any]:
         """Say where the training stands: a few integers and the data's fingerprint."""

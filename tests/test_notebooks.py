@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bpelab.bpe.texts import fetch_text
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -21,9 +22,17 @@ def runner() -> Any:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_shows_what_is_committed(runner: Any, path: Path) -> None:
-    if "torch" in path.read_text(encoding="utf-8"):
+def test_a_notebook_shows_what_is_committed(
+    runner: Any, path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    content = path.read_text(encoding="utf-8")
+    if "torch" in content:
         pytest.importorskip("torch", reason="pip install 'bpelab[torch]'")
+    if "the-verdict" in content:  # in a cache of its own, so that nothing is downloaded
+        story = tmp_path / "story"
+        story.write_text(request.getfixturevalue("verdict"), encoding="utf-8", newline="")
+        monkeypatch.setenv("BPELAB_CACHE_DIR", str(tmp_path / "cache"))
+        fetch_text("the-verdict", story)
     n_cells = 0
     for cell, outputs in runner.run(path):
         n_cells += 1

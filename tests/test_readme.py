@@ -4,22 +4,31 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 from bpelab.benchmarks import readme
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_round_trip_runs() -> None:
-    code = re.search(r"```python\n(.*?)```", README, re.DOTALL)
+@pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
+def test_the_round_trip_runs(name: str) -> None:
+    code = re.search(r"```python\n(.*?)```", (ROOT / name).read_text(encoding="utf-8"), re.DOTALL)
     assert code is not None
-    exec(compile(code[1], "README.md", "exec"), {})
+    exec(compile(code[1], name, "exec"), {})
 
 
 def test_the_tables_are_the_record_s() -> None:
     record = json.loads(readme.RECORD.read_text(encoding="utf-8"))
     assert readme.spliced(README, record) == README
     assert all(README.count(f"<!-- {name}: begin -->") == 1 for name in readme.TABLES)
+
+
+def test_the_korean_readme_names_files_that_are_there() -> None:
+    korean = (ROOT / "README.ko.md").read_text(encoding="utf-8")
+    links = re.findall(r"\]\((?!https:)([^)#]+)[^)]*\)", korean)
+    assert links
+    assert all((ROOT / link).exists() for link in links)
 
 
 def test_every_source_file_is_in_the_file_map() -> None:
