@@ -4,7 +4,6 @@
 https://github.com/openai/tiktoken/blob/0.14.0/tiktoken/core.py
 """
 
-import codecs
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
@@ -17,10 +16,11 @@ from bpelab.bpe.arrays.encoder import CACHE_PIECES, ArrayEncoder, joined
 from bpelab.bpe.arrays.split import array_splitter, regex_splitter
 from bpelab.bpe.arrays.store import Ids
 from bpelab.bpe.cached import CachedEncoder
-from bpelab.bpe.offsets import TokenOffsets, token_offsets
+from bpelab.bpe.offsets import TokenOffsets, text_and_offsets, token_offsets
 from bpelab.bpe.patterns import KNOWN_PATTERNS
 from bpelab.bpe.specials import Allowed, Disallowed, refuse_special, resolve_special, special_finder
 from bpelab.bpe.stream import (
+    decode_chunks,
     encode_chunks,
     read_chunks,
     refuse_surrogates,
@@ -374,7 +374,7 @@ class Encoding:
         >>> get_encoding("gpt2").decode_bytes([31373, 995])
         b'hello world'
         """
-        return b"".join(self.decode_tokens_bytes(tokens))
+        return self._vocabulary.joined_bytes(tokens)
 
     def decode(self, tokens: Iterable[int], errors: str = "replace") -> str:
         """Give the text of the tokens; bytes that are not UTF-8 are treated as `errors` says."""
@@ -402,12 +402,7 @@ class Encoding:
         >>> get_encoding("gpt2").decode_with_offsets([31373, 995])
         ('hello world', [0, 5])
         """
-        parts = self.decode_tokens_bytes(tokens)
-        n_chars, offsets = 0, []
-        for part in parts:
-            offsets.append(max(0, n_chars - _is_continuation(part[0])))
-            n_chars += sum(not _is_continuation(byte) for byte in part)
-        return b"".join(parts).decode("utf-8"), offsets
+        return text_and_offsets(self.decode_tokens_bytes(tokens))
 
     def decode_stream(self, tokens: Iterable[int], errors: str = "replace") -> Iterator[str]:
         """Yield the text of tokens as they come, each time as much as has only whole characters.
@@ -416,12 +411,7 @@ class Encoding:
         >>> list(get_encoding("gpt2").decode_stream([31373, 8582, 25081]))  # the last two make "🙂"
         ['hello', '🙂']
         """
-        decoder = codecs.getincrementaldecoder("utf-8")(errors)
-        for token in tokens:
-            if text := decoder.decode(self.decode_single_token_bytes(token)):
-                yield text
-        if text := decoder.decode(b"", final=True):
-            yield text
+        return decode_chunks(map(self.decode_single_token_bytes, tokens), errors)
 
     def decode_batch(
         self, batch: Sequence[Sequence[int]], *, errors: str = "replace", num_threads: int = 8
@@ -462,7 +452,3 @@ class Encoding:
     def n_vocab(self) -> int:
         """The highest id plus one."""
         return self._vocabulary.max_id + 1
-
-
-def _is_continuation(byte: int) -> bool:
-    return 0x80 <= byte < 0xC0

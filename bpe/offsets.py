@@ -1,5 +1,6 @@
 """Where in the text is each token? In bytes and in characters."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -40,3 +41,22 @@ def token_offsets(data: bytes, ids: npt.NDArray[np.uint32], lengths: npt.NDArray
     np.cumsum(is_start, out=chars_to[1:])
     inside = np.append(~is_start, False)[byte_starts]  # the token begins within a character
     return TokenOffsets(ids, byte_starts, chars_to[byte_starts] - inside)
+
+
+def text_and_offsets(parts: Sequence[bytes]) -> tuple[str, list[int]]:
+    """Give the text of tokens' bytes and, for each token, the first character that has bytes of it.
+
+    Raises `UnicodeDecodeError` where the bytes are not UTF-8 together.
+
+    >>> text_and_offsets(["né".encode()[:2], "né".encode()[2:]])
+    ('né', [0, 1])
+    """
+    n_chars, offsets = 0, []
+    for part in parts:
+        offsets.append(max(0, n_chars - _is_continuation(part[0])))
+        n_chars += sum(not _is_continuation(byte) for byte in part)
+    return b"".join(parts).decode("utf-8"), offsets
+
+
+def _is_continuation(byte: int) -> bool:
+    return 0x80 <= byte < 0xC0

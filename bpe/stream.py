@@ -127,3 +127,17 @@ def read_chunks(path: str | os.PathLike[str], errors: str) -> Iterator[str]:
             if not data:
                 return
             n_before += len(data)
+
+
+def decode_chunks(chunks: Iterable[bytes], errors: str) -> Iterator[str]:
+    """Yield the text of chunks of UTF-8, each time as much as has only whole characters.
+
+    >>> list(decode_chunks([b"a\\xc3", b"\\xa9b"], "strict"))
+    ['a', 'éb']
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")(errors)
+    for chunk in chunks:
+        if text := decoder.decode(chunk):
+            yield text
+    if text := decoder.decode(b"", final=True):
+        yield text

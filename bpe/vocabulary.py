@@ -1,6 +1,6 @@
 """Which bytes does each id stand for? The tokens of an encoding, checked once."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from operator import index
 from typing import Any
@@ -10,6 +10,10 @@ import numpy.typing as npt
 
 # The arrays keep a rank in 31 bits, and one number for what has none (`arrays/store.py`).
 MAX_RANK = 2**31 - 2
+# Fewer tokens are joined one by one before the arrays have begun.
+FEW_TOKENS = 512
+# So many are gathered at once: some nine bytes of memory for each byte of them.
+BLOCK_TOKENS = 1 << 16
 
 
 class Vocabulary:
@@ -74,6 +78,55 @@ class Vocabulary:
             if not 0 <= token < 1 << 32:
                 raise OverflowError(f"{token} is no token id: ids are from 0 to 2**32 - 1") from None
             raise KeyError(f"no token has the id {token}: ids are from 0 to {self.max_id}") from None
+
+    def joined_bytes(self, tokens: Iterable[int]) -> bytes:
+        """Join the bytes of tokens, of many as arrays; raises what `tokens_bytes` raises.
+
+        >>> Vocabulary({b"a": 0, b"bc": 1}, {"<end>": 5}).joined_bytes([1, 0, 5])
+        b'bca<end>'
+        """
+        given = tokens if isinstance(tokens, list | tuple | np.ndarray) else list(tokens)
+        if len(given) >= FEW_TOKENS and (ids := self._known_ids(given)) is not None:
+            return b"".join(
+                self._gathered(ids[at : at + BLOCK_TOKENS]) for at in range(0, len(ids), BLOCK_TOKENS)
+            )
+        return b"".join(self.tokens_bytes(given))
+
+    def _known_ids(self, tokens: Sequence[int] | npt.NDArray[Any]) -> npt.NDArray[Any] | None:
+        """(n_tokens,) of integers, if all of them are tokens of the flat table; None for anything else."""
+        try:
+            ids = np.asarray(tokens)
+        except (ValueError, OverflowError):
+            return None
+        if ids.ndim != 1 or ids.dtype.kind not in "iu":
+            return None
+        _, starts = self._flat
+        if ids.min() < 0 or ids.max() >= len(starts) - 1 or (starts.take(ids) == starts.take(ids + 1)).any():
+            return None
+        return ids
+
+    def _gathered(self, ids: npt.NDArray[Any]) -> bytes:
+        """Give the bytes of tokens: within a token each byte lies one place after the one before."""
+        flat, all_starts = self._flat
+        starts, token_ends = all_starts.take(ids), all_starts.take(ids + 1)
+        ends = np.cumsum(token_ends - starts)
+        places = np.ones(int(ends[-1]), dtype=np.int64)
+        places[0] = starts[0]
+        places[ends[:-1]] = starts[1:] - token_ends[:-1] + 1
+        np.cumsum(places, out=places)
+        return flat.take(places).tobytes()
+
+    @cached_property
+    def _flat(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+        """The bytes of all tokens in id order, and (n + 1,) where each begins; none where an id is no token.
+
+        A special id far above the ranks is left out, with all that lies between.
+        """
+        n_ids = min(self.max_id + 1, 2 * max(self._ranks.values()) + 1000)
+        parts = [self.bytes_of_id.get(token, b"") for token in range(n_ids)]
+        starts = np.zeros(n_ids + 1, dtype=np.int64)
+        np.cumsum(list(map(len, parts)), out=starts[1:])
+        return np.frombuffer(b"".join(parts), dtype=np.uint8), starts
 
     @cached_property
     def sorted_tokens(self) -> list[bytes]:
