@@ -17,8 +17,10 @@ $(SET_UP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $@
 
-report: $(SET_UP) ## set up, compare with tiktoken, measure the speed beside it
-	$(BIN)/bpelab parity
+report: $(SET_UP) ## set up, compare with tiktoken, measure beside it (some five minutes), write report/index.html
+	rm -f report/quick.json
+	$(BIN)/bpelab bench -o report/quick.json
+	$(BIN)/bpelab report report/quick.json -o report/index.html
 
 test: $(SET_UP) lint types tests ## set up, run every check
 
@@ -44,4 +46,4 @@ format: $(SET_UP) ## rewrite the sources in the house format
 	$(BIN)/ruff check --fix .
 
 clean: ## remove everything that set-up and builds made
-	rm -rf $(VENV) .build build dist *.egg-info
+	rm -rf $(VENV) .build build dist report *.egg-info

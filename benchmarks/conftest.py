@@ -41,7 +41,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     """Note why a cell is missing: skipped, or a wrong answer."""
     report = yield
     if report.when in ("setup", "call") and report.outcome != "passed":
-        reason = str(call.excinfo.value) if call.excinfo else str(report.longrepr)
+        assert call.excinfo
+        reason = str(call.excinfo.value) or call.excinfo.typename
         parameters = {name: str(value) for name, value in item.callspec.params.items()}  # type: ignore[attr-defined]
         contender = parameters.pop("contender", "")
         group = ", ".join([item.name.partition("[")[0].removesuffix("_seconds"), *parameters.values()])

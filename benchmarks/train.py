@@ -162,6 +162,6 @@ def beside_the_educational_seconds(benchmark: Any, corpus: str, contender: str) 
         axis={"corpus": corpus, "vocab_size": size},
         baseline="tiktoken._educational",
         amount=sum(len(text.encode("utf-8")) for text in texts),
-        rounds=1 if contender == "tiktoken._educational" else 3,
+        rounds=3 if contender == "bpelab" else 1,
         warmup_rounds=0,
     )

@@ -12,6 +12,7 @@ from bpelab.cli.encode import encode
 from bpelab.cli.explain import explain
 from bpelab.cli.fetch import fetch
 from bpelab.cli.parity import parity
+from bpelab.cli.report import report
 from bpelab.cli.tiktoken_cache import tiktoken_cache
 from bpelab.cli.tokenize import tokenize
 from bpelab.cli.train import train
@@ -34,6 +35,7 @@ for verb in (
     tokenize,
     parity,
     bench,
+    report,
     fetch,
     tiktoken_cache,
 ):

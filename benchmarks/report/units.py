@@ -1,0 +1,51 @@
+"""How are measurements written? Three digits, and the unit in which they read best."""
+
+_SECONDS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+_BYTES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B"))
+
+
+def quantity(value: float, unit: str) -> str:
+    """Write seconds or bytes.
+
+    >>> quantity(0.01234, "s"), quantity(123456789, "B"), quantity(0, "s")
+    ('12.3 ms', '123 MB', '0 s')
+    """
+    if not value:
+        return f"0 {unit}"
+    scales = _SECONDS if unit == "s" else _BYTES
+    factor, name = next((pair for pair in scales if value >= 0.9995 * pair[0]), scales[-1])
+    return f"{digits(value / factor)} {name}"
+
+
+def rate(per_second: float, of: str | None) -> str:
+    """Write an amount a second.
+
+    >>> rate(45.7e6, "bytes"), rate(1.25e8, "tokens")
+    ('45.7 MB/s', '125 M tokens/s')
+    """
+    if of == "bytes":
+        return f"{digits(per_second / 1e6)} MB/s"
+    return f"{digits(per_second / 1e6)} M {of or 'things'}/s"
+
+
+def times(ratio: float) -> str:
+    """Write a ratio.
+
+    >>> times(5.553), times(0.0712), times(445_123.0)
+    ('5.55×', '0.071×', '445,000×')
+    """
+    return f"{digits(ratio)}×"
+
+
+def digits(value: float) -> str:
+    """Write a number to three digits, to two of those below a tenth.
+
+    >>> [digits(value) for value in (0.0123, 0.0996, 0.999, 9.999, 12.3, 99.96, 1234.0, 0.0)]
+    ['0.012', '0.10', '1.00', '10.0', '12.3', '100', '1,230', '0']
+    """
+    if value == 0:
+        return "0"
+    rounded = float(f"{value:.3g}")
+    if rounded < 0.0995:
+        return f"{value:.3f}" if value >= 0.01 else f"{value:.2g}"
+    return f"{rounded:,.0f}" if rounded >= 100 else f"{rounded:.1f}" if rounded >= 10 else f"{rounded:.2f}"

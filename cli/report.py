@@ -1,0 +1,89 @@
+"""`bpelab report`: what did the benchmarks find, and what changed?"""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from bpelab.benchmarks.report.compare import Comparison
+
+
+def report(
+    records: Annotated[
+        list[Path] | None, typer.Argument(help="What `bpelab bench` wrote, of one machine or of several.")
+    ] = None,
+    output: Annotated[Path, typer.Option("-o", "--output", help="The page, an HTML file.")] = Path(
+        "report.html"
+    ),
+    markdown: Annotated[
+        Path | None, typer.Option(help="The same as Markdown. [default: beside the page]")
+    ] = None,
+    compare: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(help="Two records, OLD and NEW: show what changed instead of writing a page."),
+    ] = None,
+    threshold: Annotated[
+        float, typer.Option(help="With --compare: slower by more than this factor is a regression.")
+    ] = 1.1,
+) -> None:
+    """Write the page of benchmark records; nothing is measured, and the same records give the same page.
+
+    Exit code of --compare: 1 where anything regressed by more than the threshold, 0 otherwise.
+
+    Example: bpelab bench -o mine.json && bpelab report mine.json -o report.html
+
+    Example: bpelab report --compare old.json new.json
+    """
+    from bpelab.benchmarks.report.records import load, load_all
+
+    if compare:
+        if records:
+            raise ValueError("give records for a page, or --compare OLD NEW, not both")
+        from bpelab.benchmarks.report.compare import compare as compare_records
+
+        old, new = map(load, compare)
+        found = compare_records(old, new, threshold)
+        _print_comparison(found)
+        if found.regressions or any(change.verdict == "regression" for change in found.changes):
+            raise typer.Exit(1)
+        return
+    if not records:
+        raise ValueError("which records? `bpelab bench -o mine.json` writes one: bpelab report mine.json")
+    from bpelab.benchmarks.report import content, verdict
+    from bpelab.benchmarks.report.markdown import markdown as markdown_of
+    from bpelab.benchmarks.report.page import page_html
+    from bpelab.bpe.files import write_atomically
+
+    loaded = load_all(records)
+    texts = {output: page_html(loaded), markdown or output.with_suffix(".md"): markdown_of(loaded)}
+    if len(texts) < 2:
+        raise ValueError(f"{output} cannot be both the page and its Markdown: give them different names")
+    for path, text in texts.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, text.encode("utf-8"))
+    for record in loaded:
+        print(content.machine_name(record))
+        for _, line in verdict.parity_lines(record):
+            print(f"  {line}")
+        for number in verdict.numbers(record):
+            print(f"  {number.value:>12}  {number.title}")
+    print(" and ".join(f"{path} ({len(text.encode()) / 1e3:.0f} kB)" for path, text in texts.items()))
+
+
+def _print_comparison(found: "Comparison") -> None:
+    from bpelab.benchmarks.report.units import times
+
+    for line in found.differences:
+        print(f"note: {line}", file=sys.stderr)
+    for line in found.regressions:
+        print(f"regression: {line}")
+    for change in found.changes:
+        if change.verdict != "the same":
+            name = f"{change.question}, {change.group}, {change.contender}"
+            spread = f"{times(change.low)} to {times(change.high)}"
+            print(f"{change.verdict}: {name}: {times(change.factor)} of before ({spread})")
+    same = sum(change.verdict == "the same" for change in found.changes)
+    print(f"{len(found.changes)} compared, {same} of them the same within the noise", end="")
+    print(f"; {len(found.only_old)} only in the old record, {len(found.only_new)} only in the new")
