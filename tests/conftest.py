@@ -110,3 +110,28 @@ def chromium() -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=program, args=arguments)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def browse(chromium: Any) -> Iterator[Callable[..., Any]]:
+    """Open a page from the disk, and fail where it tells an error or asks for anything else."""
+    contexts, complaints = [], []
+
+    def open_(path: Path, fragment: str = "", **options: Any) -> Any:
+        contexts.append(chromium.new_context(**options))
+        page = contexts[-1].new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("dialog", lambda dialog: (complaints.append(dialog.message), dialog.dismiss()))
+        page.on("request", lambda request: _leaves(request.url) and complaints.append(request.url))
+        page.goto(path.as_uri() + fragment)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def _leaves(url: str) -> bool:
+    return not url.startswith(("file:", "blob:", "data:"))

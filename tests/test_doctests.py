@@ -13,6 +13,10 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = (bpelab.bpe, bpelab.tokenizers, bpelab.dataset, bpelab.cli)
+REPORT = tuple(
+    f"bpelab.benchmarks.report.{module.name}"
+    for module in pkgutil.iter_modules([str(ROOT / "benchmarks" / "report")])
+)
 # Found by their names, because to look into a package imports it.
 NEED_TORCH = (
     "bpelab.dataset.gpt",
@@ -25,12 +29,17 @@ MODULES = [
     for package in PACKAGES
     for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
 ]
+MODULES += [f"bpelab.benchmarks.{name}" for name in ("environment", "ratios", "readme", "suite")]
 
 
-@pytest.mark.parametrize("name", sorted({*(package.__name__ for package in PACKAGES), *MODULES, *NEED_TORCH}))
+@pytest.mark.parametrize(
+    "name", sorted({*(package.__name__ for package in PACKAGES), *MODULES, *NEED_TORCH, *REPORT})
+)
 def test_examples_run(name: str) -> None:
     if name in NEED_TORCH:
         pytest.importorskip("torch", reason="pip install 'bpelab[torch]'")
+    if name in REPORT:
+        pytest.importorskip("altair", reason="pip install 'bpelab[report]'")
     assert doctest.testmod(importlib.import_module(name)).failed == 0
 
 

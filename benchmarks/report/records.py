@@ -29,6 +29,8 @@ _CELL = {
 _MISSING = {"question": str, "group": str, "contender": str, "reason": str}
 _COMPARISON = {"encoding": str, "n_texts": int, "n_bytes": int, "n_tokens": int}
 UNITS = ("s", "B")
+# What plots have on their axes.
+SIZES = ("n_bytes", "piece_bytes", "vocab_size", "dim", "n_tokens")
 
 Cell = dict[str, Any]
 Record = dict[str, Any]
@@ -102,9 +104,14 @@ def _check_cell(cell: Any, where: str) -> None:
     for name in ("amount", "bytes_moved", "operations"):
         if (value := cell.get(name)) is not None and not _is_number(value):
             raise ValueError(f"{where}: {name} is {value!r}, where a number was expected")
+    for name in SIZES:
+        if (value := cell["axis"].get(name)) is not None and not (_is_number(value) and value > 0):
+            raise ValueError(f"{where}: {name} is {value!r}, where a number above 0 was expected")
     for samples in cell["passes"]:
         if not isinstance(samples, list) or not all(_is_number(value) for value in samples):
-            raise ValueError(f"{where}: a pass is {str(samples)[:60]}, where numbers above 0 were expected")
+            raise ValueError(
+                f"{where}: a pass is {str(samples)[:60]}, where numbers of 0 or more were expected"
+            )
     if not any(cell["passes"]):
         raise ValueError(f"{where}: it has no sample")
 

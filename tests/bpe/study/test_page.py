@@ -1,6 +1,6 @@
 """The page tokenises in a real browser as we do, and shows any text as text."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,27 +22,16 @@ TINY = train(["low lower lowest"], vocab_size=256 + 7, name="tiny")
 
 
 @pytest.fixture
-def open_page(chromium: Any, tmp_path: Path) -> Iterator[Open]:
-    """Write a page, open it from the disk, and fail where it tells an error or asks for anything else."""
-    contexts, complaints = [], []
+def open_page(browse: Open, tmp_path: Path) -> Open:
+    """Write a page and open it from the disk."""
 
     def open_(encodings: list[Encoding], text: str = "", fragment: str = "", **options: Any) -> Any:
-        path = tmp_path / "page.html"
-        write_page(path, encodings, text)
-        contexts.append(chromium.new_context(**options))
-        page = contexts[-1].new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("dialog", lambda dialog: (complaints.append(dialog.message), dialog.dismiss()))
-        page.on("request", lambda request: request.url.startswith("file:") or complaints.append(request.url))
-        page.goto(path.as_uri() + fragment)
+        write_page(tmp_path / "page.html", encodings, text)
+        page = browse(tmp_path / "page.html", fragment, **options)
         page.wait_for_selector("html[data-ready]")
         return page
 
-    yield open_
-    for context in contexts:
-        context.close()
-    assert complaints == []
+    return open_
 
 
 def texts_to_compare() -> list[str]:

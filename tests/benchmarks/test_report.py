@@ -1,0 +1,240 @@
+"""A report is a function of its records, says what they say, and refuses what is broken by name."""
+
+import json
+import math
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bpelab.benchmarks.readme import RECORD as COMMITTED
+from bpelab.benchmarks.report import content, verdict
+from bpelab.benchmarks.report.compare import compare
+from bpelab.benchmarks.report.markdown import markdown, plain
+from bpelab.benchmarks.report.records import load, load_all, rows
+from bpelab.cli import app
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+pytest.importorskip("altair", reason="pip install 'bpelab[report]'")
+from bpelab.benchmarks.report.page import page_html
+
+Record = dict[str, Any]
+Made = Callable[..., Record]
+
+
+def written(path: Path, record: Any) -> Path:
+    path.write_text(record if isinstance(record, str) else json.dumps(record), encoding="utf-8")
+    return path
+
+
+def changed(record: Record, change: Callable[[Record], object]) -> Record:
+    change(record)
+    return record
+
+
+def without_baseline(record: Record) -> None:
+    record["cells"] = [cell for cell in record["cells"] if cell["contender"] != "tiktoken"]
+
+
+def cell(change: Callable[[Record], object]) -> Callable[[Record], Record]:
+    """Change the first cell."""
+    return lambda record: changed(record, lambda record: change(record["cells"][0]))
+
+
+BROKEN: list[tuple[str, Callable[[Record], Any], str]] = [
+    ("truncated", lambda r: json.dumps(r, indent=1)[:700], r"line \d+: .*: this is no whole JSON"),
+    ("empty", lambda r: "", "line 1: .*: this is no whole JSON"),
+    ("a list", lambda r: [r], "an object was expected, not list"),
+    ("nested without end", lambda r: "[" * 100_000, "this is no "),
+    ("another schema", lambda r: r | {"schema": "bpelab benchmarks 2"}, "schema is 'bpelab benchmarks 2'"),
+    ("no schema", lambda r: {}, "schema is None"),
+    ("NaN", lambda r: json.dumps(r | {"seconds": math.nan}), "it has NaN, where a number was expected"),
+    ("infinite", lambda r: json.dumps(r | {"seconds": math.inf}), "it has Infinity"),
+    ("a huge number", lambda r: json.dumps(r).replace("240.0", "1e999"), "seconds is inf"),
+    ("no baseline", lambda r: changed(r, without_baseline), "its baseline 'tiktoken' is neither there nor"),
+    ("no name of one", cell(lambda cell: cell.pop("baseline")), "cell 0 has no 'baseline'"),
+    ("no sample", cell(lambda cell: cell.update(passes=[[]])), "it has no sample"),
+    ("a negative one", cell(lambda cell: cell.update(passes=[[-1]])), "where numbers of 0 or more were"),
+    ("a text", cell(lambda cell: cell.update(passes=[["1"]])), "where numbers of 0 or more were"),
+    ("a unit", cell(lambda cell: cell.update(unit="h")), "its unit is 'h', not one of s, B"),
+    ("an amount", cell(lambda cell: cell.update(amount="x")), "amount is 'x'"),
+    ("an axis", cell(lambda cell: cell["axis"].update(n_bytes="x")), "n_bytes is 'x'"),
+    ("twice", lambda r: changed(r, lambda r: r["cells"].append(r["cells"][0])), "is there twice"),
+    ("no machine", lambda r: changed(r, lambda r: r.pop("machine")), "the record has no 'machine'"),
+    ("no name", lambda r: r | {"machine": {}}, "machine has no 'name'"),
+    ("no cells", lambda r: r | {"cells": {}}, "where a list was expected"),
+]
+
+
+@pytest.mark.parametrize(("break_it", "message"), [row[1:] for row in BROKEN], ids=[row[0] for row in BROKEN])
+def test_a_broken_record_is_refused_by_name(
+    made_up: Made, tmp_path: Path, break_it: Callable[[Record], Any], message: str
+) -> None:
+    path = written(tmp_path / "mine.json", break_it(made_up()))
+    with pytest.raises(ValueError, match=rf"mine\.json: .*{message}"):
+        load(path)
+
+
+def test_records_of_different_schemas_do_not_mix(made_up: Made, tmp_path: Path) -> None:
+    new = written(tmp_path / "new.json", made_up())
+    old = written(tmp_path / "old.json", made_up(schema="bpelab benchmarks 0"))
+    with pytest.raises(ValueError, match=r"old\.json: its schema is 'bpelab benchmarks 0'"):
+        load_all([new, old])
+    assert len(load_all([new, new])) == 1
+
+
+def test_a_baseline_that_is_missing_for_a_reason_is_no_fault(made_up: Made, tmp_path: Path) -> None:
+    record = changed(made_up(), without_baseline)
+    for question in ("encode_warm", "encode_growth", "encode_long_piece"):
+        record["missing"].append(
+            {"question": question, "group": "", "contender": "tiktoken", "reason": "not installed"}
+        )
+    loaded = load(written(tmp_path / "mine.json", record))
+    assert {row.ratio for row in rows(loaded, "encode_warm")} == {None}
+    assert "no baseline" in markdown([loaded])
+
+
+def test_the_same_records_give_the_same_bytes_whatever_order_they_were_measured_in(made_up: Made) -> None:
+    record, shuffled = made_up(), made_up()
+    random.Random(1).shuffle(shuffled["cells"])
+    assert markdown([record]) == markdown([shuffled])
+    page = page_html([record])
+    assert page == page_html([made_up()])
+    assert page.partition("id='records'")[0] == page_html([shuffled]).partition("id='records'")[0]
+
+
+def test_the_page_of_the_committed_record_is_under_two_megabytes_and_says_what_it_says() -> None:
+    record = load(COMMITTED)
+    page = page_html([record])
+    assert len(page.encode("utf-8")) < 2_000_000
+    for number in verdict.numbers(record):
+        assert f"<strong>{number.value}</strong>" in page
+    assert page.count("<section") == len(content.sections([record])) + 2
+
+
+def test_the_verdict_is_the_records_medians(made_up: Made) -> None:
+    warm, first_pass, *_, embedding = verdict.numbers(made_up())
+    assert (warm.value, warm.detail) == ("5.00×", "4.64× to 5.00× from pass to pass")
+    assert (first_pass.value, first_pass.detail) == ("not measured", "this run did not ask it")
+    assert embedding.value == "5.25×"  # the median of 0.5, 0.5, 10 and 10
+    assert verdict.parity_lines(made_up()) == [
+        (True, "gpt2 gives the same ids as tiktoken: 10 texts, 1,000 bytes, 300 tokens compared.")
+    ]
+    assert verdict.caveats(made_up()) == [
+        "Where bpelab is slower, or larger: one piece of a 0.54×.",
+        "1 of 10 comparisons are marked unstable: their baseline moved by more than a tenth between passes.",
+    ]
+
+
+def test_a_difference_from_tiktoken_is_the_first_thing_said(made_up: Made) -> None:
+    record = made_up()
+    record["parity"][0]["difference"] = {"source": "corpus.txt"}
+    assert verdict.parity_lines(record)[0][0] is False
+    assert "✗ gpt2 differs from tiktoken's in corpus.txt" in markdown([record])
+
+
+def test_machines_merge_and_what_none_measured_is_said(made_up: Made) -> None:
+    laptop, server = made_up(), made_up(machine={"name": "server"}, cells=[])
+    text = markdown([laptop, server])
+    assert "### Testing 1, 2 cores, quick, 2026-11-23" in text
+    assert "### server, quick, 2026-11-23" in text
+    assert content.NO_CUDA in text
+    assert "rustbpe: not installed (1)" in text
+    server = made_up(machine={"name": "server", "gpu": "H200"})
+    for cell in server["cells"]:
+        cell["axis"] |= {"device": "cuda"} if cell["question"] == "embedding" else {}
+    assert content.NO_CUDA not in markdown([laptop, server])
+
+
+def test_a_foreign_question_is_shown_and_opens_no_file(made_up: Made) -> None:
+    record = made_up()
+    record["cells"] = [cell | {"question": "../suite"} for cell in record["cells"][:2]]
+    (section,) = (s for s in content.sections([record]) if s.parts[0].rows)
+    assert (section.title, section.reading) == ("../suite", "")
+
+
+@given(text=st.text(max_size=40))
+def test_no_text_ends_a_cell_of_a_markdown_table(text: str) -> None:
+    escaped = plain(text)
+    assert "\n" not in escaped
+    assert "<" not in escaped
+    assert "|" not in escaped.replace("\\\\", "").replace("\\|", "")
+
+
+def test_how_near_the_limit_a_cell_is(made_up: Made) -> None:
+    record = made_up()
+    shares = {
+        row.contender: content.share_of_limit(record, row.cell)
+        for row in rows(record, "embedding")
+        if row.cell["axis"]["vocab_size"] == 64
+    }
+    # 10^6 bytes at 10^10 a second by 2 ms; 10^7 operations take as long as the bytes, by 1 ms.
+    assert shares == {"look-up": pytest.approx(0.05), "one-hot @ Linear": pytest.approx(0.1)}
+
+
+def slowed(record: Record, factor: float, contender: str = "bpelab", question: str = "encode_warm") -> Record:
+    for cell in record["cells"]:
+        if cell["contender"] == contender and cell["question"] == question:
+            cell["passes"] = [[value * factor for value in samples] for samples in cell["passes"]]
+    return record
+
+
+def verdicts(old: Record, new: Record, threshold: float = 1.1) -> dict[str, str]:
+    found = compare(old, new, threshold).changes
+    return {change.question: change.verdict for change in found if change.verdict != "the same"}
+
+
+def test_a_comparison_tells_changes_from_noise(made_up: Made) -> None:
+    assert verdicts(made_up(), made_up()) == {}
+    assert verdicts(made_up(), slowed(made_up(), 1.05)) == {}  # within the interval of the passes
+    assert verdicts(made_up(), slowed(made_up(), 1.3)) == {"encode_warm": "regression"}
+    assert verdicts(made_up(), slowed(made_up(), 1.3), threshold=1.5) == {"encode_warm": "worse"}
+    assert verdicts(made_up(), slowed(made_up(), 0.5)) == {"encode_warm": "better"}
+    # A machine that is slower altogether changes no ratio, and somebody else's loss is no regression.
+    slower = slowed(slowed(made_up(), 1.3), 1.3, "tiktoken")
+    assert verdicts(made_up(), slower) == {}
+    assert verdicts(made_up(), slowed(made_up(), 1.3, question="loader")) == {"loader": "regression"}
+
+
+def test_a_single_pass_proves_nothing(made_up: Made) -> None:
+    old, new = made_up(), slowed(made_up(), 3.0)
+    for record in (old, new):
+        for cell in record["cells"]:
+            cell["passes"] = cell["passes"][:1]
+    assert verdicts(old, new) == {}
+
+
+def test_a_wrong_answer_and_a_difference_are_regressions(made_up: Made) -> None:
+    new = made_up()
+    new["missing"].append(
+        {"question": "train", "group": "g", "contender": "bpelab", "reason": "failed: other merges"}
+    )
+    new["parity"][0]["difference"] = {"source": "text"}
+    found = compare(made_up(), new)
+    assert found.regressions == ["gpt2 differs from tiktoken's", "train, g, bpelab: failed: other merges"]
+
+
+@pytest.mark.parametrize("threshold", [0.9, math.nan])
+def test_a_threshold_below_one_is_refused(made_up: Made, threshold: float) -> None:
+    with pytest.raises(ValueError, match="a factor of 1 or more was expected"):
+        compare(made_up(), made_up(), threshold)
+
+
+def test_the_command_writes_both_and_compares_with_an_exit_code(made_up: Made, tmp_path: Path) -> None:
+    old = str(written(tmp_path / "old.json", made_up()))
+    new = str(written(tmp_path / "new.json", slowed(made_up(), 1.3)))
+    page = tmp_path / "out" / "page.html"
+    done = CliRunner().invoke(app, ["report", old, "-o", str(page)], catch_exceptions=False)
+    assert done.exit_code == 0
+    assert page.read_text(encoding="utf-8") == page_html([made_up()])
+    assert page.with_suffix(".md").read_text(encoding="utf-8") == markdown([made_up()])
+    assert "5.00×  encoding text met before" in done.stdout
+    done = CliRunner().invoke(app, ["report", "--compare", old, new])
+    assert done.exit_code == 1
+    assert "regression: encode_warm, verse to an array, bpelab: 0.77× of before" in done.stdout
+    assert CliRunner().invoke(app, ["report", "--compare", old, old]).exit_code == 0
+    done = CliRunner().invoke(app, ["report"])
+    assert "which records?" in str(done.exception)

@@ -1,0 +1,171 @@
+"""The page holds up in a real browser: on a phone, in the dark, offline, and whatever a record says."""
+
+import json
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bpelab.benchmarks.readme import RECORD
+from bpelab.benchmarks.report import content
+from bpelab.benchmarks.report.records import load
+
+pytest.importorskip("altair", reason="pip install 'bpelab[report]'")
+from bpelab.benchmarks.report.page import page_html
+
+Open = Callable[..., Any]
+
+# WCAG's contrast of every text that is seen, beside the first background behind it that is not transparent.
+CONTRASTS = """() => {
+  const parse = (colour) => (colour.match(/[\\d.]+/g) || []).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map((v) => v / 255).map(
+    (v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4
+  ).reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = (element) => {
+    for (let e = element; e; e = e.parentElement) {
+      const colour = parse(getComputedStyle(e).backgroundColor);
+      if (colour.length === 3 || colour[3] === 1) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const found = [];
+  for (const element of document.body.querySelectorAll("*")) {
+    const own = [...element.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
+    const style = getComputedStyle(element), isSvg = element instanceof SVGElement;
+    if (!own || ["SCRIPT", "STYLE"].includes(element.tagName) || !element.getClientRects().length) continue;
+    if (isSvg && style.stroke !== "none") continue;  // the halo behind a label
+    const ink = parse(isSvg ? style.fill : style.color), [a, b] = [light(ink), light(behind(element))];
+    found.push([(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), element.textContent.slice(0, 40)]);
+  }
+  return found;
+}"""
+# The same of the page's variables, one beside another.
+VARIABLES = """(pairs) => pairs.map(([one, other]) => {
+  const probe = document.createElement("i");
+  document.body.append(probe);
+  const colours = [one, other].map((name) => {
+    probe.style.color = `var(${name})`;
+    return getComputedStyle(probe).color.match(/[\\d.]+/g).map(Number);
+  });
+  probe.remove();
+  const light = (c) => c.map((v) => v / 255)
+    .map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const [a, b] = colours.map(light);
+  return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+})"""
+
+
+@cache
+def committed_page() -> str:
+    return page_html([load(RECORD)])
+
+
+@pytest.fixture
+def open_report(browse: Open, tmp_path: Path) -> Open:
+    """Open the page of records, of the committed one by default."""
+
+    def open_(records: list[Any] | None = None, **options: Any) -> Any:
+        path = tmp_path / "report.html"
+        path.write_text(page_html(records) if records else committed_page(), encoding="utf-8")
+        return browse(path, **options)
+
+    return open_
+
+
+def test_every_question_has_its_section_its_plots_and_its_table(open_report: Open) -> None:
+    record = load(RECORD)
+    page = open_report()
+    for section in content.sections([record]):
+        place = page.locator(f"#q-{section.question.replace('_', '-')}")
+        assert place.locator("h2").text_content() == section.title
+        assert place.locator("tbody tr").count() == len(section.parts[0].rows)
+        if any(row.ratio for row in section.parts[0].rows):
+            assert place.locator("figure svg:visible").count() >= 1
+        assert section.command in place.locator("code").all_text_contents()
+    assert page.locator("nav a").count() == page.locator("section[id^=q-]").count()
+
+
+def test_a_click_on_a_column_sorts_by_its_numbers_and_another_turns_them_round(open_report: Open) -> None:
+    page = open_report()
+    table = page.locator("#q-encode-warm table")
+    name = table.locator("thead th", has_text="typical")
+
+    def shown() -> list[float]:
+        return [float(value) for value in table.locator("tbody tr td:nth-child(3)").evaluate_all(
+            "cells => cells.map(cell => cell.dataset.value)")]  # fmt: skip
+
+    before = shown()
+    name.locator("button").click()
+    assert shown() == sorted(before)
+    assert name.get_attribute("aria-sort") == "ascending"
+    name.locator("button").focus()
+    page.keyboard.press("Enter")
+    assert shown() == sorted(before, reverse=True)
+    assert name.get_attribute("aria-sort") == "descending"
+    table.locator("thead button").first.click()
+    groups = table.locator("tbody tr th").all_text_contents()
+    assert groups == sorted(groups)
+    assert name.get_attribute("aria-sort") == "none"
+
+
+def test_nothing_is_wider_than_a_phone(open_report: Open, made_up: Callable[..., Any]) -> None:
+    long = made_up(machine={"name": "x" * 300})
+    long["cells"][0]["group"] = long["cells"][1]["group"] = "y" * 300
+    for records in (None, [long, made_up()]):
+        page = open_report(records, viewport={"width": 390, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        outside = "e => e.getBoundingClientRect().right > 390 && !e.closest('.scroll')"
+        assert page.evaluate(f"[...document.querySelectorAll('main *')].filter({outside}).length") == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_all_text_can_be_read_in_both_schemes(open_report: Open, scheme: str, width: int) -> None:
+    page = open_report(color_scheme=scheme, viewport={"width": width, "height": 800})
+    contrasts = page.evaluate(CONTRASTS)
+    assert len(contrasts) > 500
+    assert [text for contrast, text in contrasts if contrast < 4.5] == []
+    pairs = [["--ink", f"--heat-{number}"] for number in range(8)]
+    assert min(page.evaluate(VARIABLES, pairs)) >= 4.5
+    marks = [["--card", f"--series-{number}"] for number in range(8)]
+    assert min(page.evaluate(VARIABLES, marks)) >= 3
+
+
+def test_whatever_a_record_says_is_text(open_report: Open, made_up: Callable[..., Any]) -> None:
+    hostile = "</script><img src=x onerror=alert(1)><script>alert(2)</script>'\"&amp;"
+    record = made_up(preset=hostile, started=hostile, machine={"name": hostile, "cpu": hostile})
+    record["versions"] = {hostile: hostile}
+    record["parity"][0]["encoding"] = hostile
+    for cell in record["cells"]:
+        cell["group"] += hostile
+    record["cells"][0]["contender"] = hostile
+    record["cells"] += [{**record["cells"][1], "question": hostile, "axis": {}}]
+    record["missing"][0] |= {"contender": hostile, "reason": hostile, "question": hostile}
+    page = open_report([record])
+    assert page.locator("img, iframe, object, embed, link, base, form").count() == 0
+    assert page.locator("script").count() == 2
+    assert hostile in page.locator("header").text_content()
+    assert hostile in page.locator("#environment").text_content()
+    assert page.locator("figure svg text", has_text="onerror").count() > 0
+
+
+def test_the_records_on_the_page_are_the_records(
+    open_report: Open, made_up: Callable[..., Any], tmp_path: Path
+) -> None:
+    records = [made_up(), made_up(machine={"name": "</script> \u2028 안"})]
+    page = open_report(records)
+    for number, record in enumerate(records):
+        with page.expect_download() as waiting:
+            page.locator(".download").nth(number).click()
+        path = tmp_path / f"{number}.json"
+        waiting.value.save_as(path)
+        assert json.loads(path.read_text(encoding="utf-8")) == record
+        assert load(path) == record
+
+
+def test_without_scripts_everything_but_sorting_is_there(open_report: Open) -> None:
+    page = open_report(java_script_enabled=False)
+    assert page.locator("section").count() > 5
+    assert page.locator("tbody tr").count() > 100
