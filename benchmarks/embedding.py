@@ -1,16 +1,22 @@
 """What does an embedding cost against one-hot @ Linear?
 
 Varies: the vocabulary, the dimension, the number of tokens, the dtype, forward or forward and backward,
-uniform or Zipf-distributed ids, eager or compiled, and whether the one-hot vectors are made inside the clock.
-Fixed: one layer alone, weights and ids already on the device. The look-up copies rows, n_tokens * dim
-numbers; the product reads the whole table and multiplies: 2 * n_tokens * vocab_size * dim operations.
-`bytes_moved` and `operations` are that model's, to be held against the bandwidth and the FLOP/s measured in
-the same run. What does not fit into a quarter of the memory is not measured, and says so. On CUDA the time is
-that of events, after a warm-up, with the second-level cache flushed before every round.
+uniform or Zipf-distributed ids, eager or compiled, whether the one-hot vectors are made inside the clock,
+and on CUDA TF32 and deterministic algorithms. Fixed: one layer alone, weights and ids already on the
+device. The look-up copies rows, n_tokens * dim numbers; the product reads the whole table and multiplies: 2
+* n_tokens * vocab_size * dim operations. That is the model which each cell is held against, with the
+bandwidth and the FLOP/s measured in the same run. The two ways give the same numbers to the bit, but for
+TF32, which rounds the product's. What does not fit into a quarter of the memory is not measured, and says
+so. On CUDA the time is that of events, after a warm-up, with the second-level cache flushed before every
+round, and `peak_bytes` is what was allocated at the worst moment; on the CPU it is the model's.
 """
 
+import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
+
+# What cuBLAS needs to be deterministic, before it begins.
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 import pytest
 from bpelab.benchmarks.environment import machine
@@ -35,6 +41,8 @@ DEVICES = ["cpu", "cuda"]
 CONTENDERS = ["look-up", "one-hot @ Linear", "one-hot @ Linear, one-hot made before"]
 # Operations of the largest product that is timed: a second or two on a laptop.
 MOST_OPERATIONS = {"cpu": 1e10 if QUICK else 1e11, "cuda": 1e14}
+# As it is on a processor without instructions for it.
+BFLOAT16_IS_SLOWER = 50
 
 
 def ids_of(distribution: str, vocab_size: int, n_tokens: int, device: str) -> Any:
@@ -51,12 +59,36 @@ def memory_of(device: str) -> int:
     return machine()["memory_bytes"] or 8 << 30
 
 
+class Setting(NamedTuple):
+    """What is asked of one cell."""
+
+    dtype: str = "float32"
+    direction: str = "forward"
+    distribution: str = "uniform"
+    compiled: bool = False
+    tf32: bool = False
+    deterministic: bool = False
+
+    @property
+    def changes(self) -> str:
+        """What is not as usual, for the name of the group."""
+        shown = [f", {self.distribution} ids"] if self.distribution != "uniform" else []
+        return "".join([*shown, *(f", {name}" for name in self._fields[3:] if getattr(self, name))])
+
+
+USUAL = Setting()
+
+
 def time_it(benchmark: Any, call: Callable[[], object], device: str, about: dict[str, Any]) -> None:
     if device == "cpu":
         extra = {name: about.pop(name) for name in ("bytes_moved", "operations", "peak_bytes")}
         measure(benchmark, call, rounds=5 if QUICK else None, **about)
         benchmark.extra_info.update(extra)
         return
+    before = torch.cuda.memory_allocated()
+    torch.cuda.reset_peak_memory_stats()
+    call()
+    about["peak_bytes"] = torch.cuda.max_memory_allocated() - before
     describe(benchmark, **about)
     flush = torch.empty(1 << 26, dtype=torch.int32, device="cuda")
     values = []
@@ -73,43 +105,37 @@ def time_it(benchmark: Any, call: Callable[[], object], device: str, about: dict
 
 
 def one_cell(
-    benchmark: Any,
-    contender: str,
-    device: str,
-    cell: tuple[int, int, int],
-    *,
-    dtype: str = "float32",
-    direction: str = "forward",
-    distribution: str = "uniform",
-    compiled: bool = False,
+    benchmark: Any, contender: str, device: str, cell: tuple[int, int, int], setting: Setting = USUAL
 ) -> None:
     if device == "cuda" and not torch.cuda.is_available():
         pytest.skip("no CUDA device on this machine")
     vocab_size, dim, n_tokens = cell
-    size = 2 if dtype == "bfloat16" else 4
+    dtype = getattr(torch, setting.dtype)
+    size = dtype.itemsize
     is_product = contender != "look-up"
-    factor = 3 if direction == "forward and backward" else 1
+    factor = 3 if setting.direction == "forward and backward" else 1
     operations = 2 * n_tokens * vocab_size * dim * factor if is_product else 0
     needed = size * (vocab_size * dim * 2 + n_tokens * dim * 2 + (n_tokens * vocab_size if is_product else 0))
     if needed * factor > memory_of(device) / 4:
         pytest.skip(f"{needed * factor / 1e9:.1f} GB do not fit into a quarter of the memory")
-    if operations > MOST_OPERATIONS[device]:
+    if operations > MOST_OPERATIONS[device] / (BFLOAT16_IS_SLOWER if setting.dtype == "bfloat16" else 1):
         pytest.skip(f"{operations:.1e} operations: it would take too long")
     torch.manual_seed(1)
-    table = TokenEmbedding(vocab_size, dim).to(device, getattr(torch, dtype))
+    table = TokenEmbedding(vocab_size, dim).to(device, dtype)
     product = OneHotLinear.sharing(table)
-    ids = ids_of(distribution, vocab_size, n_tokens, device)
+    ids = ids_of(setting.distribution, vocab_size, n_tokens, device)
     with torch.no_grad():
-        assert torch.equal(product(ids), table(ids))
+        # TF32 keeps ten bits of a number's fraction.
+        assert torch.allclose(product(ids), table(ids), rtol=1e-3 if setting.tf32 else 0, atol=0)
     layer: Any = product if is_product else table
     one_hot = product.one_hot(ids) if contender.endswith("before") else None
     forward: Callable[[], Any] = (
         (lambda: product.linear(one_hot)) if one_hot is not None else (lambda: layer(ids))
     )
-    if compiled:
+    if setting.compiled:
         forward = torch.compile(forward)
         forward()
-    upstream = torch.ones(n_tokens, dim, dtype=getattr(torch, dtype), device=device)
+    upstream = torch.ones(n_tokens, dim, dtype=dtype, device=device)
 
     def both_ways() -> None:
         for parameter in layer.parameters():
@@ -124,19 +150,10 @@ def one_cell(
         size * (vocab_size * dim + n_tokens * (dim + vocab_size)) if is_product else 2 * size * n_tokens * dim
     )
     about = {
-        "group": f"{device}, {dtype}, {direction}, {vocab_size:,} x {dim:,}, {n_tokens:,} tokens"
-        + (f", {distribution} ids" if distribution != "uniform" else "")
-        + (", compiled" if compiled else ""),
-        "axis": {
-            "vocab_size": vocab_size,
-            "dim": dim,
-            "n_tokens": n_tokens,
-            "device": device,
-            "dtype": dtype,
-            "direction": direction,
-            "distribution": distribution,
-            "compiled": compiled,
-        },
+        "group": f"{device}, {setting.dtype}, {setting.direction},"
+        f" {vocab_size:,} x {dim:,}, {n_tokens:,} tokens{setting.changes}",
+        "axis": {"vocab_size": vocab_size, "dim": dim, "n_tokens": n_tokens, "device": device}
+        | setting._asdict(),
         "baseline": "one-hot @ Linear",
         "amount": n_tokens,
         "amount_of": "tokens",
@@ -144,7 +161,7 @@ def one_cell(
         "operations": operations,
         "peak_bytes": needed * factor,
     }
-    time_it(benchmark, forward_alone if direction == "forward" else both_ways, device, about)
+    time_it(benchmark, forward_alone if setting.direction == "forward" else both_ways, device, about)
 
 
 @pytest.mark.parametrize("contender", CONTENDERS)
@@ -158,21 +175,37 @@ def forward_seconds(benchmark: Any, contender: str, device: str, cell: tuple[int
 @pytest.mark.parametrize("cell", [(1024, 256, 256), (GPT2, 64, 256)] if QUICK else CELLS, ids=str)
 @pytest.mark.parametrize("device", DEVICES)
 def backward_seconds(benchmark: Any, contender: str, device: str, cell: tuple[int, int, int]) -> None:
-    one_cell(benchmark, contender, device, cell, direction="forward and backward")
+    one_cell(benchmark, contender, device, cell, Setting(direction="forward and backward"))
+
+
+CHANGES = {
+    "bfloat16": Setting(dtype="bfloat16"),
+    "zipf": Setting(distribution="zipf"),
+    "zipf, backward": Setting(distribution="zipf", direction="forward and backward"),
+    "compiled": Setting(compiled=True),
+    "compiled, backward": Setting(compiled=True, direction="forward and backward"),
+    "tf32": Setting(tf32=True),
+    "deterministic": Setting(deterministic=True, direction="forward and backward"),
+}
 
 
 @pytest.mark.parametrize("contender", CONTENDERS[:2])
-@pytest.mark.parametrize("change", ["bfloat16", "zipf", "compiled"])
+@pytest.mark.parametrize("change", list(CHANGES)[:2] if QUICK else CHANGES)
+@pytest.mark.parametrize(
+    "cell", [(1024, 256, 256)] if QUICK else [(1024, 256, 256), (GPT2, 256, 1024)], ids=str
+)
 @pytest.mark.parametrize("device", DEVICES)
-def changed_seconds(benchmark: Any, contender: str, device: str, change: str) -> None:
-    if QUICK and change == "compiled":
-        pytest.skip("the quick preset compiles nothing")
-    one_cell(
-        benchmark,
-        contender,
-        device,
-        (1024, 256, 256),
-        dtype="bfloat16" if change == "bfloat16" else "float32",
-        distribution="zipf" if change == "zipf" else "uniform",
-        compiled=change == "compiled",
-    )
+def changed_seconds(
+    benchmark: Any, contender: str, device: str, cell: tuple[int, int, int], change: str
+) -> None:
+    setting = CHANGES[change]
+    if device == "cpu" and (setting.tf32 or setting.deterministic):
+        pytest.skip(f"{change} is a matter of CUDA alone")
+    before = torch.backends.cuda.matmul.allow_tf32
+    try:
+        torch.backends.cuda.matmul.allow_tf32 = setting.tf32
+        torch.use_deterministic_algorithms(setting.deterministic)
+        one_cell(benchmark, contender, device, cell, setting)
+    finally:
+        torch.backends.cuda.matmul.allow_tf32 = before
+        torch.use_deterministic_algorithms(False)

@@ -22,9 +22,13 @@ PACKAGES = (
     "gigatoken",
     "fastokens",
     "tokie",
+    "bpe-openai",
     "rs-bpe",
+    "ffbpe",
 )
 ROOT = Path(__file__).parents[1]
+# Corpora and vocabularies that are on some machines.
+DATA = Path(os.environ.get("BPELAB_DATA", ROOT.parent / "shared" / "data"))
 
 
 def machine() -> dict[str, Any]:

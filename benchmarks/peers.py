@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pytest
-from bpelab.benchmarks.texts import DATA
+from bpelab.benchmarks.environment import DATA
 from bpelab.bpe import get_encoding, textbook
 from bpelab.bpe.encoding import Encoding
 from bpelab.bpe.parity import load_tiktoken
@@ -107,8 +108,30 @@ def _gigatoken(name: str) -> Encode:
 def _fastokens(name: str) -> Encode:
     from fastokens import Tokenizer
 
-    encode = Tokenizer.from_json_str(dump_tokenizer_json(encoding(name)).decode()).encode
+    try:
+        encode = Tokenizer.from_json_str(dump_tokenizer_json(encoding(name)).decode()).encode
+    except ValueError as error:
+        pytest.skip(f"fastokens refuses {name}: {str(error).splitlines()[0][:80]}")
     return lambda text: encode(text).ids
+
+
+def _tokie(name: str) -> Encode:
+    from tokie import Tokenizer
+
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "tokenizer.json")
+        path.write_bytes(dump_tokenizer_json(encoding(name)))
+        encode = Tokenizer.from_json(str(path)).encode
+    return lambda text: encode(text).ids
+
+
+def _bpe_openai(name: str) -> Encode:
+    if name not in ("cl100k_base", "o200k_base"):
+        pytest.skip(f"bpe-openai has no {name} of its own")
+    import bpe_openai
+
+    encode: Encode = bpe_openai.get_encoding(name).encode_ordinary
+    return encode
 
 
 def _rs_bpe(name: str) -> Encode:
@@ -124,6 +147,8 @@ _OTHERS: dict[str, tuple[str, str, Callable[[str], Encode]]] = {
     "tokenizers": ("tokenizers", "peers", _tokenizers),
     "gigatoken": ("gigatoken", "natives", _gigatoken),
     "fastokens": ("fastokens", "natives", _fastokens),
+    "tokie": ("tokie", "natives", _tokie),
+    "bpe-openai": ("bpe_openai", "natives", _bpe_openai),
     "rs-bpe": ("rs_bpe", "natives", _rs_bpe),
 }
-NATIVES: Sequence[str] = ("gigatoken", "fastokens", "rs-bpe")
+NATIVES: Sequence[str] = ("gigatoken", "fastokens", "tokie", "bpe-openai", "rs-bpe")

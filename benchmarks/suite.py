@@ -31,9 +31,14 @@ QUESTIONS = (
     "encode_memory",
     "decode_count",
     "train",
+    "train_memory",
     "loader",
+    "loader_resume",
     "embedding",
+    "embedding_training",
 )
+# What takes longer than a few minutes have room for.
+FULL_ONLY = ("loader_resume", "embedding_training")
 PASSES = {"quick": 3, "full": 5}
 # Of each pass a record keeps so many samples of a cell: the quantiles of what was measured.
 MAX_SAMPLES = 20
@@ -47,11 +52,11 @@ def run(
     preset: str = "quick",
     n_passes: int | None = None,
     seed: int = 1,
-    questions: Sequence[str] = QUESTIONS,
+    questions: Sequence[str] | None = None,
     resume: bool = False,
     watch: Watch | None = None,
 ) -> dict[str, Any]:
-    """Ask the questions and write the record to `path` after every answer; give the record.
+    """Ask the questions, all of the preset's by default, and write the record to `path` after every answer.
 
     With `resume` the record that is there goes on, if it is of the same preset, seed and commit: what it has
     is not measured again. Raises `ValueError` where it is of others, or `path` exists without `resume`, and
@@ -59,6 +64,10 @@ def run(
     """
     n_passes = n_passes or PASSES[preset]
     record = _begun(path, preset, n_passes, seed, resume)
+    if questions is None:
+        left_out = FULL_ONLY if preset == "quick" else ()
+        questions = [question for question in QUESTIONS if question not in left_out]
+        _note(record, [_left_to_full(question) for question in left_out])
     steps = [
         (number, question)
         for number in range(n_passes)
@@ -108,7 +117,7 @@ def _begun(path: Path, preset: str, n_passes: int, seed: int, resume: bool) -> d
         "modified": modified,
         "machine": environment.machine(),
         "versions": environment.versions(),
-        "parity": _parity(),
+        "parity": _parity(preset),
         "limits": environment.limits(),
         "cells": [],
         "missing": [],
@@ -123,13 +132,23 @@ def write(path: Path, record: dict[str, Any]) -> None:
     write_atomically(path, (text + "\n").encode("utf-8"))
 
 
-def _parity() -> list[dict[str, Any]]:
-    """Compare with tiktoken, in a process of its own."""
-    command = [sys.executable, "-c", "from bpelab.cli import main; main()", "parity", "--json"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode not in (0, 1):
-        raise ChildProcessError(f"bpelab parity failed: {done.stderr.strip()}")
-    return [json.loads(done.stdout)]
+def _parity(preset: str) -> list[dict[str, Any]]:
+    """Compare with tiktoken, in processes of their own; the full preset every encoding that is here."""
+    options: list[list[str]] = [[]]
+    if preset == "full":
+        files = [
+            environment.DATA / "encodings" / f"{name}.tiktoken" for name in ("cl100k_base", "o200k_base")
+        ]
+        options += [["--encoding", file.stem, "--path", str(file)] for file in files if file.is_file()]
+    found = []
+    for chosen in options:
+        program = "from bpelab.cli import main; main()"
+        command = [sys.executable, "-c", program, "parity", "--json", *chosen]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode not in (0, 1):
+            raise ChildProcessError(f"bpelab parity failed: {done.stderr.strip()}")
+        found.append(json.loads(done.stdout))
+    return found
 
 
 def _ask(question: str, preset: str, seed: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -174,8 +193,17 @@ def _add(
         passes = cells[key]["passes"]
         passes += [[] for _ in range(record["n_passes"] - len(passes))]
         passes[number] = _thinned(values)
-    known = [{name: value for name, value in entry.items() if name != "pass"} for entry in record["missing"]]
-    record["missing"] += [entry for entry in missing if entry not in known]
+    _note(record, missing)
+
+
+def _note(record: dict[str, Any], missing: Sequence[dict[str, Any]]) -> None:
+    """Put reasons into the record that it does not have yet."""
+    record["missing"] += [entry for entry in missing if entry not in record["missing"]]
+
+
+def _left_to_full(question: str) -> dict[str, Any]:
+    reason = f"only --preset full, or --only {question}, asks it"
+    return {"question": question, "group": "all", "contender": "everything", "reason": reason}
 
 
 def _thinned(values: Sequence[float]) -> list[float]:

@@ -1,17 +1,15 @@
 """On what? Texts that every machine has, and those of the data folder."""
 
-import os
 import pydoc_data.topics
 import random
 from functools import cache
-from pathlib import Path
 
 import pytest
+from bpelab.benchmarks.environment import DATA
 from bpelab.bpe.sample import multilingual_sample
 from bpelab.bpe.texts import text_path
 from bpelab.cli.corpora import standard_library
 
-DATA = Path(os.environ.get("BPELAB_DATA", Path(__file__).parents[2] / "shared" / "data"))
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 SENTENCE = (

@@ -14,6 +14,7 @@ import os
 import warnings
 from collections.abc import Callable, Sequence
 from functools import cache
+from importlib.util import find_spec
 from typing import Any
 
 os.environ["RAYON_NUM_THREADS"] = "1"
@@ -74,21 +75,48 @@ def rustbpe(texts: Sequence[str], size: int) -> Any:
     return tokenizer
 
 
+def ffbpe(texts: Sequence[str], size: int) -> Any:
+    from ffbpe import BpeTrainer, PreTokenizer
+
+    words = PreTokenizer([], pat_str=GPT2_PATTERN).word_counter()
+    for text in texts:
+        words.add_text(text)
+    trainer = BpeTrainer([], initial_alphabet="byte_level", tie_break="smallest_pair_id")
+    trainer.add_word_counter(words)
+    trainer.train(size)
+    return trainer
+
+
 TRAINERS: dict[str, Callable[[Sequence[str], int], Any]] = {
     "bpelab": bpelab,
     "tokenizers": hugging_face,
     "rustbpe": rustbpe,
+    "ffbpe": ffbpe,
 }
 
 
 @cache
-def check_equal(corpus: str, size: int) -> None:
-    texts = documents(corpus)
-    vocabulary = json.loads(hugging_face(texts, size).to_str())["model"]["vocab"]
-    theirs = [bytes(map(BYTE_OF_CHAR.__getitem__, token)) for token in sorted(vocabulary, key=vocabulary.get)]
-    assert bpelab(texts, size) == theirs
-    ranks = rustbpe(texts, size).get_mergeable_ranks()
-    assert bpelab(texts, size, "raw") == [bytes(token) for token, _ in ranks]
+def ours(corpus: str, size: int, byte_order: Any = "gpt2") -> list[bytes]:
+    return bpelab(documents(corpus), size, byte_order)
+
+
+def expected(contender: str, corpus: str, size: int) -> list[bytes]:
+    """Give our tokens, from the initial ids that a trainer has; skips one that is not installed."""
+    if contender != "bpelab" and find_spec(contender) is None:
+        extra = "natives" if contender == "ffbpe" else "peers"
+        pytest.skip(f"{contender} is not installed: pip install 'bpelab[{extra}]'")
+    return ours(corpus, size, "raw" if contender == "rustbpe" else "gpt2")
+
+
+def tokens_of(contender: str, trained: Any) -> list[bytes]:
+    """Give the tokens that a trainer has learned, in their order."""
+    if contender == "tokenizers":
+        vocabulary = json.loads(trained.to_str())["model"]["vocab"]
+        tokens = sorted(vocabulary, key=vocabulary.get)
+        return [bytes(map(BYTE_OF_CHAR.__getitem__, token)) for token in tokens]
+    if contender == "rustbpe":
+        return [bytes(token) for token, _ in trained.get_mergeable_ranks()]
+    return sorted(trained.vocab, key=trained.vocab.get) if contender == "ffbpe" else list(trained)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -96,7 +124,8 @@ def check_equal(corpus: str, size: int) -> None:
 @pytest.mark.parametrize("contender", TRAINERS)
 def from_text_seconds(benchmark: Any, corpus: str, size: int, contender: str) -> None:
     texts = documents(corpus)
-    check_equal(corpus, size)
+    learned = expected(contender, corpus, size)
+    assert tokens_of(contender, TRAINERS[contender](texts, size)) == learned
     n_bytes = sum(len(text.encode("utf-8")) for text in texts)
     measure(
         benchmark,

@@ -43,7 +43,7 @@ def bench(
             preset=preset,
             n_passes=passes,
             seed=seed,
-            questions=only or suite.QUESTIONS,
+            questions=only,
             resume=resume,
             watch=watch,
         )

@@ -133,7 +133,16 @@ def _small_plots(question: str, part: Part) -> Iterator[Plot | None]:
             yield plots.growth(rows, axis, title, kind)
     if question == "embedding":
         by_map: dict[tuple[Any, ...], list[Row]] = {}
-        names = ("device", "dtype", "direction", "distribution", "compiled", "n_tokens")
+        names = (
+            "device",
+            "dtype",
+            "direction",
+            "distribution",
+            "compiled",
+            "tf32",
+            "deterministic",
+            "n_tokens",
+        )
         for row in part.rows:
             if row.contender == "look-up":
                 by_map.setdefault(tuple(row.cell["axis"].get(name) for name in names), []).append(row)

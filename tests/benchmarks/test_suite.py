@@ -30,7 +30,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / f"{name}.py").write_text(QUESTION)
     (tmp_path / "conftest.py").write_text("from bpelab.benchmarks.conftest import *\n")
     monkeypatch.setattr(suite, "FOLDER", tmp_path)
-    monkeypatch.setattr(suite, "_parity", list)
+    monkeypatch.setattr(suite, "_parity", lambda preset: [])
     monkeypatch.setattr(environment, "limits", dict)
     return tmp_path
 
@@ -103,3 +103,29 @@ def test_a_question_that_breaks_is_an_error_with_its_output(folder: Path) -> Non
     (folder / "first.py").write_text("import nonsense_that_is_not_there\n")
     with pytest.raises(ChildProcessError, match=r"(?s)first: .*nonsense_that_is_not_there"):
         run(folder / "record.json", n_passes=1, questions=("first",))
+
+
+def test_the_quick_preset_says_what_it_leaves_to_the_full_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(suite, "QUESTIONS", ("first", "second"))
+    monkeypatch.setattr(suite, "FULL_ONLY", ("second",))
+    quick = run(folder / "quick.json", n_passes=1)
+    assert {cell["question"] for cell in quick["cells"]} == {"first"}
+    assert ("second", "only --preset full, or --only second, asks it") in {
+        (entry["question"], entry["reason"]) for entry in quick["missing"]
+    }
+    full = run(folder / "full.json", preset="full", n_passes=1)
+    assert {cell["question"] for cell in full["cells"]} == {"first", "second"}
+
+
+def test_every_question_is_a_file_that_says_what_varies() -> None:
+    from bpelab.benchmarks.report.content import sections
+
+    record = {"preset": "full", "cells": []}
+    record["missing"] = [{"question": q, "contender": "", "reason": ""} for q in suite.QUESTIONS]
+    found = sections([record])
+    assert [section.question for section in found] == list(suite.QUESTIONS)
+    assert all(section.title[-1] in "?." and "Varies: " in section.reading for section in found)
+    assert all("Fixed: " in section.reading for section in found)
+    assert {*suite.FULL_ONLY} <= {*suite.QUESTIONS}
