@@ -76,14 +76,13 @@ def _print_comparison(found: "Comparison") -> None:
     from bpelab.benchmarks.report.units import times
 
     for line in found.differences:
-        print(f"note: {line}", file=sys.stderr)
+        print(f"note: {line}", file=sys.stderr, flush=True)
     for line in found.regressions:
         print(f"regression: {line}")
     for change in found.changes:
         if change.verdict != "the same":
             name = f"{change.question}, {change.group}, {change.contender}"
-            spread = f"{times(change.low)} to {times(change.high)}"
-            print(f"{change.verdict}: {name}: {times(change.factor)} of before ({spread})")
+            print(f"{change.verdict}: {name}: {times(change.factor)} of before")
     same = sum(change.verdict == "the same" for change in found.changes)
     print(f"{len(found.changes)} compared, {same} of them the same within the noise", end="")
     print(f"; {len(found.only_old)} only in the old record, {len(found.only_new)} only in the new")

@@ -1,20 +1,23 @@
 """What changed between two runs, beyond the noise?
 
 Of a contender the ratio to its baseline is compared, since what slows the machine slows both; of a group that
-has nobody else, the values themselves. A change counts where its 95 % bootstrap interval over passes leaves 1
-out, and it is a regression where it is also worse than the threshold.
+has nobody else, the values themselves. A change counts where Student's t-test of the logarithms of the passes
+calls it one, at a level of 5 % for all cells together: of twenty comparisons of the same code one may cry
+wolf, not one of twenty cells. Few passes on a restless machine therefore show large changes only. A regression
+is a change for the worse by more than the threshold.
 """
 
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
+from math import atan, cos, log, pi, sin, sqrt
+from statistics import fmean, median
 from typing import Literal
 
-from bpelab.benchmarks.ratios import DRAWS, pass_medians
+from bpelab.benchmarks.ratios import pass_medians
 from bpelab.benchmarks.report.records import Cell, Record, groups
 
 THRESHOLD = 1.10
+LEVEL = 0.05
 # Whose changes are shown and are no regression of ours.
 OTHERS = (
     "tiktoken", "tokenizers", "rustbpe", "ffbpe", "gigatoken", "fastokens", "tokie", "bpe-openai", "rs-bpe",
@@ -31,8 +34,6 @@ class Change:
     group: str
     contender: str
     factor: float
-    low: float
-    high: float
     verdict: Verdict
 
 
@@ -58,7 +59,7 @@ def compare(old: Record, new: Record, threshold: float = THRESHOLD) -> Compariso
     shared = [name for name in before if name in after]
     if not shared:
         raise ValueError("the two records have no measurement in common")
-    changes = [_change(name, before[name], after[name], threshold) for name in shared]
+    changes = [_change(name, before[name], after[name], len(shared), threshold) for name in shared]
     return Comparison(
         sorted(changes, key=lambda change: change.factor),
         _broken(old, new),
@@ -90,21 +91,58 @@ def _of_passes(cell: Cell, baseline: Cell | None) -> list[float]:
 
 
 def _change(
-    name: tuple[str, str, str], before: Sequence[float], after: Sequence[float], threshold: float
+    name: tuple[str, str, str],
+    before: Sequence[float],
+    after: Sequence[float],
+    n_cells: int,
+    threshold: float,
 ) -> Change:
     factor = median(after) / median(before)
-    draw = random.Random(1)
-    drawn = sorted(
-        median(draw.choices(after, k=len(after))) / median(draw.choices(before, k=len(before)))
-        for _ in range(DRAWS)
-    )
-    low, high = drawn[int(0.025 * DRAWS)], drawn[int(0.975 * DRAWS)]
-    # One pass has no noise that could be told from a change.
-    is_noise = low <= 1 <= high or min(len(before), len(after)) < 2
-    verdict: Verdict = "the same" if is_noise else "better" if factor > 1 else "worse"
+    verdict: Verdict = "the same"
+    if chance_of_noise(before, after) * n_cells <= LEVEL:
+        verdict = "better" if factor > 1 else "worse"
     if verdict == "worse" and factor < 1 / threshold and not name[2].startswith(OTHERS):
         verdict = "regression"
-    return Change(*name, factor, low, high, verdict)
+    return Change(*name, factor, verdict)
+
+
+def chance_of_noise(before: Sequence[float], after: Sequence[float]) -> float:
+    """Give the chance of passes as different as these from the same code, by a t-test of their logarithms.
+
+    1 where either run has but one pass, which has no noise that could be told from a change.
+
+    >>> round(chance_of_noise([1.0, 1.1, 0.9], [1.3, 1.4, 1.2]), 3)
+    0.023
+    """
+    logs = [[log(value) for value in values] for values in (before, after)]
+    if min(map(len, logs)) < 2:
+        return 1.0
+    difference = fmean(logs[1]) - fmean(logs[0])
+    freedom = len(before) + len(after) - 2
+    squares = sum((value - fmean(values)) ** 2 for values in logs for value in values)
+    spread = sqrt(squares / freedom * (1 / len(before) + 1 / len(after)))
+    if abs(difference) < 1e-12:
+        return 1.0
+    return outside_t(abs(difference) / spread, freedom) if spread else 0.0
+
+
+def outside_t(t: float, freedom: int) -> float:
+    """Give the chance that Student's t lies farther from 0, for a whole number of degrees of freedom.
+
+    By the finite sums of Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.3 and 26.7.4.
+
+    >>> round(outside_t(2.776, 4), 3), round(outside_t(12.706, 1), 3), round(outside_t(2.571, 5), 3)
+    (0.05, 0.05, 0.05)
+    """
+    angle = atan(t / sqrt(freedom))
+    is_odd = freedom % 2
+    term = cos(angle) if is_odd else 1.0
+    total = term if freedom > 1 else 0.0
+    for k in range(2 + is_odd, freedom - 1, 2):
+        term *= cos(angle) ** 2 * (k - 1) / k
+        total += term
+    inside = 2 / pi * (angle + sin(angle) * total) if is_odd else sin(angle) * total
+    return max(0.0, 1 - inside)
 
 
 def _broken(old: Record, new: Record) -> list[str]:

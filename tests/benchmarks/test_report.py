@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from bpelab.benchmarks.readme import RECORD as COMMITTED
 from bpelab.benchmarks.report import content, verdict
-from bpelab.benchmarks.report.compare import compare
+from bpelab.benchmarks.report.compare import compare, outside_t
 from bpelab.benchmarks.report.markdown import markdown, plain
 from bpelab.benchmarks.report.records import load, load_all, rows
 from bpelab.cli import app
@@ -189,7 +189,7 @@ def verdicts(old: Record, new: Record, threshold: float = 1.1) -> dict[str, str]
 
 def test_a_comparison_tells_changes_from_noise(made_up: Made) -> None:
     assert verdicts(made_up(), made_up()) == {}
-    assert verdicts(made_up(), slowed(made_up(), 1.05)) == {}  # within the interval of the passes
+    assert verdicts(made_up(), slowed(made_up(), 1.05)) == {}  # within the noise
     assert verdicts(made_up(), slowed(made_up(), 1.3)) == {"encode_warm": "regression"}
     assert verdicts(made_up(), slowed(made_up(), 1.3), threshold=1.5) == {"encode_warm": "worse"}
     assert verdicts(made_up(), slowed(made_up(), 0.5)) == {"encode_warm": "better"}
@@ -197,6 +197,36 @@ def test_a_comparison_tells_changes_from_noise(made_up: Made) -> None:
     slower = slowed(slowed(made_up(), 1.3), 1.3, "tiktoken")
     assert verdicts(made_up(), slower) == {}
     assert verdicts(made_up(), slowed(made_up(), 1.3, question="loader")) == {"loader": "regression"}
+
+
+def test_the_same_code_seldom_cries_wolf_and_a_change_is_found(made_up: Made) -> None:
+    draw = random.Random(1)
+
+    def measured(factor: float) -> Record:
+        record = made_up()
+        for cell in record["cells"]:
+            slower = factor if cell["contender"] == "bpelab" else 1.0
+            cell["passes"] = [[slower * math.exp(draw.gauss(0, 0.1))] for _ in range(5)]
+        return record
+
+    runs = [(measured(1), measured(1), measured(3)) for _ in range(100)]
+    assert sum("regression" in verdicts(old, new).values() for old, new, _ in runs) <= 5
+    assert sum("regression" in verdicts(old, slow).values() for old, _, slow in runs) >= 95
+
+
+@pytest.mark.parametrize(
+    ("t", "freedom", "chance"),
+    [
+        (0.0, 3, 1.0),
+        (3.182, 3, 0.05),
+        (4.604, 4, 0.01),
+        (8.610, 4, 0.001),
+        (2.228, 10, 0.05),
+        (63.657, 1, 0.01),
+    ],
+)
+def test_chances_are_those_of_printed_tables(t: float, freedom: int, chance: float) -> None:
+    assert outside_t(t, freedom) == pytest.approx(chance, rel=2e-3)
 
 
 def test_a_single_pass_proves_nothing(made_up: Made) -> None:
