@@ -18,6 +18,8 @@ from bpelab.bpe.unicode16 import as_unicode16
 CACHE_ENTRIES = 1 << 18
 # A longer key is hardly ever met twice, and one alone could fill the memory meant for many.
 CACHE_KEY_CHARS = 64
+# From here on `merge_piece` is not always the fastest.
+LONG_BYTES = 2048
 
 
 class Cache(dict[str, Sequence[int]]):
@@ -71,16 +73,26 @@ def splitter(pattern: str) -> Callable[[str], list[str]]:
 class CachedEncoder:
     """Ordinary text to ids by the two caches, for text without surrogates.
 
+    `merge_long` may be given for pieces of `LONG_BYTES` or more, which no cache keeps.
+
     >>> ranks = {b" ": 0, b"a": 1, b"b": 2, b"ab": 3}
     >>> list(CachedEncoder(" ?[a-z]+", ranks).runs("ab abb"))
     [(3,), (0, 3, 2)]
     """
 
-    def __init__(self, pattern: str, ranks: Mapping[bytes, int]) -> None:
+    def __init__(
+        self,
+        pattern: str,
+        ranks: Mapping[bytes, int],
+        merge_long: Callable[[bytes], Sequence[int]] | None = None,
+    ) -> None:
         def merge(piece: str) -> Sequence[int]:
             data = piece.encode("utf-8")
-            rank = ranks.get(data)
-            return (rank,) if rank is not None else tuple(merge_piece(data, ranks))
+            if (rank := ranks.get(data)) is not None:
+                return (rank,)
+            if merge_long and len(data) >= LONG_BYTES:
+                return merge_long(data)
+            return tuple(merge_piece(data, ranks))
 
         self.split = splitter(pattern)
         self.pieces = Cache(merge)

@@ -72,7 +72,7 @@ class Encoding:
             _mergeable_ranks=ranks,
             _special_tokens=specials,
             _vocabulary=Vocabulary(ranks, specials, explicit_n_vocab),
-            _cached=CachedEncoder(pat_str, ranks),
+            _cached=CachedEncoder(pat_str, ranks, lambda piece: self._arrays.merge_piece(piece)),
             _max_cached_pieces=max_cached_pieces,
         )
 

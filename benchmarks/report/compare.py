@@ -1,10 +1,10 @@
 """What changed between two runs, beyond the noise?
 
-Of a contender the ratio to its baseline is compared, since what slows the machine slows both; of a group that
-has nobody else, the values themselves. A change counts where Student's t-test of the logarithms of the passes
-calls it one, at a level of 5 % for all cells together: of twenty comparisons of the same code one may cry
-wolf, not one of twenty cells. Few passes on a restless machine therefore show large changes only. A regression
-is a change for the worse by more than the threshold.
+Of a contender the ratio to its baseline is compared, since what slows the machine slows both; of a group
+that has nobody else, the values themselves. A change counts where Student's t-test of the logarithms of
+the passes calls it one, at a level of 5 % for all cells together: of twenty comparisons of the same code
+one may cry wolf, not one of twenty cells. Few passes on a restless machine therefore show large changes
+only. A regression is a change for the worse by more than the threshold.
 """
 
 from collections.abc import Sequence

@@ -102,6 +102,11 @@ class ArrayEncoder:
                 lambda section: self.join(self.find(*self._split(section))), sections(text, n_chars)
             )
 
+    def merge_piece(self, piece: bytes) -> list[int]:
+        """Give the ids of one piece, however long it is."""
+        merged: list[int] = merge_long_piece(piece, self._ranks, self._store).tolist()
+        return merged
+
     def as_list(self, ids: Ids) -> list[int]:
         """Give ids of ordinary text as a list, in which equal ids are one object: 8 bytes a token, not 40."""
         as_objects: list[int] = self._id_objects.take(ids, mode="clip").tolist()

@@ -1,36 +1,43 @@
 """How does one very long piece become ids? All pairs of the lowest rank are joined at once.
 
 The pairs wait in buckets, one a rank. The lowest bucket is joined as a whole: from left to right, leaving
-out a pair that shares a part with one just joined. What that makes is the same as joining them one by one,
-as long as no pair that comes up in between has a lower rank than those still waiting. That is checked, and
-where one has, which GPT-2's ranks have not shown, the piece is merged one pair after the other instead.
+out a pair that shares a part with one just joined. What that makes is the same as joining them one by
+one, as long as no pair that comes up in between has a lower rank than those still waiting. That is
+checked, and where one has, which GPT-2's ranks have not shown, the piece is merged in another way.
+Buckets pay where few ranks occur, as in a megabyte of one letter; pieces of many different pairs are
+merged in chunks (see `chunks`).
 """
 
 from collections.abc import Mapping
 from heapq import heappop, heappush
 
 import numpy as np
+from bpelab.bpe.arrays.chunks import merge_in_chunks
 from bpelab.bpe.arrays.keys import Ints, as_words, places_where
 from bpelab.bpe.arrays.merges import byte_ids_of
 from bpelab.bpe.arrays.store import NO_RANK, Ids, PieceStore
 from bpelab.bpe.merge import merge_piece
 
-# A bucket costs as much as merging so many bytes one pair after the other: with fewer bytes a rank than
-# that, as in ten thousand random letters, the plain heap is faster.
-BYTES_A_BUCKET = 100
-# Nor do buckets pay for a shorter piece, whose merges make new ones all the time.
+# Buckets pay for a shorter piece of few different pairs, whose ranks are hardly more than these; of more
+# pairs a piece needs so many bytes each, as merging makes new ranks all the time.
+FEW_RANKS = 16
+BYTES_A_RANK = 2000
+# Nor do buckets pay for a shorter piece, and chunks for one below the second: the plain heap is faster.
 FEW_BYTES = 2048
+MANY_BYTES = 16_384
 
 
 def merge_long_piece(piece: bytes, ranks: Mapping[bytes, int], store: PieceStore) -> Ids:
     """Give the ids of a piece of any length, (n_tokens,) uint32.
 
-    O(n log n) in its n bytes, and some 50 microseconds for each rank that occurs. Memory is some 60
-    bytes a byte. Raises `KeyError` for a byte that is no token.
+    O(n log n) in its n bytes, and in buckets some 50 microseconds for each rank that occurs. Memory is some
+    60 bytes a byte in buckets, 200 in chunks. Raises `KeyError` for a byte that is no token.
     """
     if piece in ranks:
         return np.array([ranks[piece]], dtype=np.uint32)
     ids = _merge_by_rank(piece, store) if len(piece) >= FEW_BYTES else None
+    if ids is None and len(piece) >= MANY_BYTES:
+        ids = merge_in_chunks(piece, ranks, store)
     return np.array(merge_piece(piece, ranks), dtype=np.uint32) if ids is None else ids
 
 
@@ -76,7 +83,7 @@ def _merge_by_rank(piece: bytes, store: PieceStore) -> Ids | None:
     pairs = places_where(rank != NO_RANK)
     if len(pairs):
         put(pairs, rank[pairs])
-    if n < BYTES_A_BUCKET * len(buckets):
+    if n < BYTES_A_RANK * (len(buckets) - FEW_RANKS):
         return None
     while waiting:
         lowest = heappop(waiting)

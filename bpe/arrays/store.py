@@ -59,6 +59,8 @@ class PieceStore:
         self.large = {tokens[i]: int(values[i]) for i in own.tolist()}
         self.runs: Ids = np.arange(int(ids.max()) + 1, dtype=np.uint32)
         self._n_runs = len(self.runs)
+        self.token_lengths: Ints = np.zeros(len(self.runs), dtype=np.int64)  # in bytes, by id
+        self.token_lengths[ids.view(np.int64)] = lengths
         self.n_left = max_pieces
         # What merging begins with: the ids of the bytes, -1 for a byte that is no token, and the ranks of
         # their pairs, (256 * 256,) by first * 256 + second byte.

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 from bpelab.bpe import Encoding, encoding, textbook
-from bpelab.bpe.arrays import encoder, long_piece, merges
+from bpelab.bpe.arrays import chunks, encoder, long_piece, merges
+from bpelab.bpe.arrays.chunks import merge_in_chunks
 from bpelab.bpe.arrays.encoder import ArrayEncoder
 from bpelab.bpe.arrays.keys import MAX_KEY_BYTES, as_words, keys_of_words
 from bpelab.bpe.arrays.long_piece import merge_long_piece
@@ -127,9 +128,27 @@ def test_a_long_piece_is_merged_as_the_textbook_does(gpt2: Encoding, store: Piec
     expected = textbook.merge_piece(data, gpt2._mergeable_ranks)
     if data not in gpt2._mergeable_ranks:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(long_piece, "BYTES_A_BUCKET", 0)
+            patch.setattr(long_piece, "BYTES_A_RANK", 0)
             patch.setattr(long_piece, "FEW_BYTES", 0)
             assert merge_long_piece(data, gpt2._mergeable_ranks, store).tolist() == expected
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    piece=st.text(alphabet="ab =\n한🙂", min_size=1, max_size=60)
+    | st.text("abcdefgh", min_size=1, max_size=60)
+    | st.lists(st.sampled_from(["ation", " international", "====", "izational"]), min_size=1).map("".join),
+    chunk=st.integers(2, 20),
+    overlap=st.integers(1, 10),
+)
+def test_a_piece_is_merged_in_chunks_as_it_is_as_a_whole(
+    gpt2: Encoding, store: PieceStore, piece: str, chunk: int, overlap: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chunks, "CHUNK_BYTES", max(chunk, 2 * overlap))
+        patch.setattr(chunks, "OVERLAP_BYTES", overlap)
+        ids = merge_in_chunks(piece.encode(), gpt2._mergeable_ranks, store)
+    assert ids.tolist() == merge_piece(piece.encode(), gpt2._mergeable_ranks)
 
 
 @settings(deadline=None, max_examples=300)
@@ -143,10 +162,13 @@ def test_vocabularies_whose_ranks_make_no_sense_are_merged_right(data: Any, piec
     store = PieceStore(ranks, 10)
     expected = textbook.merge_piece(piece.encode(), ranks)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(long_piece, "BYTES_A_BUCKET", 0)
+        patch.setattr(long_piece, "BYTES_A_RANK", 0)
         patch.setattr(long_piece, "FEW_BYTES", 0)
         if piece.encode() not in ranks:
             assert merge_long_piece(piece.encode(), ranks, store).tolist() == expected
+        patch.setattr(chunks, "CHUNK_BYTES", 4)
+        patch.setattr(chunks, "OVERLAP_BYTES", 2)
+        assert merge_in_chunks(piece.encode(), ranks, store).tolist() == expected
         patch.setattr(merges, "FEW_PIECES", 0)
         if piece.encode() not in ranks:
             ids, _ = merge_pieces(
@@ -160,8 +182,9 @@ def test_a_hundred_thousand_bytes_in_one_piece(gpt2: Encoding, store: PieceStore
     letters = random.Random(1).choices("abcdefghijklmnopqrstuvwxyz", k=100_000)
     piece = "".join(letters).encode() if kind == "random" else kind.encode() * (100_000 // len(kind.encode()))
     expected = merge_piece(piece, gpt2._mergeable_ranks)
+    assert merge_long_piece(piece, gpt2._mergeable_ranks, store).tolist() == expected
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(long_piece, "BYTES_A_BUCKET", 0)
+        patch.setattr(long_piece, "BYTES_A_RANK", 0)
         assert merge_long_piece(piece, gpt2._mergeable_ranks, store).tolist() == expected
 
 
