@@ -16,6 +16,7 @@ from bpelab.dataset.shards import open_windows
 from bpelab.dataset.token_files import narrowest
 from bpelab.dataset.windows import TokenWindows
 from bpelab.tokenizers.protocol import Tokenizer
+from torch import Tensor
 from torch.utils.data import DataLoader
 
 END_OF_TEXT = "<|endoftext|>"
@@ -44,6 +45,8 @@ class GPTDatasetV1(WindowDataset):
     >>> dataset = GPTDatasetV1("Hello, world. Hello.", get_encoding("gpt2"), max_length=2, stride=2)
     >>> len(dataset), dataset[1]
     (2, (tensor([995,  13]), tensor([   13, 18435])))
+    >>> dataset.target_ids[-1]
+    tensor([   13, 18435])
     """
 
     def __init__(self, txt: str, tokenizer: Tokenizer, max_length: int, stride: int) -> None:
@@ -52,6 +55,16 @@ class GPTDatasetV1(WindowDataset):
         else:
             ids = np.array(tokenizer.encode(txt), dtype=np.uint32)
         super().__init__(TokenWindows(ids.astype(narrowest(tokenizer.n_vocab)), max_length, stride))
+
+    @property
+    def input_ids(self) -> Sequence[Tensor]:
+        """The inputs of all windows, a list in the book; here each is made when it is asked for."""
+        return _Side(self, 0)
+
+    @property
+    def target_ids(self) -> Sequence[Tensor]:
+        """The targets of all windows, likewise."""
+        return _Side(self, 1)
 
     @classmethod
     def from_ids(
@@ -80,6 +93,21 @@ class GPTDatasetV1(WindowDataset):
         dataset = cls.__new__(cls)
         WindowDataset.__init__(dataset, windows, narrow=narrow)
         return dataset
+
+
+class _Side(Sequence[Tensor]):
+    """The inputs, or the targets, of a dataset's windows."""
+
+    def __init__(self, dataset: WindowDataset, side: int) -> None:
+        self._dataset, self._side = dataset, side
+
+    def __len__(self) -> int:
+        return len(self._dataset)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self[place] for place in range(*index.indices(len(self)))]
+        return self._dataset[index][self._side]
 
 
 def create_dataloader_v1(

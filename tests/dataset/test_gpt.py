@@ -82,6 +82,18 @@ def test_every_batch_is_that_of_the_book(
     assert len(ours) == len(book)
 
 
+def test_the_lists_of_the_book_are_there_without_being_kept() -> None:
+    ids = list(range(100, 130))
+    ours, book = GPTDatasetV1.from_ids(ids, 4, 3), BookDataset(ids, 4, 3)
+    for mine, theirs in ((ours.input_ids, book.input_ids), (ours.target_ids, book.target_ids)):
+        assert len(mine) == len(theirs)
+        assert [part.tolist() for part in mine] == [part.tolist() for part in theirs]
+        assert mine[-1].tolist() == theirs[-1].tolist()
+        assert [part.tolist() for part in mine[1:6:2]] == [part.tolist() for part in theirs[1:6:2]]
+    with pytest.raises(IndexError, match="there are 9 windows; 9 is none of them"):
+        ours.input_ids[9]
+
+
 def test_the_defaults_are_those_of_the_book(verdict: str) -> None:
     inputs, targets = next(iter(create_dataloader_v1(verdict)))
     assert inputs.shape == targets.shape == (4, 256)
