@@ -39,7 +39,7 @@ tests: $(SET_UP) ## doctests and tests
 bench: $(SET_UP) ## measure beside other tokenizers and trainers, write the record, put its tables into README.md
 	rm -f $(RECORD)
 	$(BIN)/bpelab bench -o $(RECORD)
-	$(BIN)/python -m bpelab.benchmarks.readme $(RECORD)
+	$(BIN)/python -m bpelab.benchmarks.readme
 
 format: $(SET_UP) ## rewrite the sources in the house format
 	$(BIN)/ruff format .

@@ -1,31 +1,41 @@
-"""Put the tables of a record into README.md, each between its two markers.
+"""Put the tables of the committed records into README.md, each between its two markers.
 
-python -m bpelab.benchmarks.readme benchmarks/records/quick.json
+python -m bpelab.benchmarks.readme
 """
 
-import sys
+from functools import cache
 from pathlib import Path
 
 from bpelab.benchmarks.report.records import Record, Row, load, rows
 from bpelab.benchmarks.report.units import quantity, rate, times
 
 README = Path(__file__).parents[1] / "README.md"
-RECORD = Path(__file__).parent / "records" / "quick.json"
+RECORDS = Path(__file__).parent / "records"
 
-# Marker in the README, the questions in its table, and whom bpelab is compared with there.
+# Marker in the README, the record and the questions of its table, and whom bpelab is compared with there.
 TABLES = {
     "encode": (
+        "quick.json",
         ("encode_warm", "encode_short", "fresh_process", "encode_long_piece", "decode_count"),
         ("tiktoken",),
     ),
-    "train": (("train",), ("tokenizers", "rustbpe", "tiktoken._educational")),
-    "loader": (("loader",), ("the book", "nanoGPT, memory map")),
+    "train": ("quick.json", ("train",), ("tokenizers", "rustbpe", "ffbpe", "tiktoken._educational")),
+    "loader": ("quick.json", ("loader",), ("the book", "nanoGPT, memory map")),
 }
+# Marker in the README, the record and the question of a table of rates, a column for each contender.
+RATES = {"growth": ("growth.json", "encode_growth")}
 
 
-def table(record: Record, name: str) -> str:
+@cache
+def record_of(file: str) -> Record:
+    """Give a committed record."""
+    return load(RECORDS / file)
+
+
+def table(name: str) -> str:
     """Write a table: medians of both, and how many times faster (or smaller) bpelab is."""
-    questions, peers = TABLES[name]
+    file, questions, peers = TABLES[name]
+    record = record_of(file)
     lines = ["| | bpelab | the other | | ratio |", "|---|--:|--:|---|--:|"]
     for question in questions:
         by_group: dict[str, dict[str, Row]] = {}
@@ -35,14 +45,35 @@ def table(record: Record, name: str) -> str:
             lines += [
                 _line(group, found["bpelab"], found[peer]) for peer in peers if {"bpelab", peer} <= {*found}
             ]
+    interval = (
+        "In brackets the 95 % interval over passes; * marks a baseline that moved by more than a tenth."
+    )
+    lines += ["", f"{_about(record)} {interval}"]
+    return "\n".join(lines) + "\n"
+
+
+def rates_table(name: str) -> str:
+    """Write how fast each contender is, a row for each group."""
+    file, question = RATES[name]
+    record = record_of(file)
+    found = rows(record, question)
+    contenders = sorted(
+        {row.contender for row in found}, key=lambda name: (not name.startswith("bpelab"), name)
+    )
+    lines = [f"| | {' | '.join(contenders)} |", f"|---|{'--:|' * len(contenders)}"]
+    for group in dict.fromkeys(row.group for row in found):
+        shown = {row.contender: _amount(row) for row in found if row.group == group}
+        lines.append(f"| {group} | {' | '.join(shown.get(name, '') for name in contenders)} |")
+    lines += ["", _about(record)]
+    return "\n".join(lines) + "\n"
+
+
+def _about(record: Record) -> str:
     versions = record["versions"]
-    lines.append("")
-    lines.append(
+    return (
         f"Measured on {record['started'][:10]}, preset {record['preset']}, {record['n_passes']} passes:"
         f" {record['machine']['name']}, Python {versions['python']}, tiktoken {versions.get('tiktoken')}."
-        " In brackets the 95 % interval over passes; * marks a baseline that moved by more than a tenth."
     )
-    return "\n".join(lines) + "\n"
 
 
 def _line(group: str, ours: Row, theirs: Row) -> str:
@@ -60,19 +91,19 @@ def _amount(row: Row) -> str:
     return quantity(row.typical, row.cell["unit"])
 
 
-def spliced(readme: str, record: Record) -> str:
-    """Give the README with the tables of a record between their markers."""
-    for name in TABLES:
+def spliced(readme: str) -> str:
+    """Give the README with the tables of the committed records between their markers."""
+    texts = {name: table(name) for name in TABLES} | {name: rates_table(name) for name in RATES}
+    for name, text in texts.items():
         begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->\n"
         before, _, rest = readme.partition(begin)
-        readme = before + begin + table(record, name) + end + rest.partition(end)[2]
+        readme = before + begin + text + end + rest.partition(end)[2]
     return readme
 
 
 def main() -> None:
-    """Rewrite README.md from the record that the command line names."""
-    record = load(Path(sys.argv[1]))
-    README.write_text(spliced(README.read_text(encoding="utf-8"), record), encoding="utf-8")
+    """Rewrite README.md."""
+    README.write_text(spliced(README.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

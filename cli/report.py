@@ -67,7 +67,7 @@ def report(
         print(content.machine_name(record))
         for _, line in verdict.parity_lines(record):
             print(f"  {line}")
-        for number in verdict.numbers(record):
+        for number in verdict.numbers(record, loaded):
             print(f"  {number.value:>12}  {number.title}")
     print(" and ".join(f"{path} ({len(text.encode()) / 1e3:.0f} kB)" for path, text in texts.items()))
 

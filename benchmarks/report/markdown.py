@@ -20,7 +20,7 @@ def _lines(records: Sequence[Record]) -> Iterator[str]:
         for is_equal, line in verdict.parity_lines(record):
             yield f"{'✓' if is_equal else '✗'} {plain(line)}\n"
         yield "| | | |\n|--:|---|---|"
-        for number in verdict.numbers(record):
+        for number in verdict.numbers(record, records):
             yield f"| **{number.value}** | {plain(number.title)} | {plain(number.detail)} |"
         yield from (f"\n{plain(line)}" for line in verdict.caveats(record))
         yield ""

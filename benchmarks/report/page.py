@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -74,7 +74,7 @@ def _verdict(records: Sequence[Record]) -> Iterator[str]:
             kind, mark = ("good", "✓") if is_equal else ("bad", "✗")
             yield f"<p class='parity {kind}'><span aria-hidden='true'>{mark}</span> {escape(line)}</p>"
         yield "<ul class='numbers'>"
-        for number in verdict.numbers(record):
+        for number in verdict.numbers(record, records):
             yield (
                 f"<li><strong>{escape(number.value)}</strong> <span>{escape(number.title)}</span>"
                 f" <small>{escape(number.detail)}</small></li>"
@@ -109,7 +109,8 @@ def _anchor(section: Section) -> str:
 
 def _figures(question: str, part: Part) -> Iterator[str]:
     """Yield what suits the question: growth, heat maps and a roofline, and the ratios."""
-    small = [plot for plot in _small_plots(question, part) if plot]
+    marks = plots.marks_of(part.rows)
+    small = [plot for plot in _small_plots(question, part, marks) if plot]
     if small:
         yield "<div class='small'>"
         yield from (
@@ -119,18 +120,18 @@ def _figures(question: str, part: Part) -> Iterator[str]:
     if len(part.rows) > MOST_DOTS:
         return
     for width, kind in ((plots.WIDE, "wide"), (plots.NARROW, "narrow")):
-        if plot := plots.ratio_dots(part.rows, width):
+        if plot := plots.ratio_dots(part.rows, width, marks):
             label = "Ratios to the baseline with their intervals; the table below has their numbers."
             yield f"<div class='{kind}'>{_figure(plot.svg, plot.legend, label)}</div>"
 
 
-def _small_plots(question: str, part: Part) -> Iterator[Plot | None]:
+def _small_plots(question: str, part: Part, marks: Mapping[str, int]) -> Iterator[Plot | None]:
     if question in GROWTH:
         axis, apart, title = GROWTH[question]
         kinds = sorted({str(row.cell["axis"].get(apart, "")) for row in part.rows})
         for kind in kinds:
             rows = [row for row in part.rows if str(row.cell["axis"].get(apart, "")) == kind]
-            yield plots.growth(rows, axis, title, kind)
+            yield plots.growth(rows, axis, title, marks, kind)
     if question == "embedding":
         by_map: dict[tuple[Any, ...], list[Row]] = {}
         names = (
@@ -152,10 +153,10 @@ def _small_plots(question: str, part: Part) -> Iterator[Plot | None]:
             yield plots.roofline(part.record, part.rows, device)
 
 
-def _figure(svg: str, legend: Sequence[str], label: str) -> str:
+def _figure(svg: str, legend: Mapping[str, int], label: str) -> str:
     shown = "".join(
         f"<li><span aria-hidden='true' style='color:var(--series-{i})'>{MARKS[i]}</span> {escape(name)}</li>"
-        for i, name in ((number % len(MARKS), name) for number, name in enumerate(legend))
+        for name, i in legend.items()
     )
     return f"<figure role='group' aria-label='{escape(label)}'><ul class='legend'>{shown}</ul>{svg}</figure>"
 

@@ -50,18 +50,23 @@ VALUES = 66  # pixels at its right, where the ratios are written
 
 
 class Plot(NamedTuple):
-    """A drawing, and whose marks are in it, in the order of `SERIES` and `SHAPES`."""
+    """A drawing, and whose marks are in it: names by their number in `SERIES` and `SHAPES`."""
 
     svg: str
-    legend: Sequence[str]
+    legend: Mapping[str, int]
 
 
-def ratio_dots(rows: Sequence[Row], width: int) -> Plot | None:
+def marks_of(rows: Sequence[Row]) -> dict[str, int]:
+    """Number the contenders, so that each has the same mark in all plots of a section."""
+    names = sorted({row.contender for row in rows}, key=lambda name: (name != "bpelab", name))
+    return {name: number % len(SERIES) for number, name in enumerate(names)}
+
+
+def ratio_dots(rows: Sequence[Row], width: int, marks: Mapping[str, int]) -> Plot | None:
     """Draw ratios to the baseline with their intervals on a log axis, group below group; None without any."""
     compared = [row for row in rows if row.ratio]
     if not compared:
         return None
-    contenders = sorted({row.contender for row in compared}, key=lambda name: (name != "bpelab", name))
     dots, labels, y, group = [], [], 0, None
     for row in compared:
         if row.group != group:
@@ -86,7 +91,8 @@ def ratio_dots(rows: Sequence[Row], width: int) -> Plot | None:
         axis=_ticks_axis(domain, "times as fast, or as small, as the baseline", "×"),
     )
     place = alt.Y("y:Q", scale=alt.Scale(domain=[0, y + GAP / 2], reverse=True, nice=False), axis=None)
-    colour, shape = _by_contender(contenders)
+    legend = {name: mark for name, mark in marks.items() if any(row.contender == name for row in compared)}
+    colour, shape = _by_contender(legend)
     base = _chart(dots)
     names = _chart(labels).encode(x=alt.value(0), y=place, text="text:N")
     # The drawn order is from the back to the front.
@@ -106,10 +112,12 @@ def ratio_dots(rows: Sequence[Row], width: int) -> Plot | None:
         names.mark_text(align="left", fill=CARD, stroke=CARD, strokeWidth=5, limit=width),
         names.mark_text(align="left", color=INK, limit=width),
     ).properties(width=width, height=y + GAP / 2)
-    return Plot(_svg(chart), contenders)
+    return Plot(_svg(chart), legend)
 
 
-def growth(rows: Sequence[Row], axis: str, axis_title: str, title: str = "") -> Plot | None:
+def growth(
+    rows: Sequence[Row], axis: str, axis_title: str, marks: Mapping[str, int], title: str = ""
+) -> Plot | None:
     """Draw time, or memory, against a size, both on log axes; None where it has but one size."""
     points = [
         {"x": row.cell["axis"][axis], "y": row.typical, "contender": row.contender}
@@ -120,8 +128,8 @@ def growth(rows: Sequence[Row], axis: str, axis_title: str, title: str = "") -> 
     if len(sizes) < 2:
         return None
     unit = rows[0].cell["unit"]
-    contenders = sorted({point["contender"] for point in points}, key=lambda name: (name != "bpelab", name))
-    colour, shape = _by_contender(contenders)
+    legend = {name: mark for name, mark in marks.items() if any(p["contender"] == name for p in points)}
+    colour, shape = _by_contender(legend)
     base = _chart(points).encode(
         x=alt.X(
             "x:Q",
@@ -138,7 +146,7 @@ def growth(rows: Sequence[Row], axis: str, axis_title: str, title: str = "") -> 
     chart = alt.layer(
         base.mark_line(strokeWidth=2), base.mark_point(filled=True, size=55, opacity=1).encode(shape=shape)
     ).properties(width=NARROW - 60, height=220, title=title)
-    return Plot(_svg(chart), contenders)
+    return Plot(_svg(chart), legend)
 
 
 def heat_map(rows: Sequence[Row], title: str) -> Plot | None:
@@ -189,7 +197,7 @@ def heat_map(rows: Sequence[Row], title: str) -> Plot | None:
     ]
     height = size[1] * len(vocabularies)
     return Plot(
-        _svg(alt.layer(*layers).properties(width=NARROW - 90, height=height, title=wrap(title, 36))), ()
+        _svg(alt.layer(*layers).properties(width=NARROW - 90, height=height, title=wrap(title, 36))), {}
     )
 
 
@@ -263,8 +271,8 @@ def roofline(record: Record, rows: Sequence[Row], device: str) -> Plot | None:
         scale=alt.Scale(type="log", domain=_ends(heights)),
         axis=_powers_axis(heights, "FLOP/s"),
     )
-    contenders = sorted({point["contender"] for point in points})
-    colour, shape = _by_contender(contenders)
+    legend = {name: number for number, name in enumerate(sorted({point["contender"] for point in points}))}
+    colour, shape = _by_contender(legend)
     chart = alt.layer(
         _chart(roofs).mark_line(color=DIM, strokeWidth=2).encode(x=x, y=y, detail="limit:N"),
         _chart(ends).mark_text(color=DIM, align="right", dy=-8).encode(x=x, y=y, text="text:N"),
@@ -272,15 +280,15 @@ def roofline(record: Record, rows: Sequence[Row], device: str) -> Plot | None:
         .mark_point(filled=True, size=55, opacity=1)
         .encode(x=x, y=y, color=colour, shape=shape),
     ).properties(width=NARROW - 90, height=240, title=f"Roofline, {device}")
-    return Plot(_svg(chart), contenders)
+    return Plot(_svg(chart), legend)
 
 
-def _by_contender(contenders: Sequence[str]) -> tuple[Any, Any]:
+def _by_contender(legend: Mapping[str, int]) -> tuple[Any, Any]:
     """Give colour and shape, which say the same."""
-    colours, shapes = ([kinds[i % len(kinds)] for i in range(len(contenders))] for kinds in (SERIES, SHAPES))
+    colours, shapes = ([kinds[i] for i in legend.values()] for kinds in (SERIES, SHAPES))
     return (
-        alt.Color("contender:N", scale=alt.Scale(domain=list(contenders), range=colours), legend=None),
-        alt.Shape("contender:N", scale=alt.Scale(domain=list(contenders), range=shapes), legend=None),
+        alt.Color("contender:N", scale=alt.Scale(domain=list(legend), range=colours), legend=None),
+        alt.Shape("contender:N", scale=alt.Scale(domain=list(legend), range=shapes), legend=None),
     )
 
 

@@ -72,15 +72,23 @@ NUMBERS: Sequence[tuple[str, str, Choice]] = (
 )
 
 
-def numbers(record: Record) -> list[Number]:
-    """Give the five numbers that matter: of each the median over what it was measured on, and both ends."""
+def numbers(record: Record, beside: Sequence[Record] = ()) -> list[Number]:
+    """Give the five numbers that matter: of each the median over what it was measured on, and both ends.
+
+    One that was not measured says why, unless a record `beside` this one has it.
+    """
     found = []
     for title, question, chosen in NUMBERS:
-        compared = [row for row in rows(record, question) if row.ratio and chosen(row)]
-        found.append(
-            _number(title, compared) if compared else Number(title, "not measured", _why(record, question))
-        )
+        compared = _compared(record, question, chosen)
+        if compared:
+            found.append(_number(title, compared))
+        elif not any(_compared(other, question, chosen) for other in beside):
+            found.append(Number(title, "not measured", _why(record, question)))
     return found
+
+
+def _compared(record: Record, question: str, chosen: Choice) -> list[Row]:
+    return [row for row in rows(record, question) if row.ratio and chosen(row)]
 
 
 def _number(title: str, compared: list[Row]) -> Number:
@@ -116,15 +124,17 @@ def caveats(record: Record) -> list[str]:
     shown = [f"{row.group} {times(row.ratio.middle)}" for row in lost[:N_WORST] if row.ratio]
     more = f", and {len(lost) - N_WORST} more" if len(lost) > N_WORST else ""
     n_unstable, n_groups = unstable(record)
-    return [
-        f"Where bpelab is slower, or larger: {'; '.join(shown)}{more}."
-        if lost
-        else "Nowhere was bpelab slower than its baseline beyond the noise.",
-        f"{n_unstable} of {n_groups} comparisons are marked unstable: their baseline moved by more than a"
-        " tenth between passes."
-        if n_unstable
-        else f"All {n_groups} baselines stood still, within a tenth, from pass to pass.",
-    ]
+    lines = []
+    if lost:
+        lines.append(f"Where bpelab is slower, or larger: {'; '.join(shown)}{more}.")
+    elif any(row.is_ours and row.ratio for row in _all_rows(record)):
+        lines.append("Nowhere was bpelab slower than its baseline beyond the noise.")
+    if n_unstable:
+        marked = "marked unstable: their baseline moved by more than a tenth between passes."
+        lines.append(f"{n_unstable} of {n_groups} comparisons are {marked}")
+    elif n_groups:
+        lines.append(f"All {n_groups} baselines stood still, within a tenth, from pass to pass.")
+    return lines
 
 
 def unstable(record: Record) -> tuple[int, int]:

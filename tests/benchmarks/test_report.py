@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bpelab.benchmarks.readme import RECORD as COMMITTED
+from bpelab.benchmarks.readme import RECORDS
 from bpelab.benchmarks.report import content, verdict
 from bpelab.benchmarks.report.compare import compare, outside_t
 from bpelab.benchmarks.report.markdown import markdown, plain
@@ -107,7 +107,7 @@ def test_the_same_records_give_the_same_bytes_whatever_order_they_were_measured_
 
 
 def test_the_page_of_the_committed_record_is_under_two_megabytes_and_says_what_it_says() -> None:
-    record = load(COMMITTED)
+    record = load(RECORDS / "quick.json")
     page = page_html([record])
     assert len(page.encode("utf-8")) < 2_000_000
     for number in verdict.numbers(record):
@@ -142,6 +142,8 @@ def test_machines_merge_and_what_none_measured_is_said(made_up: Made) -> None:
     assert "### Testing 1, 2 cores, quick, 2026-11-23" in text
     assert "### server, quick, 2026-11-23" in text
     assert content.NO_CUDA in text
+    assert text.count("not measured** | tokens through the loader") == 2  # neither has
+    assert text.count("| encoding text met before") == 1  # one has
     assert "rustbpe: not installed (1)" in text
     server = made_up(machine={"name": "server", "gpu": "H200"})
     for cell in server["cells"]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bpelab.benchmarks.readme import RECORD
+from bpelab.benchmarks.readme import RECORDS
 from bpelab.benchmarks.report import content
 from bpelab.benchmarks.report.records import load
 
@@ -59,7 +59,7 @@ VARIABLES = """(pairs) => pairs.map(([one, other]) => {
 
 @cache
 def committed_page() -> str:
-    return page_html([load(RECORD)])
+    return page_html([load(RECORDS / "quick.json")])
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def open_report(browse: Open, tmp_path: Path) -> Open:
 
 
 def test_every_question_has_its_section_its_plots_and_its_table(open_report: Open) -> None:
-    record = load(RECORD)
+    record = load(RECORDS / "quick.json")
     page = open_report()
     for section in content.sections([record]):
         place = page.locator(f"#q-{section.question.replace('_', '-')}")
