@@ -37,10 +37,13 @@ def machine() -> dict[str, Any]:
     n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     memory = _first_match(Path("/proc/meminfo"), r"MemTotal:\s*(\d+)")
     gpu, driver = _gpu()
+    threads = os.environ.get("OMP_NUM_THREADS", "")
     return {
         "name": ", ".join(filter(None, [cpu or platform.machine(), f"{n_cores} cores", gpu])),
         "cpu": cpu,
         "n_cores": n_cores,
+        # What PyTorch and the like take, where a question does not say otherwise.
+        "n_threads": int(threads) if threads.isdigit() else n_cores,
         "memory_bytes": int(memory) * 1024 if memory else None,
         "caches": _caches(),
         "governor": _text(Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")),

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bpelab.benchmarks import environment
-from bpelab.benchmarks.report.records import SCHEMA
+from bpelab.benchmarks.report.records import SCHEMA, load
 from bpelab.bpe.files import write_atomically
 
 FOLDER = Path(__file__).parent
@@ -96,8 +96,8 @@ def _begun(path: Path, preset: str, n_passes: int, seed: int, resume: bool) -> d
     if path.exists():
         if not resume:
             raise ValueError(f"{path} is there already: --resume goes on with it, another -o keeps it")
-        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        wanted = {"schema": SCHEMA, "preset": preset, "seed": seed, "commit": identifier}
+        record = load(path)
+        wanted = {"preset": preset, "seed": seed, "commit": identifier}
         for name, value in wanted.items():
             if record.get(name) != value:
                 raise ValueError(

@@ -155,6 +155,7 @@ def environment_rows(record: Record) -> list[tuple[str, str]]:
     found = [
         ("Processor", machine.get("cpu")),
         ("Cores", machine.get("n_cores")),
+        ("Threads of PyTorch", machine.get("n_threads")),
         ("Memory", machine.get("memory_bytes") and f"{machine['memory_bytes'] / 2**30:.1f} GiB"),
         ("Caches", ", ".join(f"{name} {size // 1024:,} KiB" for name, size in caches.items())),
         ("Governor", machine.get("governor")),

@@ -89,6 +89,9 @@ def test_an_interrupted_run_keeps_what_is_done_and_goes_on(
     assert len(record["cells"]) == 8
     with pytest.raises(ValueError, match="has seed 1, and this run 2: begin another"):
         run(path, seed=2, resume=True)
+    path.write_text(path.read_text()[:500])
+    with pytest.raises(ValueError, match=r"record\.json: line \d+: .*: this is no whole JSON"):
+        run(path, resume=True)
 
 
 def test_the_order_is_another_in_every_pass_and_the_same_for_a_seed(folder: Path) -> None:
