@@ -299,7 +299,8 @@ def _around(values: Iterable[float]) -> list[float]:
 
 def _ticks_axis(domain: Sequence[float], title: str, unit: str) -> Any:
     low, high = math.floor(math.log10(domain[0])), math.ceil(math.log10(domain[1]))
-    steps = (1, 2, 5) if domain[1] / domain[0] <= 200 else (1,)
+    span = domain[1] / domain[0]
+    steps = (1, 1.2, 1.5, 2, 3, 5, 7) if span <= 5 else (1, 2, 5) if span <= 200 else (1,)
     ticks = [step * 10.0**power for power in range(low, high + 1) for step in steps]
     shown = [tick for tick in ticks if domain[0] <= tick <= domain[1]]
     return alt.Axis(
