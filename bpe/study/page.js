@@ -54,12 +54,20 @@ class Encoding {
     this.classes = classes;
     this.ranks = new Map();
     this.cache = new Map();
-    const nIds = new DataView(tokenTable.buffer).getUint32(0, true);
-    let at = 4 + 2 * nIds; // the lengths of all tokens, their low bytes first, then their bytes
+    // Tokens in the order of their bytes, each without what it has in common with the one before (see page.py).
+    const n = new DataView(tokenTable.buffer).getUint32(0, true);
+    const number = (i, first, last) => {
+      let value = 0;
+      for (let plane = last; plane >= first; plane--) value = value * 256 + tokenTable[4 + plane * n + i];
+      return value;
+    };
+    let at = 4 + 8 * n;
+    let token = "";
     const text = byteString(tokenTable);
-    for (let id = 0; id < nIds; id++) {
-      const length = tokenTable[4 + id] + 256 * tokenTable[4 + nIds + id]; // 0: no token has this id
-      if (length) this.ranks.set(text.slice(at, at + length), id);
+    for (let i = 0; i < n; i++) {
+      const length = number(i, 2, 3);
+      token = token.slice(0, number(i, 0, 1)) + text.slice(at, at + length);
+      this.ranks.set(token, number(i, 4, 7));
       at += length;
     }
   }

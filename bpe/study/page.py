@@ -9,6 +9,7 @@ import os
 import zlib
 from collections.abc import Sequence
 from importlib.resources import files
+from itertools import pairwise
 
 import numpy as np
 from bpelab.bpe.encoding import Encoding
@@ -47,7 +48,7 @@ FIRST_TEXT = "Hello, world! Tokenization of 안녕하세요 <script> 🙂"
 def write_page(path: str | os.PathLike[str], encodings: Sequence[Encoding], text: str = "") -> int:
     """Write the page for one or two encodings, which opens with `text`, and return its size in bytes.
 
-    A page for gpt2 has 0.3 MB; cl100k_base adds 0.6 MB, o200k_base 1.3 MB. Text of special tokens is
+    A page for gpt2 has 0.3 MB; cl100k_base adds 0.5 MB, o200k_base 1.1 MB. Text of special tokens is
     plain text on it. Raises what `page_html` and writing a file raise.
     """
     data = page_html(encodings, text).encode("utf-8")
@@ -101,20 +102,26 @@ def _pattern(encoding: Encoding) -> str:
 
 
 def _packed(encoding: Encoding) -> str:
-    """Compress the bytes of all mergeable tokens, in id order.
+    """Compress all mergeable tokens, in the order of their bytes, in which they have most in common.
 
-    zlib of: how many ids there are, uint32; the lengths of the tokens, uint16, their low bytes before
-    their high bytes; the bytes of all tokens. All little-endian; an id that is no token has length 0.
+    zlib of: how many there are, uint32; for each how many bytes it has in common with the one before and
+    how many more, uint16 both, and its id, uint32, all in planes: the low bytes of all before their next
+    ones; the bytes that it has more. All little-endian. A sixth smaller than in the order of the ids.
     """
-    ranks = encoding._mergeable_ranks
-    tokens = {rank: token for token, rank in ranks.items()}
-    n_ids = max(tokens) + 1
-    lengths = np.array([len(tokens.get(rank, b"")) for rank in range(n_ids)], dtype=np.int64)
+    tokens = sorted(encoding._mergeable_ranks.items())
+    lengths = np.array([len(token) for token, _ in tokens])
     if lengths.max() > MAX_TOKEN_BYTES:
         raise ValueError(
             f"{encoding.name}: a token of {lengths.max():,} bytes; a page holds {MAX_TOKEN_BYTES:,}"
         )
-    planes = np.concatenate([lengths & 255, lengths >> 8]).astype(np.uint8).tobytes()
-    joined = b"".join(tokens[rank] for rank in sorted(tokens))
-    data = n_ids.to_bytes(4, "little") + planes + joined
+    names = [b"", *(token for token, _ in tokens)]
+    common = np.array([len(os.path.commonprefix(pair)) for pair in pairwise(names)])  # noqa: RUF071 - of bytes
+    ids = np.array([rank for _, rank in tokens])
+    planes = [
+        (values >> shift & 255).astype(np.uint8).tobytes()
+        for values, n_bytes in ((common, 2), (lengths - common, 2), (ids, 4))
+        for shift in range(0, 8 * n_bytes, 8)
+    ]
+    rest = [token[start:] for (token, _), start in zip(tokens, common.tolist(), strict=True)]
+    data = len(tokens).to_bytes(4, "little") + b"".join([*planes, *rest])
     return base64.b64encode(zlib.compress(data, 9)).decode()

@@ -144,3 +144,9 @@ def test_an_unknown_pattern_is_refused() -> None:
     encoding = Encoding("odd", pat_str=".+", mergeable_ranks={b"a": 0}, special_tokens={})
     with pytest.raises(ValueError, match=r"odd: the page knows the patterns of gpt2.*not '\.\+'"):
         page_html([encoding])
+
+
+def test_the_page_of_the_two_most_different_encodings_is_small(gpt2: Encoding, data: Path) -> None:
+    assert len(page_html([gpt2]).encode("utf-8")) < 300_000
+    o200k = get_encoding("o200k_base", path=data / "encodings" / "o200k_base.tiktoken")
+    assert len(page_html([gpt2, o200k]).encode("utf-8")) < 1_500_000
