@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,8 @@ def run(
     is not measured again. Raises `ValueError` where it is of others, or `path` exists without `resume`, and
     `ChildProcessError` where a question's process gives no answer.
     """
+    if find_spec("pytest_benchmark") is None:
+        raise ImportError("measuring needs pytest-benchmark and tiktoken: pip install 'bpelab[bench]'")
     n_passes = n_passes or PASSES[preset]
     record = _begun(path, preset, n_passes, seed, resume)
     if questions is None:

@@ -37,16 +37,23 @@ def bench(
     for question in only or ():
         if question not in suite.QUESTIONS:
             raise ValueError(f"--only {question!r}: the questions are {', '.join(suite.QUESTIONS)}")
-    with _progress() as watch:
-        record = suite.run(
-            output,
-            preset=preset,
-            n_passes=passes,
-            seed=seed,
-            questions=only,
-            resume=resume,
-            watch=watch,
+    try:
+        with _progress() as watch:
+            record = suite.run(
+                output,
+                preset=preset,
+                n_passes=passes,
+                seed=seed,
+                questions=only,
+                resume=resume,
+                watch=watch,
+            )
+    except KeyboardInterrupt:
+        kept = (
+            f"{output} has what was measured, and --resume goes on" if output.exists() else "nothing is kept"
         )
+        print(f"bpelab: interrupted: {kept}", file=sys.stderr)
+        raise typer.Exit(130) from None
     failed = [entry for entry in record["missing"] if entry["reason"].startswith("failed")]
     for entry in failed:
         print(

@@ -33,6 +33,7 @@ def test_the_wheel_is_pure_python_and_holds_the_merges(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {"bpelab/bpe/data/gpt2.merges", "bpelab/bpe/py.typed", "bpelab/cli/py.typed"} <= names
     assert {f"bpelab/bpe/study/page.{kind}" for kind in ("html", "css", "js")} <= names
+    assert {f"bpelab/benchmarks/report/page.{kind}" for kind in ("css", "js")} <= names
     assert "bpelab/__init__.py" not in names
 
 
@@ -55,3 +56,31 @@ def test_importing_bpe_loads_neither_torch_nor_tiktoken() -> None:
     unneeded = {"torch", "tiktoken", "typer", "bpelab.bpe.training"}
     program = f"import sys, bpelab.bpe; print(sorted({unneeded} & set(sys.modules)))"
     assert python("-c", program) == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("missing", "command", "message"),
+    [
+        ("altair", "report record.json", "need Altair and vl-convert: pip install 'bpelab[report]'"),
+        (
+            "pytest_benchmark",
+            "bench -o new.json",
+            "needs pytest-benchmark and tiktoken: pip install 'bpelab[bench]'",
+        ),
+    ],
+)
+def test_a_command_without_its_extra_says_what_to_install(
+    tmp_path: Path, missing: str, command: str, message: str
+) -> None:
+    record = (ROOT / "benchmarks" / "records" / "quick.json").read_bytes()
+    (tmp_path / "record.json").write_bytes(record)
+    program = (
+        "import sys, importlib.util as util; find = util.find_spec;"
+        f"util.find_spec = lambda name, *rest: None if name == {missing!r} else find(name, *rest);"
+        f"sys.modules[{missing!r}] = None; sys.argv = ['bpelab', *{command.split()!r}];"
+        "from bpelab.cli import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert not (tmp_path / "new.json").exists()

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from bpelab.benchmarks import environment, suite
 from bpelab.benchmarks.suite import run
+from bpelab.cli.bench import bench
 
 QUESTION = """
 import pytest
@@ -132,3 +134,22 @@ def test_every_question_is_a_file_that_says_what_varies() -> None:
     assert all(section.title[-1] in "?." and "Varies: " in section.reading for section in found)
     assert all("Fixed: " in section.reading for section in found)
     assert {*suite.FULL_ONLY} <= {*suite.QUESTIONS}
+
+
+def test_an_interrupted_command_says_what_is_kept(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(suite, "QUESTIONS", ("first",))
+    monkeypatch.setattr(suite, "_ask", interrupted)
+    path = folder / "record.json"
+    for begun, kept in ((False, "nothing is kept"), (True, f"{path} has what was measured, and --resume")):
+        if begun:
+            path.write_text("{}")
+            monkeypatch.setattr(suite, "run", lambda *_, **__: interrupted())
+        with pytest.raises(typer.Exit) as ended:
+            bench(path, preset="quick", passes=1, seed=1, only=None, resume=False)
+        assert ended.value.exit_code == 130
+        assert kept in capsys.readouterr().err
