@@ -68,6 +68,8 @@ class TokenWindows:
                 f"{most:,} tokens are too few for a window of {shown(length)} inputs and their targets:"
                 f" at least {shown(length + 1)} are needed"
             )
+        if (n_bytes := (length + 1) * max(shard.itemsize for shard in shards)) >= 2**31:
+            raise ValueError(f"a window of {length:,} inputs takes {n_bytes:,} bytes; it must be below 2**31")
         self.check_fit(np.int64)
         # Where a stride is longer than a shard, that has one window, and any stride is as good.
         self._step = min(stride, most)
