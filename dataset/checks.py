@@ -1,6 +1,7 @@
 """Is it a number that can be counted with? Checked where it arrives, and refused by its name."""
 
 import operator
+import reprlib
 from typing import Any
 
 import numpy as np
@@ -41,17 +42,17 @@ def whole_numbers(values: npt.ArrayLike, name: str) -> npt.NDArray[Any]:
 
     >>> whole_numbers([0.5, 2], "indices")
     Traceback (most recent call last):
-    TypeError: indices must be integers in an array, not float64
+    TypeError: indices must be integers of at most 64 bits, not [0.5, 2]
     """
     try:
         numbers = np.asarray(values)
     except ValueError:  # lists of different lengths
-        raise TypeError(f"{name} must be integers in an array, not {values!r:.80}") from None
-    if numbers.size == 0 and numbers.dtype == np.float64:  # an empty list
-        return numbers.astype(np.int64)
-    if numbers.dtype.kind not in "iu":
-        found = f"{values!r:.80}" if numbers.dtype == object else f"{numbers.dtype}"
-        raise TypeError(f"{name} must be integers in an array, not {found}")
+        numbers = None
+    if numbers is not None and numbers.size == 0 and not isinstance(values, np.ndarray):
+        return numbers.astype(np.int64)  # an empty list is float64 to NumPy
+    if numbers is None or numbers.dtype.kind not in "iu":
+        found = values.dtype if isinstance(values, np.ndarray) else reprlib.repr(values)
+        raise TypeError(f"{name} must be integers of at most 64 bits, not {found}")
     return numbers
 
 

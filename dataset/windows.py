@@ -165,8 +165,8 @@ class TokenWindows:
                 place = int(np.argmax((shard < 0) | (shard > highest)))
                 where = f" of shard {number}" if len(self._shards) > 1 else ""
                 raise ValueError(
-                    f"the id at place {place:,}{where} is {int(shard[place]):,}; as {np.dtype(dtype)} ids are"
-                    f" 0 to {highest:,}"
+                    f"the id at place {place:,}{where} is {int(shard[place]):,}; it must be from 0 to"
+                    f" {highest:,}, which {np.dtype(dtype)} holds"
                 )
 
     @cached_property

@@ -296,7 +296,7 @@ def test_an_index_that_is_not_an_integer_is_refused(index: Any) -> None:
 def test_an_id_that_a_narrow_tensor_cannot_hold_is_named_and_never_wrapped(dtype: Any, highest: int) -> None:
     ids = np.arange(20).astype(dtype)
     ids[7] = highest
-    message = f"the id at place 7 is {highest:,}; as int32 ids are 0 to 2,147,483,647"
+    message = f"the id at place 7 is {highest:,}; it must be from 0 to 2,147,483,647, which int32 holds"
     with pytest.raises(ValueError, match=message):
         GPTDatasetV1.from_ids(ids, 4, 4, narrow=True)
     assert GPTDatasetV1.from_ids(ids, 4, 4)[1][0][3] == highest
@@ -314,3 +314,51 @@ def test_ids_of_every_integer_dtype_give_the_same_windows(dtype: str, narrow: bo
     assert inputs.dtype == (
         torch.int64 if not narrow else torch.uint16 if dtype[-2] == "u" and dtype[-1] in "12" else torch.int32
     )
+
+
+@pytest.mark.parametrize(
+    ("ids", "error", "message"),
+    [
+        ([1.5, 2.5, 3.5], TypeError, r"ids must be integers of at most 64 bits, not \[1\.5, 2\.5, 3\.5\]"),
+        ([True, False, True], TypeError, r"not \[True, False, True\]"),
+        (["1", "2", "3"], TypeError, r"not \['1', '2', '3'\]"),
+        ([2**63, 1, 2], TypeError, r"not \[9223372036854775808, 1, 2\]"),
+        ([2**70, 1, 2], TypeError, r"not \[1180591620717411303424, 1, 2\]"),
+        ([[1, 2], [3]], TypeError, r"not \[\[1, 2\], \[3\]\]"),
+        (np.zeros(9), TypeError, "not float64"),
+        (torch.zeros(9), TypeError, "ids must be integers"),
+        (None, TypeError, "not None"),
+        ([[1, 2], [3, 4]], TypeError, r"not int64 of shape \(2, 2\)"),
+        ([4, -1, 5], ValueError, "the id at place 1 is -1"),
+        ([], ValueError, "0 tokens are too few"),
+    ],
+)
+def test_ids_that_cannot_be_are_refused_and_never_rounded(
+    ids: Any, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        GPTDatasetV1.from_ids(ids, 1, 1)
+
+
+@pytest.mark.parametrize("ids", [range(9), tuple(range(9)), torch.arange(9), np.arange(9, dtype=np.uint64)])
+def test_any_row_of_integers_is_ids(ids: Any) -> None:
+    assert GPTDatasetV1.from_ids(ids, 2, 2)[1][1].tolist() == [3, 4]
+
+
+@pytest.mark.parametrize(("wrong", "n_vocab"), [(70_000, 50_257), (256, 256), (-1, 256), (2**32, 50_257)])
+def test_an_id_that_a_tokenizer_should_not_return_is_named_and_never_wrapped(
+    wrong: int, n_vocab: int
+) -> None:
+    class Wrong:
+        def encode(self, text: str, /) -> list[int]:
+            return [1, 2, wrong, 3]
+
+        def decode(self, ids: Any, /) -> str:
+            return ""
+
+    tokenizer = Wrong()
+    tokenizer.n_vocab = n_vocab  # type: ignore[attr-defined]
+    with pytest.raises(
+        ValueError, match=f"the tokenizer returned the id {wrong:,}, but has n_vocab {n_vocab:,}"
+    ):
+        GPTDatasetV1("text", tokenizer, 1, 1)  # type: ignore[arg-type]

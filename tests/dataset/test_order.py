@@ -144,5 +144,5 @@ def test_what_would_choose_another_order_in_silence_is_refused(
 
 @pytest.mark.parametrize("indices", [[0.5], [True], ["1"], [2**70]])
 def test_indices_that_are_not_integers_are_refused(indices: Any) -> None:
-    with pytest.raises(TypeError, match="indices must be integers in an array, not"):
+    with pytest.raises(TypeError, match="indices must be integers of at most 64 bits, not"):
         Shuffle(10, seed=0, epoch=0)(indices)
