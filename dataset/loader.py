@@ -9,7 +9,6 @@ except ModuleNotFoundError as error:
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from copy import copy
 from itertools import islice
 from typing import Any
 
@@ -104,6 +103,20 @@ def take_batch(batch: Any) -> Pair:
     return batch.inputs, batch.targets
 
 
+class _PassIndices:
+    """The indices of one pass for PyTorch's own loop, which may draw ahead of what the caller was given."""
+
+    def __init__(self, batches: GlobalBatches) -> None:
+        self._batches = batches
+        self.place = 0, 0  # the epoch of the pass that is begun next, and how many of its samples are done
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __iter__(self) -> Iterator[npt.NDArray[np.int64]]:
+        return self._batches.indices(*self.place)
+
+
 class WindowLoader(DataLoader[Pair]):
     """A DataLoader of windows whose order is that of `GlobalBatches`, and which can be resumed exactly.
 
@@ -153,8 +166,7 @@ class WindowLoader(DataLoader[Pair]):
         )
         super().__init__(
             dataset,
-            # A sampler of its own, which may be ahead of what the loop was given.
-            batch_sampler=copy(self.batches),  # type: ignore[arg-type]  # any iterable of indices will do
+            batch_sampler=_PassIndices(self.batches),  # type: ignore[arg-type]  # any iterable of indices will do
             collate_fn=take_batch,
             num_workers=whole_number(num_workers, "num_workers", least=0),
             **options,
@@ -181,7 +193,7 @@ class WindowLoader(DataLoader[Pair]):
         if self.persistent_workers and os.getpid() != self._pid:
             raise RuntimeError(_OF_ANOTHER_PROCESS)
         pid = os.getpid()
-        self.batch_sampler.follow(self.batches, epoch, n_done)  # type: ignore[union-attr]
+        self.batch_sampler.place = epoch, n_done  # type: ignore[union-attr]
         fetched = super().__iter__()
         try:
             for batch in fetched:

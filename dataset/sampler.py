@@ -35,8 +35,9 @@ class GlobalBatches:
     However often that is done in an epoch, every sample is in one batch, but for what `drop_last` leaves out
     at its end.
 
-    One pass is made at a time: once another is begun, or a state loaded, to go on with the one before raises
-    `RuntimeError`. A pass that is left in its middle is followed by the next epoch.
+    Every pass begun is one more epoch, whether those before it were finished, left in their middle, or go on
+    beside it; the state is that of the pass that gave the last batch. To go on with a pass after a state was
+    loaded or an epoch set raises `RuntimeError`.
 
     `fingerprint` names the data when a state is asked for. Raises `TypeError` for what is not a number,
     `ValueError` where the numbers contradict each other, and for a state of other data.
@@ -94,7 +95,8 @@ class GlobalBatches:
             )
         self._place = (0, 0)  # an epoch, and how many of its samples were given, on all ranks
         self._next = self._place  # where the next pass begins
-        self._pass: object | None = None  # names the pass under way
+        self._n_jumps = 0  # how often a state was loaded or an epoch set
+        self._pass: object | None = None  # names the pass that was begun last, while it is under way
         self._n_batches_of_pass = 0
 
     def __len__(self) -> int:
@@ -112,17 +114,18 @@ class GlobalBatches:
         """
         epoch, n_done = self._place = self._next
         self._next = epoch + 1, 0
-        this_pass = self._pass = object()
+        this_pass, n_jumps = object(), self._n_jumps
+        self._pass = this_pass
         self._n_batches_of_pass = self._n_batches_after(n_done)
         try:
             for item in fetch(epoch, n_done):
                 n_done = self._end_of_batch(n_done)
                 self._place = epoch, n_done
                 yield item
-                if self._pass is not this_pass:
+                if self._n_jumps != n_jumps:
                     raise RuntimeError(
-                        f"this pass, of epoch {epoch}, is over: another was begun since, a state loaded or an"
-                        " epoch set. For two passes at once make two samplers or loaders."
+                        f"this pass, of epoch {epoch}, is over: a state was loaded or an epoch set since."
+                        " Begin a new pass, which goes on from there."
                     )
             self._place = self._next
         finally:
@@ -178,11 +181,7 @@ class GlobalBatches:
     def _go_to(self, epoch: int, n_done: int) -> None:
         self._place = self._next = epoch, n_done
         self._pass = None
-
-    def follow(self, other: "GlobalBatches", epoch: int, n_done: int) -> None:
-        """Let the next pass be that of another sampler of the same data from a place on."""
-        self.seed, self.shuffle = other.seed, other.shuffle
-        self._go_to(epoch, n_done)
+        self._n_jumps += 1
 
     def position(self) -> tuple[int, int]:
         """Tell the epoch of the next pass, and how many of its samples are done already."""
