@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from bpelab.bpe import Encoding, get_encoding, train
 from bpelab.bpe.cached import splitter
+from bpelab.bpe.encoding_files import save_encoding
 from bpelab.bpe.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
 from bpelab.bpe.tokenizer_json import (
     _COVERING,
@@ -15,7 +16,6 @@ from bpelab.bpe.tokenizer_json import (
     _QWEN2,
     dump_tokenizer_json,
     load_tokenizer_json,
-    save_tokenizer_json,
 )
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -98,7 +98,7 @@ def test_hugging_face_gives_gpt2s_ids_in_46_languages(gpt2: Encoding, data: Path
 @pytest.mark.parametrize("name", ["p50k_base", "cl100k_base"])
 def test_public_encodings_survive_the_round_trip(data: Path, tmp_path: Path, name: str) -> None:
     encoding = get_encoding(name, path=data / "encodings" / f"{name}.tiktoken")
-    save_tokenizer_json(tmp_path / "t.json", encoding)
+    save_encoding(tmp_path / "t.json", encoding)
     loaded = load_tokenizer_json(tmp_path / "t.json")
     assert loaded._mergeable_ranks == encoding._mergeable_ranks
     assert (loaded._special_tokens, loaded._pat_str) == (encoding._special_tokens, encoding._pat_str)
@@ -109,7 +109,7 @@ def test_public_encodings_survive_the_round_trip(data: Path, tmp_path: Path, nam
 
 def test_transformers_gives_the_same_ids(trained: dict[str, Encoding], tmp_path: Path) -> None:
     transformers = pytest.importorskip("transformers", reason="transformers is not installed")
-    save_tokenizer_json(tmp_path / "t.json", trained["llama3"])
+    save_encoding(tmp_path / "t.json", trained["llama3"])
     theirs = transformers.PreTrainedTokenizerFast(tokenizer_file=str(tmp_path / "t.json"))
     for text in TEXTS:
         assert theirs(text)["input_ids"] == trained["llama3"].encode(text, allowed_special="all")
@@ -232,7 +232,7 @@ def test_a_pattern_that_may_mean_something_else_there_is_not_written(pattern: st
 
 def test_a_broken_file_names_the_line(tmp_path: Path) -> None:
     (tmp_path / "t.json").write_text('{"model":\n{,}}')
-    with pytest.raises(ValueError, match=r"t\.json: line 2: not JSON"):
+    with pytest.raises(ValueError, match=r"t\.json, line 2: not JSON"):
         load_tokenizer_json(tmp_path / "t.json")
 
 
