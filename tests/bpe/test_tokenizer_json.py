@@ -151,6 +151,11 @@ def _set(*path: Any, to: Any) -> Callable[[dict[str, Any]], None]:
     return change
 
 
+def _added(text: str, token: int, normalized: bool = False) -> dict[str, Any]:
+    flags = {"single_word": False, "lstrip": False, "rstrip": False, "special": True}
+    return {"id": token, "content": text, "normalized": normalized} | flags
+
+
 REFUSED = [
     ("no model", _set("model", to=None), "model: there is none"),
     ("WordPiece", _set("model", "type", to="WordPiece"), "model.type: WordPiece is not BPE"),
@@ -183,6 +188,58 @@ REFUSED = [
         _set("model", "vocab", "zzz", to=300),
         "no merge makes 'zzz', and ignore_merges",
     ),
+    (
+        "another id than the vocabulary's",
+        _set("added_tokens", 0, "id", to=7),
+        "'<|end|>' has the id 7, but model",
+    ),
+    (
+        "an id that is not the next",
+        lambda content: content["added_tokens"].append(_added("<|x|>", 900)),
+        "'<|x|>' has the id 900, but the next one that is free is 260",
+    ),
+    (
+        "an added token twice",
+        lambda content: content["added_tokens"].append(_added("<|end|>", 259)),
+        "added_tokens: '<|end|>' appears twice",
+    ),
+    (
+        "an id twice",
+        lambda content: (
+            content["added_tokens"].append(_added("<|x|>", 259)),
+            _set("model", "vocab", "<|x|>", to=259)(content),
+        ),
+        "'<|end|>' and '<|x|>' both have the id 259",
+    ),
+    ("empty", _set("added_tokens", 0, "content", to=""), "added_tokens[0]: its content is empty"),
+    ("2**32", _set("model", "vocab", "zzz", to=2**32), "'zzz' has the id 4294967296: ids are from 0"),
+    ("a negative id", _set("model", "vocab", "zzz", to=-1), "'zzz' has the id -1: ids are from 0"),
+    (
+        "a merge of nothing known",
+        lambda content: content["model"]["merges"].append("x y"),
+        "entry 3 ('x y'): 'xy' is not in model.vocab",
+    ),
+    (
+        "a merge that comes again, which counts there",
+        lambda content: content["model"]["merges"].append(content["model"]["merges"][0]),
+        "ids must rise with the merges",
+    ),
+    (
+        "a token of other bytes",
+        lambda content: (
+            _set("model", "vocab", "Ġb", to=260)(content),
+            content["model"]["merges"].append("Ġ b"),
+            content["added_tokens"].append(_added("Ġb", 260)),
+        ),
+        "'Ġb' is also how model.vocab writes the token b' b'",
+    ),
+    (
+        "tokens that are looked for one after the other",
+        lambda content: content["added_tokens"].extend(
+            [_added("qr", 260, normalized=True), _added("rs", 261)]
+        ),
+        "'rs' and 'qr' can overlap, and only one of them is normalized",
+    ),
 ]
 
 
@@ -193,6 +250,40 @@ def test_another_rule_is_refused_with_the_reason(file: Any, change: Any, message
         load_tokenizer_json(path)
     assert str(caught.value).startswith(f"{path}: ")
     assert message in str(caught.value)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_whatever_merges_and_added_tokens_a_file_has_the_ids_are_hugging_faces_or_it_is_refused(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.json"
+    content = json.loads(dump_tokenizer_json(train(["ab abc bc"], vocab_size=261)))
+    model = content["model"]
+    model["merges"] += data.draw(
+        st.lists(st.sampled_from([*model["merges"], "a bc", "Ġ a", "Ġa b", "c a"]), max_size=2)
+    )
+    if data.draw(st.integers(0, 5)) == 0:
+        model["merges"] = data.draw(st.permutations(model["merges"]))
+    for merge in model["merges"]:
+        model["vocab"].setdefault(merge.replace(" ", ""), len(model["vocab"]))
+    model["ignore_merges"] = data.draw(st.booleans())
+    for text in data.draw(
+        st.lists(st.sampled_from(["ab", "Ġa", "ca", "<x", "x>", "é", "qr", "<>", "ĠĠ"]), max_size=3)
+    ):
+        n_ids = len(model["vocab"]) + len(content["added_tokens"])
+        known = model["vocab"].get(text, n_ids)
+        content["added_tokens"].append(
+            _added(text, data.draw(st.sampled_from([known] * 5 + [n_ids])), data.draw(st.booleans()))
+        )
+    path.write_text(json.dumps(content))
+    try:
+        ours = load_tokenizer_json(path)
+    except ValueError:
+        return
+    theirs = tokenizers.Tokenizer.from_file(str(path))
+    for text in ("ab abc", " a ab bca", "<x>", "Ġab cab", "é \xe9x> abca", " a"):
+        assert theirs.encode(text).ids == ours.encode(text, allowed_special="all")
 
 
 def test_a_split_that_keeps_what_an_unknown_pattern_leaves_out_is_refused(file: Any) -> None:
