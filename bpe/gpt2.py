@@ -4,7 +4,7 @@ A byte-level vocabulary is 256 single bytes, in an order of its own, and then on
 """
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from importlib.resources import files
 
 import numpy as np
@@ -29,6 +29,18 @@ def printable(token: bytes) -> str:
     'Ġthe'
     """
     return "".join(map(CHAR_OF_BYTE.__getitem__, token))
+
+
+def missing_byte(tokens: Container[bytes]) -> str:
+    """Say which single byte is not among the tokens of a vocabulary; empty where all are there.
+
+    >>> missing_byte({b"!": 0})
+    "the single byte 0x00 ('Ā') is missing"
+    """
+    for byte in range(256):
+        if bytes([byte]) not in tokens:
+            return f"the single byte 0x{byte:02x} ({CHAR_OF_BYTE[byte]!r}) is missing"
+    return ""
 
 
 def pack_merges(merges: Iterable[tuple[int, int]]) -> bytes:

@@ -67,8 +67,11 @@ def load_tiktoken(name: str, path: str | os.PathLike[str] | None = None) -> Any:
     """Load the genuine `tiktoken.Encoding` of a name by its own loader.
 
     gpt2 and r50k_base need no network; the others come from `path` where one is given, and otherwise
-    from where tiktoken itself looks for them. Raises `ImportError` where tiktoken is absent.
+    from where tiktoken itself looks for them. Raises `ValueError` for a name that is not known and
+    `ImportError` where tiktoken is absent.
     """
+    if name not in DEFINITIONS:
+        raise ValueError(f"no encoding is named {name!r}; there are: {', '.join(DEFINITIONS)}")
     try:
         import tiktoken
         from tiktoken import registry

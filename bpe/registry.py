@@ -13,9 +13,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from bpelab.bpe.download import cache_directory, download, sha256
+from bpelab.bpe.download import cache_directory, download
 from bpelab.bpe.encoding import Encoding
-from bpelab.bpe.formats import load_tiktoken
+from bpelab.bpe.formats import parse_tiktoken
 from bpelab.bpe.gpt2 import gpt2_ranks
 from bpelab.bpe.models import encoding_name_for_model
 from bpelab.bpe.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
@@ -142,10 +142,8 @@ def _build(name: str, path: Path | None) -> Encoding:
             raise ValueError(f"{name} is in the package and takes no file; leave {path} out")
         ranks = gpt2_ranks()
     else:
-        found = _find(name, file) if path is None else path
-        if path is not None and (digest := sha256(path)) != file.sha256:
-            raise ValueError(f"{path}: its SHA-256 is {digest}, but that of {file.name} is {file.sha256}")
-        ranks = load_tiktoken(found, frozenset(definition.special_tokens.values()))
+        source, data = _find(name, file) if path is None else (path, _read_published(path, file))
+        ranks = parse_tiktoken(data, source, frozenset(definition.special_tokens.values()))
     return Encoding(
         name,
         pat_str=definition.pattern,
@@ -155,17 +153,34 @@ def _build(name: str, path: Path | None) -> Encoding:
     )
 
 
-def _find(name: str, file: VocabularyFile) -> Path:
-    cached = tiktoken_cache_path(file)
-    if cached is not None and cached.is_file() and sha256(cached) == file.sha256:
-        return cached
+def _read_published(path: Path, file: VocabularyFile) -> bytes:
+    """Read a file once, so that the bytes that are used are those whose SHA-256 was checked."""
+    data = path.read_bytes()
+    if (digest := hashlib.sha256(data).hexdigest()) != file.sha256:
+        raise ValueError(f"{path}: its SHA-256 is {digest}, but that of {file.name} is {file.sha256}")
+    return data
+
+
+def _find(name: str, file: VocabularyFile) -> tuple[Path, bytes]:
+    """Read the file of an encoding from the first place that has it whole, or download it."""
+    unusable = []
+    for cached in (tiktoken_cache_path(file), cache_directory() / file.name):
+        try:
+            if cached is not None:
+                return cached, _read_published(cached, file)
+        except (FileNotFoundError, NotADirectoryError):
+            pass  # it is not there
+        except (OSError, ValueError) as error:
+            unusable.append(str(error))
     try:
-        return download(file.address, file.sha256, file.name)
+        path = download(file.address, file.sha256, file.name)
+        return path, _read_published(path, file)
     except (OSError, ValueError) as error:
         # What requests raises for a lost connection holds the actual reason two levels down.
         reason = getattr(error.args[0] if error.args else None, "reason", error)
+        found = f"; what was found is not it: {'; '.join(unusable)}" if unusable else ""
         raise FileNotFoundError(
-            f"{name} needs {file.name}, which is in no cache, and could not be downloaded ({reason})."
+            f"{name} needs {file.name}, which is in no cache, and could not be downloaded ({reason}){found}."
             f" Any of three ways will do: pass its path, as get_encoding({name!r}, path=...);"
             f" set TIKTOKEN_CACHE_DIR to a directory in which tiktoken has cached it;"
             f" or download {file.address} to {cache_directory()}"

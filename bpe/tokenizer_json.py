@@ -6,17 +6,18 @@ The fields: https://github.com/huggingface/tokenizers/tree/v0.23.3/tokenizers/sr
 """
 
 import json
-import os
+import unicodedata
 from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import regex
 from bpelab.bpe.encoding import Encoding
-from bpelab.bpe.files import write_atomically
-from bpelab.bpe.gpt2 import BYTE_OF_CHAR, printable
+from bpelab.bpe.gpt2 import BYTE_OF_CHAR, missing_byte, printable
 from bpelab.bpe.merge import merge_piece, recover_merges
 from bpelab.bpe.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
+from bpelab.bpe.reading import Source, parse_json, refuse
 
 # Oniguruma, which reads a `Split`'s pattern, takes {1,3}+ for a repeated {1,3} and $ for the end of a
 # line. After possessive white space only the end of the text is followed by neither.
@@ -45,18 +46,12 @@ _SHARED_SYNTAX = regex.compile(
 )
 
 
-def save_tokenizer_json(path: str | os.PathLike[str], encoding: Encoding) -> None:
-    """Write an encoding as a `tokenizer.json`, which gives the same ids in `tokenizers` and `transformers`.
-
-    There special tokens in a text are always special: ids equal those of
-    `encode(text, allowed_special="all")`. Raises `ValueError` for a pattern that Hugging Face's engine
-    would read otherwise, and `OSError` where the file cannot be written.
-    """
-    write_atomically(path, dump_tokenizer_json(encoding))
-
-
 def dump_tokenizer_json(encoding: Encoding) -> bytes:
-    """Give the bytes of the file that `save_tokenizer_json` writes.
+    """Write an encoding as the bytes of a `tokenizer.json`.
+
+    It gives the same ids in `tokenizers` and `transformers`. There special tokens in a text are always
+    special: ids equal those of `encode(text, allowed_special="all")`. Raises `ValueError` for a pattern that
+    Hugging Face's engine would read otherwise.
 
     >>> from bpelab.bpe import get_encoding
     >>> content = json.loads(dump_tokenizer_json(get_encoding("gpt2")))
@@ -101,29 +96,29 @@ def dump_tokenizer_json(encoding: Encoding) -> bytes:
     return json.dumps(content, ensure_ascii=False).encode("utf-8")
 
 
-def load_tokenizer_json(path: str | os.PathLike[str], *, nfc_is_mine: bool = False) -> Encoding:
-    """Read a byte-level BPE `tokenizer.json`; `encode(text, allowed_special="all")` gives its ids.
+def load_tokenizer_json(path: Source, *, nfc_is_mine: bool = False) -> Encoding:
+    """Read a `tokenizer.json`; raises what `parse_tokenizer_json` raises, and `OSError`."""
+    return parse_tokenizer_json(Path(path).read_bytes(), path, nfc_is_mine=nfc_is_mine)
 
-    Added tokens become special ones. What a post-processor puts around a text (a token for its
-    beginning) is not put there, as with `add_special_tokens=False`. Where the file normalizes to NFC, pass
-    `nfc_is_mine=True` and texts that are in NFC already. Takes some 15 us a token. Raises `ValueError` that
-    names the file, the field and the reason where the file's rule is another than tiktoken's, and `OSError`
-    where it cannot be read.
+
+def parse_tokenizer_json(data: bytes, path: Source, *, nfc_is_mine: bool = False) -> Encoding:
+    """Read the bytes of a byte-level BPE `tokenizer.json`; `path` is for the encoding's name and for errors.
+
+    `encode(text, allowed_special="all")` gives its ids: added tokens become special ones. What a
+    post-processor puts around a text (a token for its beginning) is not put there, as with
+    `add_special_tokens=False`. Where the file normalizes to NFC, pass `nfc_is_mine=True` and texts that are
+    in NFC already. Takes some 15 us a token. Raises `ValueError` that names the file, the field and the
+    reason where the file's rule is another than tiktoken's.
     """
-    source = os.fspath(path)
+    content = parse_json(data, path)
     try:
-        content = json.loads(Path(path).read_bytes().decode("utf-8"))
         if not isinstance(content, dict) or not isinstance(content.get("model"), dict):
             raise _refusal("model", "there is none: this is not a tokenizer.json")
         return _parse(content, Path(path).stem, nfc_is_mine)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{source}: line {error.lineno}: not JSON: {error.msg}") from None
     except RecursionError:
-        raise ValueError(f"{source}: nested too deeply: this is not a tokenizer.json") from None
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{source}: not UTF-8 at byte {error.start}: {error.reason}") from None
+        refuse(path, None, "nested too deeply")
     except ValueError as error:
-        raise ValueError(f"{source}: {error}") from None
+        refuse(path, None, str(error))
 
 
 def _parse(content: Mapping[str, Any], name: str, nfc_is_mine: bool) -> Encoding:
@@ -145,9 +140,13 @@ def _parse(content: Mapping[str, Any], name: str, nfc_is_mine: bool) -> Encoding
         if model.get(field):
             raise _refusal(f"model.{field}", f"{model[field]!r} changes the merges")
     pattern = _load_pattern(content.get("pre_tokenizer"))
-    specials = _load_added_tokens(content.get("added_tokens") or [])
-    ranks = _load_vocabulary(model.get("vocab"), specials)
-    _check_merges(ranks, model.get("merges"), bool(model.get("ignore_merges")))
+    vocabulary = _load_vocabulary(model.get("vocab"))
+    specials = _load_added_tokens(content.get("added_tokens") or [], vocabulary, bool(normalizer))
+    ranks = _load_ranks(vocabulary, specials)
+    merges = _load_merges(model.get("merges"), vocabulary)
+    ignore_merges = bool(model.get("ignore_merges"))
+    _check_merges(ranks, merges, ignore_merges)
+    _check_double_meanings(specials, vocabulary, merges, ignore_merges)
     return Encoding(name, pat_str=pattern, mergeable_ranks=ranks, special_tokens=specials)
 
 
@@ -238,23 +237,69 @@ def _check_shared(pattern: str, field: str) -> None:
 # ---- tokens and merges ----
 
 
-def _load_added_tokens(added: Any) -> dict[str, int]:
+def _load_vocabulary(vocabulary: Any) -> dict[str, int]:
+    if not isinstance(vocabulary, dict) or not all(type(token) is int for token in vocabulary.values()):
+        raise _refusal("model.vocab", "it is not an object from tokens to ids")
+    for text, token in vocabulary.items():
+        if not 0 <= token < 1 << 32:
+            raise _refusal("model.vocab", f"{text!r} has the id {token!r:.40}: ids are from 0 to 2**32 - 1")
+    return vocabulary
+
+
+def _load_added_tokens(added: Any, vocabulary: Mapping[str, int], normalizes: bool) -> dict[str, int]:
+    """Read the added tokens, and refuse those to which `tokenizers` gives other ids than the file."""
     specials: dict[str, int] = {}
+    name_of: dict[int, str] = {}
+    next_id = len(vocabulary)
+    in_passes: tuple[list[str], list[str]] = ([], [])
     for i, token in enumerate(_objects(added, "added_tokens")):
-        if not isinstance(token.get("content"), str) or type(token.get("id")) is not int:
+        text, token_id = token.get("content"), token.get("id")
+        if not isinstance(text, str) or type(token_id) is not int:
             raise _refusal(f"added_tokens[{i}]", f"{token!r:.80} has no content, a string, and id, a number")
+        if not text:
+            raise _refusal(f"added_tokens[{i}]", "its content is empty")
         for flag in ("single_word", "lstrip", "rstrip"):
             if token.get(flag):
-                raise _refusal(
-                    "added_tokens", f"{token['content']!r} has {flag}, which changes the text beside it"
-                )
-        specials[token["content"]] = token["id"]
+                raise _refusal("added_tokens", f"{text!r} has {flag}, which changes the text beside it")
+        if text in specials:
+            raise _refusal("added_tokens", f"{text!r} appears twice")
+        # `tokenizers` takes the id of the vocabulary, or else the next that is free, whatever the file says.
+        given = vocabulary.get(text, next_id)
+        if token_id != given:
+            source = "model.vocab says" if text in vocabulary else "the next one that is free is"
+            raise _refusal("added_tokens", f"{text!r} has the id {token_id!r:.40}, but {source} {given}")
+        if token_id in name_of:
+            raise _refusal(
+                "added_tokens",
+                f"{name_of[token_id]!r} and {text!r} both have the id {token_id}: `tokenizers` finds one",
+            )
+        name_of[token_id] = text
+        specials[text] = token_id
+        next_id = max(next_id, token_id + 1)
+        is_normalized = bool(token.get("normalized"))
+        in_passes[is_normalized].append(text)
+        if normalizes and is_normalized and not unicodedata.is_normalized("NFC", text):
+            raise _refusal("added_tokens", f"{text!r} is not in NFC, and normalized is true")
+    _refuse_overlaps(*in_passes)
     return specials
 
 
-def _load_vocabulary(vocabulary: Any, specials: Mapping[str, int]) -> dict[bytes, int]:
-    if not isinstance(vocabulary, dict) or not all(type(token) is int for token in vocabulary.values()):
-        raise _refusal("model.vocab", "it is not an object from tokens to ids")
+def _refuse_overlaps(first_pass: list[str], second_pass: list[str]) -> None:
+    """Refuse tokens that `tokenizers` may find elsewhere: it looks for those that are not normalized first.
+
+    Here all are looked for at once, the leftmost first.
+    """
+    for first, second in product(first_pass, second_pass):
+        shorter = min(len(first), len(second))
+        if (first in second or second in first) or any(
+            first.endswith(second[:n]) or second.endswith(first[:n]) for n in range(1, shorter)
+        ):
+            raise _refusal(
+                "added_tokens", f"{first!r} and {second!r} can overlap, and only one of them is normalized"
+            )
+
+
+def _load_ranks(vocabulary: Mapping[str, int], specials: Mapping[str, int]) -> dict[bytes, int]:
     ranks = {}
     for token, rank in sorted(vocabulary.items(), key=lambda item: item[1]):
         if token in specials:
@@ -264,29 +309,55 @@ def _load_vocabulary(vocabulary: Any, specials: Mapping[str, int]) -> dict[bytes
                 "model.vocab", f"{token!r} (id {rank}) is neither bytes in GPT-2's characters nor added"
             )
         ranks[bytes(map(BYTE_OF_CHAR.__getitem__, token))] = rank
-    for byte in range(256):
-        if bytes([byte]) not in ranks:
-            raise _refusal(
-                "model.vocab", f"the single byte 0x{byte:02x} ({printable(bytes([byte]))!r}) is missing"
-            )
+    if lack := missing_byte(ranks):
+        raise _refusal("model.vocab", lack)
     return ranks
 
 
-def _check_merges(ranks: Mapping[bytes, int], listed: Any, ignore_merges: bool) -> None:
+def _load_merges(listed: Any, vocabulary: Mapping[str, int]) -> dict[tuple[str, str], int]:
+    """Map each pair to its place in the list; where a pair is listed twice, the last counts, as there."""
+    if not isinstance(listed, list):
+        raise _refusal("model.merges", "it is not a list")
+    position: dict[tuple[str, str], int] = {}
+    for i, merge in enumerate(listed):
+        pair = tuple(merge.split(" ") if isinstance(merge, str) else merge if isinstance(merge, list) else ())
+        if len(pair) != 2 or not all(isinstance(part, str) for part in pair):
+            raise _refusal("model.merges", f"entry {i} ({merge!r:.80}) is not a pair")
+        left, right = pair
+        for token in (left, right, left + right):
+            if token not in vocabulary:
+                raise _refusal("model.merges", f"entry {i} ({merge!r:.80}): {token!r} is not in model.vocab")
+        position[left, right] = i
+    return position
+
+
+def _check_double_meanings(
+    specials: Mapping[str, int],
+    vocabulary: Mapping[str, int],
+    merges: Mapping[tuple[str, str], int],
+    ignore_merges: bool,
+) -> None:
+    """Refuse an added token whose text in GPT-2's characters is other bytes, which may get its id, too.
+
+    An added token 'Ġa' is found in a text that has these characters; but merges that make 'Ġa' make b" a".
+    """
+    made = {left + right for left, right in merges}
+    for text in specials:
+        if text in vocabulary and BYTE_OF_CHAR.keys() >= set(text):
+            data = bytes(map(BYTE_OF_CHAR.__getitem__, text))
+            if data != text.encode("utf-8") and (ignore_merges or text in made):
+                raise _refusal("added_tokens", f"{text!r} is also how model.vocab writes the token {data!r}")
+
+
+def _check_merges(
+    ranks: Mapping[bytes, int], position: Mapping[tuple[str, str], int], ignore_merges: bool
+) -> None:
     """Check that merging listed pairs, in their order, is merging what has the lowest id.
 
     By induction over the ids: with all lower tokens known, a token's bytes end as the two parts that make it
     or never become it, in whatever text (see `training/merges.py`). So one pair a token does all the work; it
     must be listed, after those of lower tokens. What else is listed never meets.
     """
-    if not isinstance(listed, list):
-        raise _refusal("model.merges", "it is not a list")
-    position: dict[tuple[str, ...], int] = {}
-    for i, merge in enumerate(listed):
-        pair = tuple(merge.split(" ") if isinstance(merge, str) else merge if isinstance(merge, list) else ())
-        if len(pair) != 2 or not all(isinstance(part, str) for part in pair):
-            raise _refusal("model.merges", f"entry {i} ({merge!r}) is not a pair")
-        position.setdefault(pair, i)
     highest, highest_token = -1, b""
     for token, parts in recover_merges(ranks).items():
         if parts is None:

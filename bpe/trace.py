@@ -6,7 +6,7 @@ The traces are plain values. `trace_encode` follows `textbook.merge_piece`, and 
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # The steps of a piece of n bytes hold up to n²/2 parts and as many candidates.
 MAX_TRACED_BYTES = 256
+# For all the distinct pieces of a text together: some 200 MB.
+MAX_TRACED_PARTS = 1 << 21
 N_RUNNERS_UP = 5
 N_EXAMPLES = 3
 
@@ -71,7 +73,7 @@ class PieceTrace:
     ids: tuple[int, ...]
     tokens: tuple[bytes, ...]
     is_token: bool  # the piece is a token as it stands, which is taken without merging
-    steps: tuple[MergeStep, ...]  # empty for a piece of more than MAX_TRACED_BYTES
+    steps: tuple[MergeStep, ...]  # empty beyond MAX_TRACED_BYTES and MAX_TRACED_PARTS
 
     @property
     def note(self) -> str:
@@ -80,8 +82,10 @@ class PieceTrace:
             return "the piece is a token and is taken whole: its merges would end in other tokens"
         if self.is_token and len(self.steps) != 1:
             return "the piece is a token and is taken whole; merging gives the same"
-        if not self.steps:
+        if not self.steps and len(self.text.encode("utf-8")) > MAX_TRACED_BYTES:
             return f"the steps of a piece of more than {MAX_TRACED_BYTES} bytes are not kept"
+        if not self.steps:
+            return "the steps of this piece are not kept: those before are as many as a trace holds"
         return ""
 
     def _repr_html_(self) -> str:
@@ -118,8 +122,9 @@ def trace_encode(text: str, encoding: Encoding) -> EncodeTrace:
     """Follow `encoding.encode_ordinary(text)`: the pieces, and every step of merging each of them.
 
     A surrogate is repaired as `encode_ordinary` does it. Time and memory are cubic and quadratic in the
-    length of a piece, up to `MAX_TRACED_BYTES`; a longer piece gets its ids in O(n log n), and no steps.
-    Raises `KeyError` for a byte that is no token.
+    length of a piece, up to `MAX_TRACED_BYTES`. A longer piece gets its ids in O(n log n), and no steps, and
+    so does a piece after `MAX_TRACED_PARTS`. Equal pieces share their steps. Raises `KeyError` for a byte
+    that is no token.
 
     >>> from bpelab.bpe import get_encoding
     >>> trace = trace_encode("low lower", get_encoding("gpt2"))
@@ -131,14 +136,25 @@ def trace_encode(text: str, encoding: Encoding) -> EncodeTrace:
     text = repair_surrogates(text)
     matches = regex.finditer(encoding._pat_str, as_unicode16(text))
     spans = [match.span() for match in matches if match.group()]  # an empty piece holds no token
-    pieces = tuple(_trace_piece(text[start:end], start, encoding) for start, end in spans)
-    return EncodeTrace(text, encoding.name, pieces)
+    traced: dict[str, PieceTrace] = {}
+    n_left = MAX_TRACED_PARTS
+    pieces = []
+    for start, end in spans:
+        piece = text[start:end]
+        if piece not in traced:
+            n_bytes = len(piece.encode("utf-8"))
+            n_parts = n_bytes * (n_bytes + 1) // 2
+            with_steps = n_bytes <= MAX_TRACED_BYTES and n_parts <= n_left
+            n_left -= n_parts if with_steps else 0
+            traced[piece] = _trace_piece(piece, start, encoding, with_steps)
+        pieces.append(replace(traced[piece], start=start))
+    return EncodeTrace(text, encoding.name, tuple(pieces))
 
 
-def _trace_piece(piece: str, start: int, encoding: Encoding) -> PieceTrace:
+def _trace_piece(piece: str, start: int, encoding: Encoding, with_steps: bool) -> PieceTrace:
     ranks = encoding._mergeable_ranks
     data = piece.encode("utf-8")
-    steps = tuple(merge_steps(data, ranks)) if len(data) <= MAX_TRACED_BYTES else ()
+    steps = tuple(merge_steps(data, ranks)) if with_steps else ()
     is_token = data in ranks
     if is_token:
         tokens: tuple[bytes, ...] = (data,)

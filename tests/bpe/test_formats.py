@@ -22,7 +22,8 @@ def tiktoken_lines(ranks: dict[bytes, int]) -> list[bytes]:
 
 def test_gpt2_s_pair_round_trips(tmp_path: Path) -> None:
     merges, vocab = tmp_path / "vocab.bpe", tmp_path / "encoder.json"
-    formats.save_gpt2_pair(merges, vocab, gpt2_merges(), {"<|endoftext|>": 50256})
+    merges.write_bytes(formats.dump_vocab_bpe(gpt2_merges()))
+    vocab.write_bytes(formats.dump_encoder_json(gpt2_ranks(), {"<|endoftext|>": 50256}))
     ranks, specials = formats.load_gpt2_pair(merges, vocab)
     assert list(ranks.items()) == list(gpt2_ranks().items())
     assert specials == {"<|endoftext|>": 50256}
@@ -60,7 +61,7 @@ def test_any_vocabulary_round_trips(
     order.shuffle(names)
     ranks = {token: rank for rank, token in enumerate(names)}
     path = tmp_path_factory.mktemp("any") / "x.tiktoken"
-    formats.save_tiktoken(path, ranks)
+    path.write_bytes(formats.dump_tiktoken(ranks))
     assert formats.load_tiktoken(path) == ranks
 
 
@@ -97,7 +98,21 @@ BAD_TIKTOKEN: list[tuple[str, Edit, str]] = [
     ),
     ("a rank twice", lambda lines: [*lines, b"ISE= 7", b""], r"line 257: the rank 7 is on line 8 already"),
     ("a gap", lambda lines: [*lines, b"ISE= 257", b""], r"a gap in the ranks: no token has the rank 256"),
-    ("a byte missing", lambda lines: [*lines[1:], b"ISE= 0", b""], r"the single byte 0x21 is missing"),
+    (
+        "a byte missing",
+        lambda lines: [*lines[1:], b"ISE= 0", b""],
+        r"the single byte 0x21 \('!'\) is missing",
+    ),
+    (
+        "a rank of 5,000 digits",
+        lambda lines: [*lines, b"ISE= " + b"9" * 5000, b""],
+        r"line 257: a rank of 5,000 digits",
+    ),
+    (
+        "a byte order mark",
+        lambda lines: [b"\xef\xbb\xbf" + lines[0], *lines[1:], b""],
+        r"line 1: .* is not base64",
+    ),
 ]
 
 
@@ -114,7 +129,7 @@ def test_a_bad_tiktoken_file_is_refused_by_line_and_reason(tmp_path: Path, edit:
 
 def test_the_id_of_a_special_token_that_is_a_rank_is_named(tmp_path: Path) -> None:
     path = tmp_path / "x.tiktoken"
-    formats.save_tiktoken(path, {bytes([byte]): byte for byte in range(256)})
+    path.write_bytes(formats.dump_tiktoken({bytes([byte]): byte for byte in range(256)}))
     with pytest.raises(
         ValueError, match=r"x\.tiktoken: a token has the rank 7, which is the id of a special"
     ):
@@ -155,11 +170,50 @@ BAD_PAIRS: list[tuple[str, bytes, bytes, str]] = [
         r"encoder\.json, line 1: not JSON, or cut short",
     ),
     ("a list", b"", b"[]", r"encoder\.json, line 1: expected an object"),
-    ("a token twice", b"", b'{"!": 0,\n"!": 1}', r"encoder\.json, line 2: the token '!' is there twice"),
+    ("a token twice", b"", b'{"!": 0,\n"!": 1}', r"encoder\.json, line 2: the key '!' appears twice"),
     ("an id twice", b"", b'{"!": 0, "a": 0}', r"encoder\.json: the tokens '!' and 'a' both have the id 0"),
     ("an id in words", b"", b'{"!": "0"}', r"encoder\.json: the token '!' has '0' for an id"),
     ("a byte missing", b"", b'{"!": 0}', r"encoder\.json: the single byte 0x22 \('\"'\) is missing"),
     ("a gap", b"", json.dumps(VOCAB | {"<s>": 300}).encode(), r"encoder\.json: there is a gap .* rank 258"),
+    (
+        "an empty token",
+        b"",
+        json.dumps(VOCAB | {"": 259}).encode(),
+        r"encoder\.json: the token with the id 259",
+    ),
+    (
+        "a byte order mark",
+        b"",
+        b"\xef\xbb\xbf{}",
+        r"encoder\.json, line 1: the file begins with a byte order",
+    ),
+    (
+        "a huge number",
+        b"",
+        b'{"!": ' + b"9" * 5000 + b"}",
+        r"encoder\.json: a number has thousands of digits",
+    ),
+    ("not a number", b"", b'{"!": NaN}', r"encoder\.json: NaN is not JSON"),
+    ("depth", b"", b'{"!": ' + b"[" * 100_000, r"encoder\.json: nested too deeply"),
+    ("a surrogate", b"", b'{"a\\ud800": 0}', r"encoder\.json: half a surrogate pair, .*a\\ud800'"),
+    (
+        "merges cut at the end of a line",
+        "#version: 0.2\nĠ t\n".encode(),
+        b"",
+        r"vocab\.bpe: its 1 merges do not make 1 of the tokens in .*encoder\.json .* first 'Ġth' \(id 257\)",
+    ),
+    (
+        "no merges",
+        b"#version: 0.2\n",
+        b"",
+        r"vocab\.bpe: its 0 merges do not make 2 of the tokens in .*encoder\.json .* first 'Ġt' \(id 256\)",
+    ),
+    (
+        "a merge that others prevent",
+        "t h\nĠ t\nĠt h\n".encode(),
+        json.dumps(VOCAB | {"th": 256, "Ġt": 257, "Ġth": 258, "<s>": 259}).encode(),
+        r"vocab\.bpe, line 3: 'Ġt' and 'h' never meet: by the merges before, 'Ġ' and 'th' make 'Ġth'",
+    ),
     (
         "order",
         b"",
@@ -179,6 +233,47 @@ def test_a_bad_pair_is_refused_by_file_line_and_reason(
     (tmp_path / "encoder.json").write_bytes(vocab or json.dumps(VOCAB).encode())
     with pytest.raises(ValueError, match=message):
         formats.load_gpt2_pair(tmp_path / "vocab.bpe", tmp_path / "encoder.json")
+
+
+def test_merges_cut_at_any_line_of_the_official_file_are_refused_with_both_counts(
+    data: Path, tmp_path: Path
+) -> None:
+    lines = (data / "gpt2" / "vocab.bpe").read_bytes().splitlines(keepends=True)
+    path = tmp_path / "vocab.bpe"
+    for n_merges in (49_999, 25_000, 0):
+        path.write_bytes(b"".join(lines[: 1 + n_merges]))
+        with pytest.raises(ValueError, match=f"{n_merges:,} merges do not make {50_000 - n_merges:,} of the"):
+            formats.load_gpt2_pair(path, data / "gpt2" / "encoder.json")
+
+
+def test_a_special_token_that_two_tokens_would_merge_to_must_be_named(tmp_path: Path) -> None:
+    merges, vocab = tmp_path / "vocab.bpe", tmp_path / "encoder.json"
+    merges.write_bytes(MERGES.encode())
+    vocab.write_text(json.dumps(VOCAB | {"Ġtt": 259}))
+    with pytest.raises(ValueError, match=r"or these are special tokens; then say so"):
+        formats.load_gpt2_pair(merges, vocab)
+    assert formats.load_gpt2_pair(merges, vocab, {"Ġtt"}).special_tokens == {"<s>": 258, "Ġtt": 259}
+
+
+def test_pairs_that_hugging_face_trains_load_wherever_the_special_tokens_are(tmp_path: Path) -> None:
+    tokenizers = pytest.importorskip("tokenizers")
+    specials = ["<s>", "<pad>", "</s>", "[CLS]", "<|im_start|>", "EOS"]
+    theirs = tokenizers.ByteLevelBPETokenizer()
+    theirs.train_from_iterator(
+        ["<span> <span></span> EO OS the cat EO OS"],
+        vocab_size=330,
+        special_tokens=specials,
+        show_progress=False,
+    )
+    theirs.save_model(str(tmp_path))
+    merges, vocab = tmp_path / "merges.txt", tmp_path / "vocab.json"
+    assert formats.load_gpt2_pair(merges, vocab).special_tokens == {
+        text: token for token, text in enumerate(specials)
+    }
+    ids = json.loads(vocab.read_text())
+    added = {"<|im_end|>": len(ids), "<mask>": len(ids) + 1, "문서": len(ids) + 2}
+    vocab.write_text(json.dumps(ids | added))
+    assert formats.load_gpt2_pair(merges, vocab).special_tokens.keys() == {*specials, *added}
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(

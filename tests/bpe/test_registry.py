@@ -204,3 +204,63 @@ def test_tiktoken_s_cache_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.delenv("TIKTOKEN_CACHE_DIR")
     monkeypatch.delenv("DATA_GYM_CACHE_DIR", raising=False)
     assert registry.tiktoken_cache_path(file).parent.name == "data-gym-cache"  # type: ignore[union-attr]
+
+
+def test_an_unusable_file_in_a_cache_is_named_where_there_is_no_other(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tiktoken").mkdir()
+    name = hashlib.sha1(f"{site.address}/missing/small.tiktoken".encode()).hexdigest()
+    (tmp_path / "tiktoken" / name).write_bytes(CONTENT[:50])
+    site.cache.mkdir()
+    (site.cache / "small.tiktoken").mkdir()
+    with pytest.raises(FileNotFoundError) as caught:
+        site.get("missing")
+    assert f"what was found is not it: {tmp_path / 'tiktoken' / name}: its SHA-256 is" in str(caught.value)
+    assert f"Is a directory: '{site.cache / 'small.tiktoken'}'" in str(caught.value)
+
+
+def test_a_cache_that_is_a_file_is_no_traceback(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "tiktoken").write_bytes(b"")
+    site.cache.write_bytes(b"")
+    with pytest.raises(
+        FileNotFoundError, match=r"small needs small\.tiktoken, which is in no cache"
+    ) as caught:
+        site.get("right")
+    assert str(site.cache) in str(caught.value)
+
+
+def test_a_file_in_a_cache_that_may_not_be_read_is_passed_over(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tiktoken").mkdir()
+    name = hashlib.sha1(f"{site.address}/right/small.tiktoken".encode()).hexdigest()
+    path = tmp_path / "tiktoken" / name
+    path.write_bytes(CONTENT)
+    read_bytes = Path.read_bytes
+
+    def refused(self: Path) -> bytes:
+        if self == path:
+            raise PermissionError(13, "Permission denied", str(self))
+        return read_bytes(self)
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    assert site.get("right").n_vocab == 301
+    assert len(site.asked) == 1
+
+
+def test_the_bytes_whose_hash_was_checked_are_those_that_are_used(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.get("right")
+    n_read = 0
+    read_bytes = Path.read_bytes
+
+    def counting(self: Path) -> bytes:
+        nonlocal n_read
+        n_read += self.name == "small.tiktoken"
+        return read_bytes(self)
+
+    monkeypatch.setattr(Path, "read_bytes", counting)
+    assert site.get("right").n_vocab == 301
+    assert n_read == 1

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from bpelab.bpe import Encoding, get_encoding, train
 from bpelab.bpe.cached import splitter
+from bpelab.bpe.encoding_files import save_encoding
 from bpelab.bpe.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
 from bpelab.bpe.tokenizer_json import (
     _COVERING,
@@ -15,7 +16,6 @@ from bpelab.bpe.tokenizer_json import (
     _QWEN2,
     dump_tokenizer_json,
     load_tokenizer_json,
-    save_tokenizer_json,
 )
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -98,7 +98,7 @@ def test_hugging_face_gives_gpt2s_ids_in_46_languages(gpt2: Encoding, data: Path
 @pytest.mark.parametrize("name", ["p50k_base", "cl100k_base"])
 def test_public_encodings_survive_the_round_trip(data: Path, tmp_path: Path, name: str) -> None:
     encoding = get_encoding(name, path=data / "encodings" / f"{name}.tiktoken")
-    save_tokenizer_json(tmp_path / "t.json", encoding)
+    save_encoding(tmp_path / "t.json", encoding)
     loaded = load_tokenizer_json(tmp_path / "t.json")
     assert loaded._mergeable_ranks == encoding._mergeable_ranks
     assert (loaded._special_tokens, loaded._pat_str) == (encoding._special_tokens, encoding._pat_str)
@@ -109,7 +109,7 @@ def test_public_encodings_survive_the_round_trip(data: Path, tmp_path: Path, nam
 
 def test_transformers_gives_the_same_ids(trained: dict[str, Encoding], tmp_path: Path) -> None:
     transformers = pytest.importorskip("transformers", reason="transformers is not installed")
-    save_tokenizer_json(tmp_path / "t.json", trained["llama3"])
+    save_encoding(tmp_path / "t.json", trained["llama3"])
     theirs = transformers.PreTrainedTokenizerFast(tokenizer_file=str(tmp_path / "t.json"))
     for text in TEXTS:
         assert theirs(text)["input_ids"] == trained["llama3"].encode(text, allowed_special="all")
@@ -151,6 +151,11 @@ def _set(*path: Any, to: Any) -> Callable[[dict[str, Any]], None]:
     return change
 
 
+def _added(text: str, token: int, normalized: bool = False) -> dict[str, Any]:
+    flags = {"single_word": False, "lstrip": False, "rstrip": False, "special": True}
+    return {"id": token, "content": text, "normalized": normalized} | flags
+
+
 REFUSED = [
     ("no model", _set("model", to=None), "model: there is none"),
     ("WordPiece", _set("model", "type", to="WordPiece"), "model.type: WordPiece is not BPE"),
@@ -183,6 +188,58 @@ REFUSED = [
         _set("model", "vocab", "zzz", to=300),
         "no merge makes 'zzz', and ignore_merges",
     ),
+    (
+        "another id than the vocabulary's",
+        _set("added_tokens", 0, "id", to=7),
+        "'<|end|>' has the id 7, but model",
+    ),
+    (
+        "an id that is not the next",
+        lambda content: content["added_tokens"].append(_added("<|x|>", 900)),
+        "'<|x|>' has the id 900, but the next one that is free is 260",
+    ),
+    (
+        "an added token twice",
+        lambda content: content["added_tokens"].append(_added("<|end|>", 259)),
+        "added_tokens: '<|end|>' appears twice",
+    ),
+    (
+        "an id twice",
+        lambda content: (
+            content["added_tokens"].append(_added("<|x|>", 259)),
+            _set("model", "vocab", "<|x|>", to=259)(content),
+        ),
+        "'<|end|>' and '<|x|>' both have the id 259",
+    ),
+    ("empty", _set("added_tokens", 0, "content", to=""), "added_tokens[0]: its content is empty"),
+    ("2**32", _set("model", "vocab", "zzz", to=2**32), "'zzz' has the id 4294967296: ids are from 0"),
+    ("a negative id", _set("model", "vocab", "zzz", to=-1), "'zzz' has the id -1: ids are from 0"),
+    (
+        "a merge of nothing known",
+        lambda content: content["model"]["merges"].append("x y"),
+        "entry 3 ('x y'): 'xy' is not in model.vocab",
+    ),
+    (
+        "a merge that comes again, which counts there",
+        lambda content: content["model"]["merges"].append(content["model"]["merges"][0]),
+        "ids must rise with the merges",
+    ),
+    (
+        "a token of other bytes",
+        lambda content: (
+            _set("model", "vocab", "Ġb", to=260)(content),
+            content["model"]["merges"].append("Ġ b"),
+            content["added_tokens"].append(_added("Ġb", 260)),
+        ),
+        "'Ġb' is also how model.vocab writes the token b' b'",
+    ),
+    (
+        "tokens that are looked for one after the other",
+        lambda content: content["added_tokens"].extend(
+            [_added("qr", 260, normalized=True), _added("rs", 261)]
+        ),
+        "'rs' and 'qr' can overlap, and only one of them is normalized",
+    ),
 ]
 
 
@@ -193,6 +250,40 @@ def test_another_rule_is_refused_with_the_reason(file: Any, change: Any, message
         load_tokenizer_json(path)
     assert str(caught.value).startswith(f"{path}: ")
     assert message in str(caught.value)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_whatever_merges_and_added_tokens_a_file_has_the_ids_are_hugging_faces_or_it_is_refused(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.json"
+    content = json.loads(dump_tokenizer_json(train(["ab abc bc"], vocab_size=261)))
+    model = content["model"]
+    model["merges"] += data.draw(
+        st.lists(st.sampled_from([*model["merges"], "a bc", "Ġ a", "Ġa b", "c a"]), max_size=2)
+    )
+    if data.draw(st.integers(0, 5)) == 0:
+        model["merges"] = data.draw(st.permutations(model["merges"]))
+    for merge in model["merges"]:
+        model["vocab"].setdefault(merge.replace(" ", ""), len(model["vocab"]))
+    model["ignore_merges"] = data.draw(st.booleans())
+    for text in data.draw(
+        st.lists(st.sampled_from(["ab", "Ġa", "ca", "<x", "x>", "é", "qr", "<>", "ĠĠ"]), max_size=3)
+    ):
+        n_ids = len(model["vocab"]) + len(content["added_tokens"])
+        known = model["vocab"].get(text, n_ids)
+        content["added_tokens"].append(
+            _added(text, data.draw(st.sampled_from([known] * 5 + [n_ids])), data.draw(st.booleans()))
+        )
+    path.write_text(json.dumps(content))
+    try:
+        ours = load_tokenizer_json(path)
+    except ValueError:
+        return
+    theirs = tokenizers.Tokenizer.from_file(str(path))
+    for text in ("ab abc", " a ab bca", "<x>", "Ġab cab", "é \xe9x> abca", " a"):
+        assert theirs.encode(text).ids == ours.encode(text, allowed_special="all")
 
 
 def test_a_split_that_keeps_what_an_unknown_pattern_leaves_out_is_refused(file: Any) -> None:
@@ -232,7 +323,7 @@ def test_a_pattern_that_may_mean_something_else_there_is_not_written(pattern: st
 
 def test_a_broken_file_names_the_line(tmp_path: Path) -> None:
     (tmp_path / "t.json").write_text('{"model":\n{,}}')
-    with pytest.raises(ValueError, match=r"t\.json: line 2: not JSON"):
+    with pytest.raises(ValueError, match=r"t\.json, line 2: not JSON"):
         load_tokenizer_json(tmp_path / "t.json")
 
 

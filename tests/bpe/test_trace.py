@@ -5,7 +5,7 @@ from dataclasses import FrozenInstanceError
 import pytest
 from bpelab.bpe import Encoding, train
 from bpelab.bpe.sample import multilingual_sample
-from bpelab.bpe.trace import MAX_TRACED_BYTES, trace_encode, trace_train
+from bpelab.bpe.trace import MAX_TRACED_BYTES, MAX_TRACED_PARTS, trace_encode, trace_train
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -117,3 +117,20 @@ def test_the_merges_of_any_texts_are_those_of_the_trainer(texts: list[str]) -> N
 def test_a_vocabulary_without_the_single_bytes_is_refused() -> None:
     with pytest.raises(ValueError, match="vocab_size is 255: it must be at least 256, the single bytes"):
         trace_train(["a"], 255)
+
+
+def test_equal_pieces_share_their_steps(gpt2: Encoding) -> None:
+    first, second, third = trace_encode(" lower lowest lower", gpt2).pieces
+    assert (first.start, third.start) == (0, 13)
+    assert third.steps is first.steps
+    assert second.steps is not first.steps
+
+
+def test_the_steps_that_a_trace_keeps_are_bounded_and_the_ids_stay_right(gpt2: Encoding) -> None:
+    text = "".join(f" {'xyzq' * 56}{chr(97 + i % 26)}{chr(97 + i // 26)}" for i in range(300))
+    trace = trace_encode(text, gpt2)
+    assert trace.ids == gpt2.encode_ordinary(text)
+    n_parts = sum(len(step.parts) for piece in trace.pieces for step in piece.steps)
+    assert MAX_TRACED_PARTS / 4 < n_parts <= MAX_TRACED_PARTS
+    assert "as many as a trace holds" in trace.pieces[-1].note
+    assert len(trace._repr_html_()) < 10_000_000
