@@ -13,9 +13,12 @@ from bpelab.bpe.merge import merge_piece
 from bpelab.bpe.patterns import word_pattern
 from bpelab.bpe.unicode16 import as_unicode16
 
-# How many entries each cache holds: 12 MB of standard-library source have 223,000 distinct words and
-# 90,000 distinct pieces. At some 250 bytes an entry the two stay under 130 MB, and usually far under.
-CACHE_ENTRIES = 1 << 18
+# How much memory each of the caches may take. 12 MB of standard-library source have 223,000 distinct words
+# and 90,000 distinct pieces, at some 250 bytes each.
+CACHE_BYTES = 1 << 26
+# What an entry takes besides 4 bytes for each of its characters and 8 for each of its ids: the headers of the
+# text and the tuple, and its share of the dictionary.
+ENTRY_BYTES = 200
 # A longer key is hardly ever met twice, and one alone could fill the memory meant for many.
 CACHE_KEY_CHARS = 64
 # From here on `merge_piece` is not always the fastest.
@@ -26,24 +29,28 @@ class Cache(dict[str, Sequence[int]]):
     """The ids of the keys met so far; those of a key that is missing are made when it is asked for.
 
     Emptied when full, which keeps each look-up a plain dictionary access. Threads may share it:
-    every operation on it is atomic, and two threads that miss the same key find the same ids.
+    every operation on it is atomic, and two threads that miss the same key find the same ids. At worst they
+    miscount what is left by an entry.
 
-    >>> cache = Cache(lambda key: [len(key)], entries=2)
+    >>> cache = Cache(lambda key: [len(key)], n_bytes=500)
     >>> [cache[key] for key in ("a", "bb", "ccc")], list(cache)
     ([[1], [2], [3]], ['ccc'])
     """
 
-    def __init__(self, make: Callable[[str], Sequence[int]], entries: int = CACHE_ENTRIES) -> None:
+    def __init__(self, make: Callable[[str], Sequence[int]], n_bytes: int = CACHE_BYTES) -> None:
         super().__init__()
-        self.make = make
-        self.entries = entries
+        self._make = make
+        self._n_bytes = self._n_left = n_bytes
 
     def __missing__(self, key: str) -> Sequence[int]:
-        ids = self.make(key)
+        ids = self._make(key)
         if len(key) <= CACHE_KEY_CHARS:
-            if len(self) >= self.entries:
+            n_bytes = ENTRY_BYTES + 4 * len(key) + 8 * len(ids)
+            if n_bytes > self._n_left:
                 self.clear()
+                self._n_left = self._n_bytes
             self[key] = ids
+            self._n_left -= n_bytes
         return ids
 
 

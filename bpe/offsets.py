@@ -6,6 +6,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+LEFT_OUT = (
+    "the pattern leaves the rest out, so that tokens do not lie side by side;"
+    " use a pattern that matches every character"
+)
+
 
 class TokenOffsets(NamedTuple):
     """The tokens of a text and where each begins; its end is the next entry.
@@ -31,10 +36,7 @@ def token_offsets(data: bytes, ids: npt.NDArray[np.uint32], lengths: npt.NDArray
     byte_starts = np.zeros(len(ids) + 1, dtype=np.int64)
     np.cumsum(lengths, out=byte_starts[1:])
     if byte_starts[-1] != len(data):
-        raise ValueError(
-            f"the tokens make {byte_starts[-1]:,} of the text's {len(data):,} bytes: the pattern leaves the"
-            " rest out, so that tokens do not lie side by side; use a pattern that matches every character"
-        )
+        raise ValueError(f"the tokens make {byte_starts[-1]:,} of the text's {len(data):,} bytes: {LEFT_OUT}")
     # chars_to[i]: how many characters begin in the first i bytes
     chars_to = np.zeros(len(data) + 1, dtype=np.int64)
     is_start = (np.frombuffer(data, dtype=np.uint8) & 0xC0) != 0x80

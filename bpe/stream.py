@@ -4,18 +4,12 @@ import codecs
 import os
 from collections.abc import Callable, Iterable, Iterator
 
+from bpelab.bpe.arguments import require_text
 from bpelab.bpe.arrays.store import Ids
 from bpelab.bpe.specials import refuse_special, special_finder
 
 # Large enough that the few pieces encoded twice at its end cost nothing, small enough for any memory.
 BLOCK_CHARS = 1 << 18
-
-
-def require_text(text: object) -> None:
-    """Raise the `TypeError` that says what a text must be."""
-    if not isinstance(text, str):
-        advice = "; decode them first, as data.decode('utf-8')" if isinstance(text, bytes | bytearray) else ""
-        raise TypeError(f"the text must be a str, not {type(text).__name__}{advice}")
 
 
 def repair_surrogates(text: str) -> str:
@@ -87,11 +81,11 @@ def encode_chunks(
         refuse_special(text, disallowed, n_before)
         limit = max(0, len(text) - held)  # a special token that starts before this place is here as a whole
         done = 0
-        for match in special_finder(allowed).all(text) if allowed else ():
-            if match.start() >= limit:
+        for special in special_finder(allowed).all(text) if allowed else ():
+            if special.start >= limit:
                 break
-            yield from encode(text[done : match.end()], allowed)
-            done = match.end()
+            yield from encode(text[done : special.end], allowed)
+            done = special.end
         ids, n_chars = encode_beginning(text[done:limit])
         yield from ids
         done += n_chars

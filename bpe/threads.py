@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from typing import TypeVar
 
+from bpelab.bpe.arguments import require_whole
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -13,8 +15,8 @@ ITEMS_AT_ONCE = 32
 
 
 def require_threads(num_threads: int) -> None:
-    """Raise `ValueError` for less than one thread."""
-    if num_threads < 1:
+    """Raise `ValueError` for less than one thread, `TypeError` for what is no number of them."""
+    if require_whole("num_threads", num_threads) < 1:
         raise ValueError(f"num_threads is {num_threads}: at least one thread must work")
 
 

@@ -7,6 +7,8 @@ import regex
 from bpelab.bpe.merge import merge_piece
 
 _SPACES = frozenset(b" \n\t")
+# More ids than these are not put together: their lists would take a gigabyte.
+MOST_IDS = 1 << 26
 
 
 def completions(
@@ -19,6 +21,8 @@ def completions(
     encode_ordinary: Callable[[str], list[int]],
 ) -> tuple[list[int], list[list[int]]]:
     """Split the ids of a text into stable ones and the ways in which the others may be completed.
+
+    Raises `ValueError` where these have more than `MOST_IDS` ids together, as after thousands of spaces.
 
     `n_last_piece` of the tokens are those of the last piece; 0 after a special token, which is stable.
     This is tiktoken's search, step for step and with its limits; the completions come sorted here and
@@ -33,15 +37,26 @@ def completions(
         return tokens, []
 
     found: set[tuple[int, ...]] = {(ranks[token],) for token in _starting_with(unstable, sorted_tokens)}
+    n_ids = len(found)
     # A token may also begin inside the unstable bytes and reach beyond them.
-    for i in range(1, len(unstable)):
+    longest = max(map(len, sorted_tokens))
+    for i in range(max(1, len(unstable) - longest), len(unstable)):
         for token in _starting_with(unstable[i:], sorted_tokens):
             possible = unstable[:i] + token
             try:
                 ids = encode_ordinary(possible.decode("utf-8"))
             except UnicodeDecodeError:
                 ids = merge_piece(possible, ranks)
-            found.add(tuple(_until_covered(ids, len(unstable), bytes_of_id)))
+            completion = tuple(_until_covered(ids, len(unstable), bytes_of_id))
+            if completion not in found:
+                found.add(completion)
+                n_ids += len(completion)
+            if n_ids > MOST_IDS:
+                raise ValueError(
+                    f"the text ends in {len(unstable):,} bytes that may still change, and the ways in which"
+                    f" they may go on have more than {MOST_IDS:,} ids together: encode a text whose last word"
+                    " is shorter"
+                )
     # What follows may also end a run of white space one character earlier than the text does.
     last = _last_char(unstable)
     if len(last) < len(unstable) and regex.fullmatch(r"\s", last.decode("utf-8", "replace")):

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from heapq import heappop, heappush
 
 import numpy as np
-from bpelab.bpe.arrays.chunks import merge_in_chunks
+from bpelab.bpe.arrays.chunks import merge_in_blocks, merge_in_chunks
 from bpelab.bpe.arrays.keys import Ints, as_words, places_where
 from bpelab.bpe.arrays.merges import byte_ids_of
-from bpelab.bpe.arrays.store import NO_RANK, Ids, PieceStore
+from bpelab.bpe.arrays.store import NO_RANK, Ids, TokenTables
 from bpelab.bpe.merge import merge_piece
 
 # Buckets pay for a shorter piece of few different pairs, whose ranks are hardly more than these; of more
@@ -25,36 +25,48 @@ BYTES_A_RANK = 2000
 # Nor do buckets pay for a shorter piece, and chunks for one below the second: the plain heap is faster.
 FEW_BYTES = 2048
 MANY_BYTES = 16_384
+# A longer piece is merged so many bytes at a time. What merging one block of the piece needs is then some
+# 200 MB, and two blocks have more than enough in common that they agree on where a token begins.
+BLOCK_BYTES = 1 << 20
+OVERLAP_BYTES = 1 << 12
 
 
-def merge_long_piece(piece: bytes, ranks: Mapping[bytes, int], store: PieceStore) -> Ids:
+def merge_long_piece(piece: bytes, ranks: Mapping[bytes, int], tokens: TokenTables) -> Ids:
     """Give the ids of a piece of any length, (n_tokens,) uint32.
 
-    O(n log n) in its n bytes, and in buckets some 50 microseconds for each rank that occurs. Memory is some
-    60 bytes a byte in buckets, 200 in chunks. Raises `KeyError` for a byte that is no token.
+    O(n log n) in its n bytes, and in buckets some 50 microseconds for each rank that occurs. Memory is that
+    of the ids and of one block: some 60 bytes for each of its bytes in buckets, 200 in chunks. Where two
+    blocks have no token in common, which we have only seen with vocabularies made for it, the piece is merged
+    as one. Raises `KeyError` for a byte that is no token.
     """
+    ids: Ids | None = None
     if piece in ranks:
         return np.array([ranks[piece]], dtype=np.uint32)
-    ids = _merge_by_rank(piece, store) if len(piece) >= FEW_BYTES else None
+    if len(piece) > BLOCK_BYTES:
+        ids = merge_in_blocks(
+            piece, BLOCK_BYTES, OVERLAP_BYTES, lambda block: merge_long_piece(block, ranks, tokens), tokens
+        )
+    if ids is None and len(piece) >= FEW_BYTES:
+        ids = _merge_by_rank(piece, tokens)
     if ids is None and len(piece) >= MANY_BYTES:
-        ids = merge_in_chunks(piece, ranks, store)
+        ids = merge_in_chunks(piece, ranks, tokens)
     return np.array(merge_piece(piece, ranks), dtype=np.uint32) if ids is None else ids
 
 
-def _merge_by_rank(piece: bytes, store: PieceStore) -> Ids | None:
+def _merge_by_rank(piece: bytes, tokens: TokenTables) -> Ids | None:
     """Merge bucket by bucket.
 
     None where that does not pay, or a new pair has a lower rank than the bucket it came from.
     """
     n = len(piece)
     words = as_words(piece)
-    ids = np.append(byte_ids_of(piece, store), -1)  # (n + 1,) by the offset at which a part starts
+    ids = np.append(byte_ids_of(piece, tokens), -1)  # (n + 1,) by the offset at which a part starts
     after = np.arange(1, n + 2)  # where the part that starts here ends; the last entry is never used
     before = np.arange(-1, n)  # where the part that ends here starts
     bytes_there = np.frombuffer(piece, dtype=np.uint8).astype(np.int64)
     # (n + 1,): the rank of the part that starts here joined with the next
     rank = np.full(n + 1, NO_RANK)
-    rank[: n - 1] = store.pair_ranks.take(bytes_there[:-1] * 256 + bytes_there[1:])
+    rank[: n - 1] = tokens.pair_ranks.take(bytes_there[:-1] * 256 + bytes_there[1:])
 
     buckets: dict[int, list[Ints]] = {}
     waiting: list[int] = []  # a heap of the ranks that have a bucket
@@ -78,7 +90,7 @@ def _merge_by_rank(piece: bytes, store: PieceStore) -> Ids | None:
 
     def look_up(places: Ints, their_ends: Ints) -> Ints:
         """The ranks of what starts and ends at these places."""
-        return store.ranks_of(piece, words, places, their_ends - places)
+        return tokens.ranks_of(piece, words, places, their_ends - places)
 
     pairs = places_where(rank != NO_RANK)
     if len(pairs):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from bpelab.bpe.arrays.keys import Ints, Words, places_where
-from bpelab.bpe.arrays.store import NO_RANK, Ids, PieceStore
+from bpelab.bpe.arrays.store import NO_RANK, Ids, TokenTables
 from bpelab.bpe.merge import merge_piece
 
 _NO_PAIR = NO_RANK << 32
@@ -13,10 +13,10 @@ _NO_PAIR = NO_RANK << 32
 FEW_PIECES = 128
 
 
-def byte_ids_of(data: bytes, store: PieceStore) -> Ints:
+def byte_ids_of(data: bytes, tokens: TokenTables) -> Ints:
     """(n,) int64: the ids of single bytes; raises `KeyError` for a byte that is no token."""
     values = np.frombuffer(data, dtype=np.uint8)
-    ids: Ints = store.byte_ids.take(values)
+    ids: Ints = tokens.byte_ids.take(values)
     if (ids < 0).any():
         missing = bytes(values[int(np.argmin(ids))].tobytes())
         raise KeyError(f"the byte {missing!r} is no token of this vocabulary, so that it cannot be encoded")
@@ -24,7 +24,7 @@ def byte_ids_of(data: bytes, store: PieceStore) -> Ints:
 
 
 def merge_pieces(
-    data: bytes, words: Words, starts: Ints, lengths: Ints, ranks: Mapping[bytes, int], store: PieceStore
+    data: bytes, words: Words, starts: Ints, lengths: Ints, ranks: Mapping[bytes, int], tokens: TokenTables
 ) -> tuple[Ids, Ints]:
     """Merge pieces of some bytes; give their ids, one piece after the other, and how many each has.
 
@@ -39,11 +39,11 @@ def merge_pieces(
     start = np.repeat(starts - (np.cumsum(lengths) - lengths), lengths) + np.arange(len(piece))
     end = start + 1
     bytes_there = words.view(np.uint8)[start]
-    ids = byte_ids_of(bytes_there.tobytes(), store)
+    ids = byte_ids_of(bytes_there.tobytes(), tokens)
     is_last = np.append(piece[1:] != piece[:-1], True)  # no pair begins with a piece's last part
     pairs = bytes_there.astype(np.int64) << 8
     pairs[:-1] += bytes_there[1:]
-    rank = store.pair_ranks.take(pairs)
+    rank = tokens.pair_ranks.take(pairs)
     rank[is_last] = NO_RANK
     done: list[tuple[Ints, Ints]] = []  # (piece, ids) of the parts of finished pieces
     while len(piece):
@@ -74,7 +74,7 @@ def merge_pieces(
         rank[left] = NO_RANK
         before = left[(left > 0) & ~is_last[left - 1]] - 1
         changed = np.concatenate([left[~is_last[left]], before])
-        rank[changed] = store.ranks_of(data, words, start[changed], end[changed + 1] - start[changed])
+        rank[changed] = tokens.ranks_of(data, words, start[changed], end[changed + 1] - start[changed])
     pieces = np.concatenate([part for part, _ in done])
     order = np.argsort(pieces, kind="stable")
     all_ids = np.concatenate([part for _, part in done])[order]

@@ -5,7 +5,7 @@ bits and its length above. The array begins with every id itself, so that the ru
 most of what a text is made of, starts at the token's id and needs no look-up.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -31,14 +31,13 @@ START_MASK = np.uint64((1 << 36) - 1)
 NO_RANK = (1 << 31) - 1
 
 
-class PieceStore:
-    """The vocabulary, and at most `max_pieces` pieces more.
+class TokenTables:
+    """The ids of a vocabulary's tokens, by their bytes. All threads read them, and none writes to them.
 
-    One thread may add pieces while others look pieces up. The store cannot forget; when it is full a
-    new one takes its place (see `encoder`).
+    Memory follows the highest rank, so that ranks should be dense (see `bpelab.bpe.places`).
     """
 
-    def __init__(self, ranks: Mapping[bytes, int], max_pieces: int) -> None:
+    def __init__(self, ranks: Mapping[bytes, int]) -> None:
         tokens = list(ranks)
         ids = np.fromiter(ranks.values(), dtype=np.uint64, count=len(tokens))
         lengths = np.fromiter(map(len, tokens), dtype=np.int64, count=len(tokens))
@@ -58,10 +57,8 @@ class PieceStore:
         own = places_where(lengths > MAX_KEY_BYTES)
         self.large = {tokens[i]: int(values[i]) for i in own.tolist()}
         self.runs: Ids = np.arange(int(ids.max()) + 1, dtype=np.uint32)
-        self._n_runs = len(self.runs)
         self.token_lengths: Ints = np.zeros(len(self.runs), dtype=np.int64)  # in bytes, by id
         self.token_lengths[ids.view(np.int64)] = lengths
-        self.n_left = max_pieces
         # What merging begins with: the ids of the bytes, -1 for a byte that is no token, and the ranks of
         # their pairs, (256 * 256,) by first * 256 + second byte.
         byte_of = np.frombuffer(data, dtype=np.uint8).astype(np.int64)
@@ -71,28 +68,6 @@ class PieceStore:
         own = places_where(lengths == 2)
         self.pair_ranks: Ints = np.full(256 * 256, NO_RANK)
         self.pair_ranks[byte_of[starts[own]] * 256 + byte_of[starts[own] + 1]] = ids[own].view(np.int64)
-
-    def add_runs(self, ids: Ids, counts: Ints) -> Values:
-        """Keep the ids of some pieces, which lie one after the other, and give the pieces' values.
-
-        One thread at a time, and before the values go into a table: who finds a value there finds its
-        run in `runs`.
-        """
-        start = self._n_runs
-        if start + len(ids) > len(self.runs):
-            self.runs = np.concatenate([self.runs, np.empty(start + len(ids), dtype=np.uint32)])
-        self.runs[start : start + len(ids)] = ids
-        self._n_runs += len(ids)
-        self.n_left -= len(counts)
-        ends = np.cumsum(counts)
-        return (start + ends - counts).view(np.uint64) | (counts.view(np.uint64) << RUN_BITS)
-
-    def runs_after(self, ids: Ids, counts: Ints) -> tuple[Values, Ids]:
-        """Give what `add_runs` gives and a copy of the runs with the new ones, and keep nothing."""
-        ends = np.cumsum(counts)
-        starts = self._n_runs + ends - counts
-        values = starts.view(np.uint64) | (counts.view(np.uint64) << RUN_BITS)
-        return values, np.concatenate([self.runs[: self._n_runs], ids])
 
     def ranks_of(self, data: bytes, words: Words, starts: Ints, lengths: Ints) -> Ints:
         """(n,) int64: the rank of each stretch of some bytes; `NO_RANK` where it is no token."""
@@ -109,3 +84,50 @@ class PieceStore:
             start = int(starts[i])
             values[i] = self.large.get(data[start : start + int(lengths[i])], 0)
         return np.where(values >> RUN_BITS == 1, (values & START_MASK).view(np.int64), NO_RANK)
+
+
+class PieceStore:
+    """The vocabulary's tokens, and the pieces that whoever has the store has met.
+
+    One call at a time reads it and writes to it. It cannot forget: when it holds too much it is dropped,
+    and another one is begun, which shares the vocabulary's tables until it has something to add.
+
+    A piece takes 60 to 700 bytes in a table, by its length and how full the table is, and 4 bytes for each of
+    its ids in `runs`, twice that at most: some 200 bytes where pieces are words, less than 1,000 for any.
+    """
+
+    def __init__(self, tokens: TokenTables) -> None:
+        self._tokens = tokens
+        self.tables = list(tokens.tables)
+        self.large = dict(tokens.large)
+        self.runs = tokens.runs
+        self._n_runs = len(self.runs)
+        self.n_pieces = 0  # beyond the vocabulary; one without a key counts as several
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of its arrays, the vocabulary's part included."""
+        return self.runs.nbytes + sum(table.nbytes for table in self.tables)
+
+    def add(self, tier: int, keys: list[Words], values: Values) -> None:
+        """Add distinct pieces by their keys, whose values `add_runs` gave."""
+        table = self.tables[tier]
+        if table is self._tokens.tables[tier]:
+            table = table.copy()
+        self.tables[tier] = table.insert(keys, values)
+        self.n_pieces += len(values)
+
+    def add_large(self, contents: Sequence[bytes], values: Values) -> None:
+        """Add distinct pieces that are too long to have a key."""
+        self.large.update(zip(contents, values.tolist(), strict=True))
+        self.n_pieces += sum(map(len, contents)) // MAX_KEY_BYTES
+
+    def add_runs(self, ids: Ids, counts: Ints) -> Values:
+        """Keep the ids of some pieces, which lie one after the other, and return the pieces' values."""
+        start = self._n_runs
+        if start + len(ids) > len(self.runs):
+            self.runs = np.concatenate([self.runs, np.empty(start + len(ids), dtype=np.uint32)])
+        self.runs[start : start + len(ids)] = ids
+        self._n_runs += len(ids)
+        ends = np.cumsum(counts)
+        return (start + ends - counts).view(np.uint64) | (counts.view(np.uint64) << RUN_BITS)

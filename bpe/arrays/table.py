@@ -1,5 +1,7 @@
 """Where are the ids of a piece? In an open-addressing table that is asked about all pieces at once."""
 
+from copy import copy
+
 import numpy as np
 import numpy.typing as npt
 from bpelab.bpe.arrays.keys import Ints, Words, places_where
@@ -20,8 +22,8 @@ class KeyTable:
     tried, and so on. The last word of a key is never 0 (it holds the length), so that 0 there marks a
     free slot. Slot 0 stays free: there a key of zeros, which stands for what has no key, finds the value 0.
 
-    Threads may look up while one inserts: a value is written before its key, and a slot never changes
-    afterwards. A table that gets too full is left as it is, and a larger copy takes its place.
+    A table that others read is copied before it is written to. One that gets too full is left as it is,
+    and a larger copy takes its place.
 
     >>> table = KeyTable(n_words=1, n_keys=2)
     >>> table = table.insert([np.array([5, 7], np.uint64)], np.array([50, 70], np.uint64))
@@ -37,6 +39,18 @@ class KeyTable:
         self._mask = (1 << bits) - 1
         self._words = [np.zeros(1 << bits, dtype=np.uint64) for _ in range(n_words)]
         self._values = np.zeros(1 << bits, dtype=np.uint64)
+
+    def copy(self) -> "KeyTable":
+        """Return a table of its own with the same keys."""
+        other = copy(self)
+        other._words = [word.copy() for word in self._words]
+        other._values = self._values.copy()
+        return other
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of its arrays."""
+        return self._values.nbytes + sum(word.nbytes for word in self._words)
 
     def home(self, keys: list[Words]) -> Ints:
         """(n,) int64: the slot where each key is looked for first."""
@@ -92,8 +106,7 @@ class KeyTable:
     def insert(self, keys: list[Words], values: Words) -> "KeyTable":
         """Add distinct keys, and give the table that has them: this one, or a larger copy.
 
-        One thread at a time. A key that is there already keeps its value. Earlier keys get the better
-        places.
+        A key that is there already keeps its value. Earlier keys get the better places.
         """
         if (self.n_keys + len(values)) * SLOTS_PER_KEY > len(self._values):
             larger = KeyTable(self.n_words, 2 * (self.n_keys + len(values)))

@@ -65,6 +65,11 @@ def test_a_number_is_not_taken_for_so_many_zero_bytes(gpt2: Encoding) -> None:
             ValueError,
             r"the rank 2147483647: .* to 2\*\*31 - 2",
         ),
+        ({"max_cached_pieces": "a"}, TypeError, r"max_cached_pieces must be a whole number, not 'a'"),
+        ({"max_cached_pieces": 1.5}, TypeError, r"max_cached_pieces must be a whole number, not 1\.5"),
+        ({"max_cached_pieces": True}, TypeError, r"max_cached_pieces must be a whole number, not True"),
+        ({"max_cached_pieces": -1}, ValueError, r"max_cached_pieces is -1; it must be 0 or more"),
+        ({"explicit_n_vocab": "256"}, TypeError, r"explicit_n_vocab must be a whole number, not '256'"),
         ({"pat_str": "("}, ValueError, r"the pattern '\(' is no regular expression: missing \)"),
     ],
 )
@@ -99,6 +104,20 @@ def test_no_threads_are_refused_and_any_iterable_is_a_batch(gpt2: Encoding) -> N
     ):
         with pytest.raises(ValueError, match=r"num_threads is .*: at least one thread must work"):
             call()
+
+
+@pytest.mark.parametrize("wrong", ["a", 1.5, None, [1], True])
+def test_what_is_no_number_is_refused_where_one_is_asked_for(gpt2: Encoding, wrong: Any) -> None:
+    calls: dict[str, Callable[[], object]] = {
+        "max_tokens": lambda: gpt2.truncate("hello", wrong),
+        "num_threads": lambda: gpt2.encode_batch(["a"], num_threads=wrong),
+        "limit": lambda: gpt2.count("hello", limit=wrong),
+    }
+    for name, call in calls.items():
+        if name != "limit" or wrong is not None:
+            with pytest.raises(TypeError, match=f"{name} must be a whole number, not "):
+                call()
+    assert gpt2.truncate("hello world", np.int8(1)) == "hello"  # type: ignore[arg-type]
 
 
 def test_an_encoding_with_huge_special_ids_is_not_extended_to_less() -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from bpelab.bpe import Encoding
+from bpelab.bpe import Encoding, unstable
 
 TEXTS = [
     "",
@@ -44,3 +44,19 @@ def test_bad_text_raises_what_tiktoken_raises(gpt2: Encoding) -> None:
         gpt2.encode_with_unstable("\ud800")
     with pytest.raises(ValueError, match="special token"):
         gpt2.encode_with_unstable("<|endoftext|>")
+
+
+def test_more_completions_than_memory_can_hold_are_refused(
+    gpt2: Encoding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unstable, "MOST_IDS", 5000)
+    gpt2.encode_with_unstable("hello fanta")
+    with pytest.raises(ValueError, match=r"ends in 300 bytes that may still change, .* more than 5,000 ids"):
+        gpt2.encode_with_unstable("a" * 300)
+
+
+def test_only_the_end_of_a_long_piece_is_looked_at(gpt2: Encoding, tiktoken_gpt2: Any) -> None:
+    text = "z" * 5000  # no token begins with more than a few of them
+    stable, completions = gpt2.encode_with_unstable(text)
+    theirs = tiktoken_gpt2.encode_with_unstable(text)
+    assert (stable, completions) == (theirs[0], sorted(theirs[1]))
