@@ -2,7 +2,7 @@
 
 import signal
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from typing import Any, TypeVar
 
 Item = TypeVar("Item")
@@ -16,7 +16,7 @@ def map_in_processes(
     *,
     initializer: Callable[..., object] | None = None,
     initargs: tuple[Any, ...] = (),
-) -> Iterator[tuple[Item, Result]]:
+) -> Generator[tuple[Item, Result], None, None]:
     """Pair each item with its result, in order, and hold no more items than keep the processes busy.
 
     `initializer(*initargs)` runs first in every process. One job is done in this process.

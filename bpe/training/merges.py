@@ -119,13 +119,12 @@ class MergeLearner:
     def _scan(self, n_pairs: int) -> None:
         """Register the `n_pairs` most frequent pairs with their places, and those equal to the last."""
         ids, bits = self._ids, self._bits
-        piece_of_slot = np.cumsum(ids == SEPARATOR) - 1
-        self._slot_weights = np.append(self._weights, 0)[piece_of_slot]  # (n_slots,) int64
-        places = np.flatnonzero((ids[:-1] >= 0) & (ids[1:] >= 0))
-        keys = (ids[places].astype(np.int64) << bits) | ids[places + 1]
-        order = keys.argsort()
-        keys, places = keys[order], places[order]
-        starts = np.flatnonzero(np.diff(keys, prepend=-1))  # (n_distinct,) where a pair's places begin
+        slots_of_pieces = np.diff(np.flatnonzero(ids == SEPARATOR), append=len(ids))
+        self._slot_weights = np.append(self._weights, 0).repeat(slots_of_pieces)  # (n_slots,) int64
+        keys, places = _places_by_pair(ids, bits)
+        is_first = np.ones(len(keys), dtype=np.bool_)
+        is_first[1:] = keys[1:] != keys[:-1]
+        starts = np.flatnonzero(is_first)  # (n_distinct,) where a pair's places begin
         ends = np.append(starts[1:], len(keys))[: len(starts)]
         counts = np.add.reduceat(self._slot_weights[places], starts) if len(starts) else starts
         lengths = np.array(self._token_lengths)
@@ -277,6 +276,30 @@ class MergeLearner:
                     at = sorted_places[start:end]
                     pairs[key] = [count, at - slots_of[neighbour] if is_before else at]
                     heappush(self._heap, -count << 2 * bits | key)
+
+
+def _places_by_pair(ids: Ids, bits: int) -> tuple[Positions, Positions]:
+    """Find every pair: its key, `left << bits | right`, and its place, both (n_pairs,) int64, sorted by key.
+
+    >>> keys, places = _places_by_pair(np.array([-1, 1, 0, 1, 0, -1], dtype=np.int32), bits=1)
+    >>> keys.tolist(), places.tolist()
+    ([1, 2, 2], [2, 1, 3])
+    """
+    places = np.flatnonzero((ids[:-1] >= 0) & (ids[1:] >= 0))
+    keys = ids[places].astype(np.int64)
+    keys <<= bits
+    keys |= ids[places + 1]
+    place_bits = len(ids).bit_length()
+    if 2 * bits + place_bits > 63:
+        order = keys.argsort()
+        return keys[order], places[order]
+    # One integer holds both: sorted in place, it takes half the memory and less time than an order of keys.
+    keys <<= place_bits
+    keys |= places
+    keys.sort()
+    np.bitwise_and(keys, (1 << place_bits) - 1, out=places)
+    keys >>= place_bits
+    return keys, places
 
 
 def _every_other_of_each_run(places: Positions, step: int) -> Positions:

@@ -8,12 +8,15 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a training stands; `str` of it is one line to show."""
+    """Where a training stands; `str` of it is one line to show.
 
-    phase: Literal["counting", "merging"]
-    done: int  # bytes of text counted, or merges found
+    A training that resumes first checks that the texts are those that it read before.
+    """
+
+    phase: Literal["checking", "counting", "merging"]
+    done: int  # bytes of text checked or counted, or merges found
     total: int | None  # of those; None where the corpus does not tell its size
-    n_pieces: int  # distinct pieces so far
+    n_pieces: int  # distinct pieces so far; 0 while checking
     seconds: float  # since this phase began in this process
     done_before: int = 0  # by an earlier process that left a checkpoint
 
@@ -36,15 +39,18 @@ class Progress:
         counting: 5.0 of 12.0 MB, 40,000 distinct pieces, 1 s left
         >>> print(Progress("merging", 500, None, 40_000, seconds=0.5))
         merging: 500 merges, 40,000 distinct pieces
+        >>> print(Progress("checking", 2_000_000, 5_000_000, 0, seconds=0.0))
+        checking: 2.0 of 5.0 MB, 0 s left
         """
-        if self.phase == "counting":
+        if self.phase == "merging":
+            amount = f"{self.done:,}" + (f" of {self.total:,}" if self.total else "") + " merges"
+        else:
             amount = (
                 f"{self.done / 1e6:,.1f}" + (f" of {self.total / 1e6:,.1f}" if self.total else "") + " MB"
             )
-        else:
-            amount = f"{self.done:,}" + (f" of {self.total:,}" if self.total else "") + " merges"
+        pieces = "" if self.phase == "checking" else f", {self.n_pieces:,} distinct pieces"
         left = "" if self.seconds_left is None else f", {self.seconds_left:,.0f} s left"
-        return f"{self.phase}: {amount}, {self.n_pieces:,} distinct pieces{left}"
+        return f"{self.phase}: {amount}{pieces}{left}"
 
 
 Watch = Callable[[Progress], None]
@@ -58,7 +64,7 @@ class Reporter:
     def __init__(
         self,
         watch: Watch | None,
-        phase: Literal["counting", "merging"],
+        phase: Literal["checking", "counting", "merging"],
         total: int | None,
         done_before: int = 0,
     ) -> None:
