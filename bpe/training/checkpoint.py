@@ -90,7 +90,7 @@ class Checkpoint:
         self._next = time.monotonic() + SECONDS_BETWEEN
         if self.path is not None:
             _check_can_write(self.path)
-            if os.path.lexists(self.path):
+            if self.path.exists():
                 self._read(self.path)
 
     def resume(self, settings: Mapping[str, object]) -> None:

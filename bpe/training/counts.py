@@ -66,12 +66,17 @@ class PieceCounts:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "PieceCounts":
-        """Read a file that `save` wrote; `ValueError` that names it where it is not sound."""
+        """Read a file that `save` wrote; `ValueError` that names it where it is not sound.
+
+        No more is allocated than such a file of this size can hold (`archive.unpacked`).
+        """
         forms = {"format": TEXT, "pattern": TEXT, **ARRAYS_OF_COUNTS}
         arrays = unpacked(path, FORMAT, "a file of piece counts", forms)
         try:
+            if missing := sorted(forms.keys() - arrays.keys()):
+                raise ValueError(f"it lacks {', '.join(missing)}")
             return cls(str(arrays["pattern"]), counts_of_arrays(arrays))
-        except (ValueError, KeyError) as error:
+        except ValueError as error:
             raise ValueError(f"{os.fspath(path)}: not a file of piece counts: {error}") from None
 
 

@@ -65,6 +65,14 @@ def test_an_edited_file_of_counts_is_refused_by_name(
     assert str(caught.value).startswith(f"{path}: not a file of piece counts: ")
 
 
+def test_a_file_of_counts_without_one_of_its_arrays_is_refused_by_name(tmp_path: Path) -> None:
+    with np.load(counts_file(tmp_path)) as npz:
+        arrays = {name: array for name, array in npz.items() if name != "pattern"}
+    np.savez(tmp_path / "x.npz", **arrays)
+    with pytest.raises(ValueError, match=r"x\.npz: not a file of piece counts: it lacks pattern"):
+        PieceCounts.load(tmp_path / "x.npz")
+
+
 def test_counts_that_training_cannot_hold_are_refused_by_name(tmp_path: Path) -> None:
     path = counts_file(tmp_path, counts=lambda counts: counts * 0 + 2**62)
     with pytest.raises(ValueError, match=r"counts\.npz: its pieces have 23,058,430,092,136,939,520 bytes"):

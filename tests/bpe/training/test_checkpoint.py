@@ -8,6 +8,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -473,6 +474,51 @@ def edited_arrays(tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndar
     if not _ARRAYS:
         _ARRAYS.update(checkpoint_arrays(tmp_path_factory.mktemp("whole")))
     return _ARRAYS
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.dictionaries(
+        st.one_of(st.text("ab", min_size=1, max_size=12), st.integers(1, 40).map(lambda n: "a" * n)).map(
+            str.encode
+        ),
+        st.one_of(st.integers(1, 3), st.sampled_from([2**31, 2**40])),
+        max_size=12,
+    ),
+    st.lists(st.text("abc", max_size=9), max_size=4),
+    st.integers(0, 40),
+    st.integers(1, 6),
+    st.sampled_from([{}, {"min_frequency": 2}, {"max_token_length": 3}, {"extend": 6}]),
+)
+def test_no_checkpoint_that_was_written_is_refused(
+    tmp_path_factory: pytest.TempPathFactory,
+    counts: dict[bytes, int],
+    texts: list[str],
+    n_merges: int,
+    after: int,
+    options: dict[str, Any],
+) -> None:
+    path = tmp_path_factory.mktemp("honest") / "c"
+    checkpoint.SECONDS_BETWEEN = 1000.0  # the fixture puts it back
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if "extend" in options:
+            base = train(
+                ["abab aab"], pattern=".+", vocab_size=256 + options["extend"], special_tokens=["<a>"]
+            )
+            options = {"extend": base, "vocab_size": base.n_vocab + n_merges}
+        else:
+            options = {"pattern": ".+", "vocab_size": 256 + n_merges, **options}
+        options["counts"] = [PieceCounts(".+", counts)]
+        expected = train(texts, **options)
+        resumed = None
+        while resumed is None:
+            with suppress(KeyboardInterrupt):
+                watch = interrupter("merging", after, KeyboardInterrupt)
+                resumed = train(texts, checkpoint=path, progress=watch, **options)
+            after += 3
+    assert resumed._mergeable_ranks == expected._mergeable_ranks
+    assert resumed._special_tokens == expected._special_tokens
 
 
 # ---- Ctrl-C and kills ----
