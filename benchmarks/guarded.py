@@ -63,17 +63,20 @@ def main() -> None:
             text=True,
             errors="replace",
         )
-        threading.Thread(target=_end_with_the_run, args=[measuring], daemon=True).start()
+        gone = threading.Event()
+        threading.Thread(target=_end_with_the_run, args=[measuring, gone], daemon=True).start()
         output, errors = measuring.communicate()
         found = {"returncode": measuring.returncode, "output": output, "errors": errors}
         for name in (ANSWERS, MISSING):
             path = Path(folder, name)
             found[name] = path.read_text(encoding="utf-8") if path.exists() else None
-    print(json.dumps(found))
+    if not gone.is_set():
+        print(json.dumps(found))
 
 
-def _end_with_the_run(measuring: "subprocess.Popen[str]") -> None:
+def _end_with_the_run(measuring: "subprocess.Popen[str]", gone: threading.Event) -> None:
     sys.stdin.read()  # nothing comes but the end
+    gone.set()
     os.killpg(measuring.pid, signal.SIGKILL)
 
 

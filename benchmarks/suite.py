@@ -160,6 +160,7 @@ def _ask(question: str, preset: str, seed: str) -> tuple[list[dict[str, Any]], l
     # Without other plugins, whose imports take longer than some of the questions.
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "addopts="]
     command += ["-p", "pytest_benchmark.plugin", f"--basetemp={guarded.FOLDER}/pytest"]
+    command += [f"--benchmark-storage=file://{guarded.FOLDER}/benchmarks"]
     # The file is named, so that `python_files` need not match it: pytest rewrites every module that does,
     # which takes ten seconds of PyTorch, and would time another program than the one that is used.
     command += ["--import-mode=importlib", "-o", "python_functions=*_seconds"]

@@ -35,7 +35,7 @@ def _run() -> tuple[int, str | None]:
     except KeyboardInterrupt:
         found = 130, "interrupted"
     except Ended as signal:
-        found = 128 + signal.number, signal.word
+        found = 128 + signal.number, str(signal)
     except Exception as error:
         from bpelab.cli.mistakes import told
 

@@ -55,9 +55,7 @@ def bench(
         kept = (
             f"{output} has what was measured, and --resume goes on" if output.exists() else "nothing is kept"
         )
-        signal = ended if isinstance(ended, Ended) else Ended(SIGINT)
-        print(f"bpelab: {signal.word}: {kept}", file=sys.stderr)
-        raise typer.Exit(128 + signal.number) from None
+        raise Ended(ended.number if isinstance(ended, Ended) else SIGINT, kept) from None
     failed = [entry for entry in record["missing"] if entry["reason"].startswith("failed")]
     for entry in failed:
         print(

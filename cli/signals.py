@@ -10,14 +10,15 @@ _WORDS = {"SIGINT": "interrupted", "SIGTERM": "terminated", "SIGHUP": "hung up"}
 class Ended(SystemExit):
     """A signal ends the program; raised where that happens to be, so that `finally` and `with` work."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, kept: str = "") -> None:
         super().__init__(128 + number)
         self.number = number
+        self.kept = kept
 
-    @property
-    def word(self) -> str:
-        """What happened, for the user."""
-        return _WORDS[signal.Signals(self.number).name]
+    def __str__(self) -> str:
+        """Say what happened and, where there is something to say about it, what is kept."""
+        word = _WORDS[signal.Signals(self.number).name]
+        return f"{word}: {self.kept}" if self.kept else word
 
 
 def end_on_signals() -> None:

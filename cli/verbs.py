@@ -70,9 +70,14 @@ for verb in (
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run a verb and return its exit code; raises what the verb raises, `Ended` for Ctrl-C."""
+    """Run a verb and return its exit code; raises what the verb raises."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         # Names of files and texts can hold what the console has no letters for; data goes out as bytes.
         sys.stdout.reconfigure(errors="backslashreplace")
-    status = app(list(arguments), standalone_mode=False)
+    try:
+        status = app(list(arguments), standalone_mode=False)
+    except typer.Abort as abort:  # what Typer makes of Ctrl-C outside of a verb, in some of its versions
+        raise KeyboardInterrupt from abort
+    if status == 128 + signal.SIGINT:  # in others
+        raise KeyboardInterrupt
     return status if isinstance(status, int) else 0
