@@ -7,9 +7,7 @@ is in the record as soon as it ends, so that an interrupted run is a record, too
 import json
 import os
 import random
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -17,9 +15,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from bpelab.benchmarks import environment
+from bpelab.benchmarks import environment, guarded
 from bpelab.benchmarks.report.records import SCHEMA, load
-from bpelab.bpe.files import write_atomically
+from bpelab.bpe.files import check_writable, is_stream, write_atomically
 
 FOLDER = Path(__file__).parent
 QUESTIONS = (
@@ -65,6 +63,10 @@ def run(
     """
     if find_spec("pytest_benchmark") is None:
         raise ImportError("measuring needs pytest-benchmark and tiktoken: pip install 'bpelab[bench]'")
+    if is_stream(path):
+        raise ValueError(f"{path} is no file that a record could be kept in, and go on in: name another")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    check_writable(path)
     n_passes = n_passes or PASSES[preset]
     record = _begun(path, preset, n_passes, seed, resume)
     if questions is None:
@@ -130,7 +132,6 @@ def _begun(path: Path, preset: str, n_passes: int, seed: int, resume: bool) -> d
 
 def write(path: Path, record: dict[str, Any]) -> None:
     """Write a record, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False)
     write_atomically(path, (text + "\n").encode("utf-8"))
 
@@ -147,33 +148,32 @@ def _parity(preset: str) -> list[dict[str, Any]]:
     for chosen in options:
         program = "from bpelab.cli import main; main()"
         command = [sys.executable, "-c", program, "parity", "--json", *chosen]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode not in (0, 1):
-            raise ChildProcessError(f"bpelab parity failed: {done.stderr.strip()}")
-        found.append(json.loads(done.stdout))
+        done = guarded.run(command, os.environ)
+        if done["returncode"] not in (0, 1):
+            raise ChildProcessError(f"bpelab parity failed: {done['errors'].strip()}")
+        found.append(json.loads(done["output"]))
     return found
 
 
 def _ask(question: str, preset: str, seed: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Run one file in a fresh process; give what it measured, and what it did not."""
-    with tempfile.TemporaryDirectory() as folder:
-        answers, missing = Path(folder, "answers.json"), Path(folder, "missing.json")
-        # Without other plugins, whose imports take longer than some of the questions.
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "addopts="]
-        command += ["-p", "pytest_benchmark.plugin"]
-        # The file is named, so that `python_files` need not match it: pytest rewrites every module that does,
-        # which takes ten seconds of PyTorch, and would time another program than the one that is used.
-        command += ["--import-mode=importlib", "-o", "python_functions=*_seconds"]
-        command += [f"--benchmark-json={answers}", str(FOLDER / f"{question}.py")]
-        setting = {"BPELAB_PRESET": preset, "BPELAB_SEED": seed, "BPELAB_MISSING": str(missing)}
-        setting["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-        # A pytest that runs this one must not leave it its own settings.
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-        done = subprocess.run(command, env=kept | setting, capture_output=True, text=True)
-        if not missing.exists() or done.returncode not in (0, 1, 5):
-            raise ChildProcessError(f"{question}: {(done.stdout + done.stderr).strip()[-2000:]}")
-        measured = json.loads(answers.read_text())["benchmarks"] if answers.exists() else []
-        return measured, json.loads(missing.read_text())
+    # Without other plugins, whose imports take longer than some of the questions.
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "addopts="]
+    command += ["-p", "pytest_benchmark.plugin", f"--basetemp={guarded.FOLDER}/pytest"]
+    command += [f"--benchmark-storage=file://{guarded.FOLDER}/benchmarks"]
+    # The file is named, so that `python_files` need not match it: pytest rewrites every module that does,
+    # which takes ten seconds of PyTorch, and would time another program than the one that is used.
+    command += ["--import-mode=importlib", "-o", "python_functions=*_seconds"]
+    command += [f"--benchmark-json={guarded.FOLDER}/{guarded.ANSWERS}", str(FOLDER / f"{question}.py")]
+    setting = {"BPELAB_PRESET": preset, "BPELAB_SEED": seed, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    setting["BPELAB_MISSING"] = f"{guarded.FOLDER}/{guarded.MISSING}"
+    # A pytest that runs this one must not leave it its own settings.
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    done = guarded.run(command, kept | setting)
+    answers, missing = done[guarded.ANSWERS], done[guarded.MISSING]
+    if missing is None or done["returncode"] not in (0, 1, 5):
+        raise ChildProcessError(f"{question}: {(done['output'] + done['errors']).strip()[-2000:]}")
+    return json.loads(answers)["benchmarks"] if answers else [], json.loads(missing)
 
 
 def _add(

@@ -150,6 +150,18 @@ def _contents(path: Path, encoding: Encoding) -> dict[Path, bytes]:
     return contents
 
 
+def files_of_encoding(source: str | os.PathLike[str]) -> list[Path]:
+    """List the files that `load_encoding` reads, or `save_encoding` writes: two of a pair, none for a name.
+
+    >>> [str(path) for path in files_of_encoding("my/vocab.bpe")], files_of_encoding("gpt2")
+    (['my/vocab.bpe', 'my/encoder.json'], [])
+    """
+    if source in DEFINITIONS:
+        return []
+    path = Path(source)
+    return [path, path.with_name(_PAIRS[path.name])] if path.name in _PAIRS else [path]
+
+
 def check_name(path: Path) -> None:
     """Raise `ValueError` where a file's name tells no form of an encoding."""
     other_half = {ids: merges for merges, ids in _PAIRS.items()}.get(path.name)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from bpelab.cli.text import print_path
 
 
 def fetch(
@@ -23,4 +24,4 @@ def fetch(
             there = "in the cache" if text_path(known).is_file() else "not here yet"
             print(f"{known}\t{text.title}\t{there}")
         return
-    print(fetch_text(name, source))
+    print_path(fetch_text(name, source))

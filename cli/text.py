@@ -1,5 +1,6 @@
 """What several verbs share: their arguments, and reading what a user points at."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +12,33 @@ VocabularyPath = Annotated[
     Path | None, typer.Option("--path", help="The .tiktoken file of an encoding that is not in the package.")
 ]
 Source = Annotated[str, typer.Argument(help="A file, or - for standard input.")]
+ENCODING_OUTPUT = (
+    "NAME.tiktoken, NAME.json (Hugging Face), or vocab.bpe or merges.txt, beside which encoder.json or"
+    " vocab.json is written."
+)
+# Longer numbers are no ids, and Python reads none of more than 4300 digits.
+MAX_DIGITS = 40
+# More processes than this for each core only use up memory.
+JOBS_A_CORE = 8
 AsJson = Annotated[bool, typer.Option("--json", help="Read or write JSON.")]
+
+
+def check_jobs(jobs: int) -> int:
+    """Return a number of processes that is of use; raises `typer.BadParameter` for any other."""
+    n_cores = os.cpu_count() or 1
+    if not 1 <= jobs <= JOBS_A_CORE * n_cores:
+        cores = "1 core" if n_cores == 1 else f"{n_cores} cores"
+        raise typer.BadParameter(
+            f"{jobs:,} processes: this machine has {cores}, and 1 to {JOBS_A_CORE * n_cores} are of use"
+        )
+    return jobs
+
+
+def print_path(path: Path) -> None:
+    """Print a path byte for byte, so that what reads it finds the file, whatever the console can show."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(os.fsencode(path) + os.linesep.encode())
+    sys.stdout.buffer.flush()
 
 
 def read_bytes(source: str) -> bytes:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from bpelab.cli.text import print_path
 
 
 def tiktoken_cache(
@@ -17,4 +18,4 @@ def tiktoken_cache(
     from bpelab.bpe.tiktoken_cache import write_tiktoken_cache
 
     for path in write_tiktoken_cache(directory):
-        print(path)
+        print_path(path)

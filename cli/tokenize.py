@@ -5,6 +5,10 @@ from typing import Annotated, Literal
 
 import typer
 from bpelab.cli.progress import Lines
+from bpelab.cli.text import check_jobs
+
+# What the directory is filled with.
+FILES = ("tokens-*.bin", "manifest.json")
 
 
 def tokenize(
@@ -22,16 +26,18 @@ def tokenize(
         Literal["strict", "replace"], typer.Option(help="What to do about text that is not UTF-8.")
     ] = "strict",
     shard_tokens: Annotated[int, typer.Option(help="How many tokens fill a file.")] = 1 << 25,
-    jobs: Annotated[int, typer.Option(help="How many processes encode.")] = 1,
+    jobs: Annotated[int, typer.Option(help="How many processes encode.", callback=check_jobs)] = 1,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
 ) -> None:
     """Write the ids of a corpus to files that are mapped into memory; again, to go on after a kill.
 
     Example: bpelab tokenize corpus/ -o tokens/ --jobs 2
     """
-    from bpelab.bpe.encoding_files import load_encoding
+    from bpelab.bpe.encoding_files import files_of_encoding, load_encoding
+    from bpelab.cli.outputs import check_folder
     from bpelab.dataset.tokenize_corpus import tokenize_corpus
 
+    check_folder(output, FILES, [*corpus, *files_of_encoding(encoding)])
     lines = None if quiet else Lines()
     manifest = tokenize_corpus(
         corpus,

@@ -13,7 +13,7 @@ from bpelab.benchmarks.report import content, verdict
 from bpelab.benchmarks.report.compare import compare, outside_t
 from bpelab.benchmarks.report.markdown import markdown, plain
 from bpelab.benchmarks.report.records import load, load_all, rows
-from bpelab.cli import app
+from bpelab.cli.verbs import app
 from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
