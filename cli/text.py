@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from bpelab.bpe.training.corpus import require_readable
 
 EncodingName = Annotated[str, typer.Option("--encoding", help="The name of the encoding.")]
 VocabularyPath = Annotated[
@@ -15,8 +16,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="Read or write JSON.")]
 
 
 def read_bytes(source: str) -> bytes:
-    """Read a file, or standard input for "-"; raises `OSError` where there is none."""
+    """Read a file or a pipe, or standard input for "-".
+
+    Raises `OSError` where there is none, and `ValueError` for a device that may never end.
+    """
     if source != "-":
+        require_readable(source)
         return Path(source).read_bytes()
     if sys.stdin is None:
         raise OSError("standard input is closed: name a file instead")
