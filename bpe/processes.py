@@ -116,7 +116,8 @@ class _Workers:
         raise result
 
     def _start(self) -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "-P", "-c", _PROGRAM.format(path=ascii(sys.path))]
+        path = [folder for folder in sys.path if isinstance(folder, str)]  # as Python itself does
+        command = [sys.executable, "-P", "-c", _PROGRAM.format(path=ascii(path))]
         pipe = subprocess.PIPE
         if sys.platform == "win32":
             group = subprocess.CREATE_NEW_PROCESS_GROUP

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from bpelab.bpe.training.corpus import require_readable
 
 EncodingName = Annotated[str, typer.Option("--encoding", help="The name of the encoding.")]
 VocabularyPath = Annotated[
@@ -21,6 +20,8 @@ def read_bytes(source: str) -> bytes:
     Raises `OSError` where there is none, and `ValueError` for a device that may never end.
     """
     if source != "-":
+        from bpelab.bpe.training.corpus import require_readable  # with all of NumPy behind it
+
         require_readable(source)
         return Path(source).read_bytes()
     if sys.stdin is None:
