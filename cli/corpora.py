@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bpelab.bpe.sample import multilingual_sample
+from bpelab.bpe.training.corpus import files_of
+from bpelab.cli.progress import warnings_as_lines
 from bpelab.cli.text import read_text
 
 STDLIB_BYTES = 12_000_000
@@ -45,13 +47,14 @@ def standard_library(n_bytes: int = STDLIB_BYTES) -> Texts:
 
 
 def named_corpus(name: str) -> Texts:
-    """Yield (source, text) of a file, of standard input for "-", or of every file below a directory."""
+    """Yield (source, text) of a file or pipe, of standard input for "-", or of every file of a directory."""
     if name == "-" or not Path(name).is_dir():
         yield "standard input" if name == "-" else name, read_text(name)
         return
-    for path in sorted(Path(name).rglob("*")):
-        if path.is_file():
-            try:
-                yield str(path), read_text(str(path))
-            except ValueError as error:
-                print(f"bpelab: left out {error}", file=sys.stderr)
+    with warnings_as_lines():
+        files = files_of(Path(name))
+    for path in files:
+        try:
+            yield str(path), read_text(str(path))
+        except ValueError as error:
+            print(f"bpelab: left out {error}", file=sys.stderr)

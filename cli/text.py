@@ -42,8 +42,14 @@ def print_path(path: Path) -> None:
 
 
 def read_bytes(source: str) -> bytes:
-    """Read a file, or standard input for "-"; raises `OSError` where there is none."""
+    """Read a file or a pipe, or standard input for "-".
+
+    Raises `OSError` where there is none, and `ValueError` for a device that may never end.
+    """
     if source != "-":
+        from bpelab.bpe.training.corpus import require_readable  # with all of NumPy behind it
+
+        require_readable(source)
         return Path(source).read_bytes()
     if sys.stdin is None:
         raise OSError("standard input is closed: name a file instead")

@@ -1,7 +1,11 @@
 """Documents, files and directories are counted in blocks as if each document were counted whole."""
 
+import os
 import random
+import socket
+import threading
 from collections import Counter
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +14,7 @@ import regex
 from bpelab.bpe import PieceCounts, count_pieces, train
 from bpelab.bpe.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
 from bpelab.bpe.training import Progress, corpus, pieces
-from bpelab.bpe.training.corpus import blocks
+from bpelab.bpe.training.corpus import blocks, files_of, n_bytes_of_files
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -131,6 +135,89 @@ def test_what_is_no_text_is_refused() -> None:
 def test_an_unknown_pattern_is_refused() -> None:
     with pytest.raises(ValueError, match=r"neither the name of a pattern .* nor a regular expression"):
         count_pieces("a", pattern="(")
+
+
+posix = pytest.mark.skipif(os.name != "posix", reason="there are no such entries")
+
+
+@pytest.fixture
+def strange(tmp_path: Path) -> Path:
+    """A directory with two files, and with all else that a directory can hold."""
+    folder = tmp_path / "strange"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "a.txt").write_text("one")
+    (folder / "sub" / "b.txt").write_text("two")
+    os.mkfifo(folder / "fifo")
+    (folder / "zero").symlink_to("/dev/zero")
+    (folder / "broken").symlink_to("nowhere")
+    (folder / "loop").symlink_to("loop")
+    (folder / "sub" / "up").symlink_to("..")
+    with socket.socket(socket.AF_UNIX) as server, chdir(folder):
+        server.bind("socket")
+    return folder
+
+
+@posix
+def test_what_is_no_file_in_a_directory_is_left_out_and_said(strange: Path) -> None:
+    with pytest.warns(UserWarning, match="strange: 6 of its entries are left out") as caught:
+        assert files_of(strange) == [strange / "a.txt", strange / "sub" / "b.txt"]
+    assert "broken (a broken link: No such file or directory)" in str(caught[0].message)
+    assert "fifo (a pipe)" in str(caught[0].message)
+
+
+@posix
+@pytest.mark.filterwarnings("ignore:.*left out")
+def test_training_on_a_directory_with_pipes_and_devices_ends(strange: Path) -> None:
+    assert count_pieces(strange).counts == {b"one": 1, b"two": 1}
+    assert n_bytes_of_files(strange) == 6
+
+
+@posix
+@pytest.mark.parametrize("name", ["zero", "socket"])
+def test_a_device_or_socket_named_itself_is_refused(strange: Path, name: str) -> None:
+    with pytest.raises(
+        ValueError, match=rf"{name}: this is a (device|socket); name a file, a directory or a pipe"
+    ):
+        count_pieces(strange / name)
+
+
+@posix
+def test_a_pipe_and_a_link_to_a_directory_named_themselves_are_read(strange: Path) -> None:
+    writer = threading.Thread(target=(strange / "fifo").write_text, args=("piped",))
+    writer.start()
+    assert n_bytes_of_files(strange / "fifo") is None
+    assert count_pieces(strange / "fifo").counts == {b"piped": 1}
+    writer.join()
+    assert count_pieces(Path(os.devnull)).counts == {}
+    (strange.parent / "link").symlink_to(strange / "sub")
+    with pytest.warns(UserWarning, match="1 of its entries is left out"):
+        assert count_pieces(strange.parent / "link").counts == {b"two": 1}
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "log.txt"
+    path.write_bytes(b"word " * 2_000_000)
+    with pytest.raises(ValueError, match=r"log\.txt: it was changed while it was read"):
+        for _ in blocks(path, GPT2_PATTERN):
+            with path.open("ab") as file:
+                file.write(b"more")
+
+
+@posix
+def test_a_directory_that_cannot_be_listed_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "secret").mkdir()
+    scandir = os.scandir
+
+    def refuse(path: Any) -> Any:  # a superuser may list everything
+        if str(path).endswith("secret"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(PermissionError, match="secret"):
+        files_of(tmp_path)
 
 
 # ---- counts apart ----
