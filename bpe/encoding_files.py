@@ -84,7 +84,7 @@ def load_encoding(
     if path.name in _PAIRS:
         ranks, specials = load_gpt2_pair(path, path.with_name(_PAIRS[path.name]))
         name = path.parent.name or name
-        pattern = pattern or "gpt2"
+        pattern = "gpt2" if pattern is None else pattern
     elif path.suffix == ".tiktoken":
         if pattern is None:
             raise ValueError(f"{path}: a .tiktoken file holds no pattern; give one, by name or as a regex")

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import regex
 from bpelab.bpe.files import write_atomically
 from bpelab.bpe.processes import map_in_processes
 from bpelab.bpe.registry import DEFINITIONS
+from bpelab.bpe.splitter import splitter_of
 from bpelab.bpe.training.corpus import Errors, Texts, blocks, n_bytes_of_files
 from bpelab.bpe.training.pieces import count_block
 from bpelab.bpe.training.progress import Reporter, Watch
@@ -84,20 +84,24 @@ def count_pieces(
 
 
 def resolve_pattern(pattern: str) -> str:
-    """Give the pattern of an encoding's name, or the pattern itself; `ValueError` where it is no regex.
+    """Return the pattern of an encoding's name, or the pattern itself.
+
+    Raises `ValueError` for an empty one, and for one that `Splitter` refuses.
 
     >>> resolve_pattern("p50k_base") == resolve_pattern("gpt2")
     True
     """
     if pattern in DEFINITIONS:
         return DEFINITIONS[pattern].pattern
-    try:
-        regex.compile(pattern)
-    except regex.error as error:
-        names = ", ".join(DEFINITIONS)
+    names = ", ".join(DEFINITIONS)
+    if not pattern:
         raise ValueError(
-            f"{pattern!r} is neither the name of a pattern ({names}) nor a regular expression: {error}"
-        ) from None
+            f"the pattern is empty: it must be the name of an encoding ({names}) or a regular expression"
+        )
+    try:
+        splitter_of(pattern)
+    except ValueError as error:
+        raise ValueError(f"not the name of a pattern ({names}), and {error}") from None
     return pattern
 
 

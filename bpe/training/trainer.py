@@ -86,7 +86,9 @@ def train(
     _check_settings(vocab_size, n_merges, tokens, specials, special_tokens, min_frequency, max_token_length)
     if extend is not None and pattern is not None:
         raise ValueError("an encoding that is extended keeps its pattern: leave out pattern= or extend=")
-    pattern = extend._pat_str if extend is not None else resolve_pattern(pattern or "gpt2")
+    pattern = (
+        extend._pat_str if extend is not None else resolve_pattern("gpt2" if pattern is None else pattern)
+    )
     if jobs < 1:
         raise ValueError(f"jobs is {jobs}: at least one process must count")
 
