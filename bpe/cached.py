@@ -8,10 +8,9 @@ words with `re` and looking them up costs a third of finding every piece with `r
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 
-import regex
 from bpelab.bpe.merge import merge_piece
 from bpelab.bpe.patterns import word_pattern
-from bpelab.bpe.unicode16 import as_unicode16
+from bpelab.bpe.splitter import splitter
 
 # How much memory each of the caches may take. 12 MB of standard-library source have 223,000 distinct words
 # and 90,000 distinct pieces, at some 250 bytes each.
@@ -52,29 +51,6 @@ class Cache(dict[str, Sequence[int]]):
             self[key] = ids
             self._n_left -= n_bytes
         return ids
-
-
-def splitter(pattern: str) -> Callable[[str], list[str]]:
-    r"""Give what cuts a text into pieces, by `regex` and as Unicode 16 has it.
-
-    Raises `ValueError` for what is no regular expression.
-
-    >>> splitter(" ?[a-z]+|'(s|t)")("it's so")
-    ['it', "'s", ' so']
-    """
-    try:
-        compiled = regex.compile(pattern)
-    except regex.error as error:
-        raise ValueError(f"the pattern {pattern!r} is no regular expression: {error}") from None
-
-    def split(text: str) -> list[str]:
-        known = as_unicode16(text)
-        if known is text and not compiled.groups:  # `findall` would give the groups, not the pieces
-            pieces: list[str] = compiled.findall(text)
-            return pieces
-        return [text[slice(*match.span())] for match in compiled.finditer(known)]
-
-    return split
 
 
 class CachedEncoder:

@@ -9,12 +9,11 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-import regex
 from bpelab.bpe.encoding import Encoding
 from bpelab.bpe.registry import DEFINITIONS
+from bpelab.bpe.splitter import splitter_of
 from bpelab.bpe.stream import repair_surrogates
 from bpelab.bpe.tiktoken_cache import cache_name, write_tiktoken_cache
-from bpelab.bpe.unicode16 import as_unicode16
 
 # How many ids and pieces of each side a difference shows, from the first that differs.
 SHOWN = 8
@@ -154,9 +153,9 @@ def _first_difference(ours: Encoding, theirs: Any, source: str, text: str) -> Di
 def _pieces_from(text: str, pattern: str, char_offset: int) -> Iterator[str]:
     """Yield a few pieces of the text from the one that holds a character."""
     n_shown = 0
-    for match in regex.finditer(pattern, as_unicode16(text)):
-        if match.end() > char_offset:
-            yield text[slice(*match.span())]
+    for start, end in splitter_of(pattern).spans(text):
+        if end > char_offset:
+            yield text[start:end]
             n_shown += 1
             if n_shown == SHOWN:
                 return

@@ -12,6 +12,7 @@ meanwhile). Workers are in process groups of their own, so that Ctrl-C in a term
 and the parent ends them at once.
 """
 
+import operator
 import os
 import pickle
 import subprocess
@@ -31,15 +32,22 @@ Result = TypeVar("Result")
 _PROGRAM = "import sys; sys.path = {path}; from bpelab.bpe.processes import _work; _work()"
 
 
-def require_jobs(jobs: int) -> None:
-    """Raise `ValueError` for less than one process, and for far more than the machine has cores."""
+def require_jobs(jobs: int) -> int:
+    """Return a number of processes; `ValueError` for none, and for far more than the machine has cores.
+
+    Raises `TypeError` for anything but a whole number.
+    """
+    if isinstance(jobs, bool) or not hasattr(jobs, "__index__"):
+        raise TypeError(f"jobs must be an int, not {jobs!r:.60} ({type(jobs).__name__})")
     n_cores = os.cpu_count() or 1
     most = max(16, 4 * n_cores)
     if not 1 <= jobs <= most:
+        cores = "1 core" if n_cores == 1 else f"{n_cores:,} cores"
         raise ValueError(
-            f"jobs is {jobs:,}: it must be from 1 to {most:,} on this machine, which has {n_cores:,} cores;"
+            f"jobs is {jobs:,}: it must be from 1 to {most:,} on this machine, which has {cores};"
             " more processes than cores only take more memory"
         )
+    return operator.index(jobs)
 
 
 def map_in_processes(

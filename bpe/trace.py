@@ -10,13 +10,12 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-import regex
 from bpelab.bpe.encoding import Encoding
 from bpelab.bpe.gpt2 import BYTE_ORDER
 from bpelab.bpe.merge import merge_piece
+from bpelab.bpe.splitter import splitter_of
 from bpelab.bpe.stream import repair_surrogates
 from bpelab.bpe.textbook import mergeable_pairs
-from bpelab.bpe.unicode16 import as_unicode16
 
 if TYPE_CHECKING:
     from bpelab.bpe.training.corpus import Texts
@@ -134,8 +133,7 @@ def trace_encode(text: str, encoding: Encoding) -> EncodeTrace:
     [322, 9319]
     """
     text = repair_surrogates(text)
-    matches = regex.finditer(encoding._pat_str, as_unicode16(text))
-    spans = [match.span() for match in matches if match.group()]  # an empty piece holds no token
+    spans = splitter_of(encoding._pat_str).spans(text)
     traced: dict[str, PieceTrace] = {}
     n_left = MAX_TRACED_PARTS
     pieces = []

@@ -18,20 +18,17 @@ ENCODING_OUTPUT = (
 )
 # Longer numbers are no ids, and Python reads none of more than 4300 digits.
 MAX_DIGITS = 40
-# More processes than this for each core only use up memory.
-JOBS_A_CORE = 8
 AsJson = Annotated[bool, typer.Option("--json", help="Read or write JSON.")]
 
 
 def check_jobs(jobs: int) -> int:
     """Return a number of processes that is of use; raises `typer.BadParameter` for any other."""
-    n_cores = os.cpu_count() or 1
-    if not 1 <= jobs <= JOBS_A_CORE * n_cores:
-        cores = "1 core" if n_cores == 1 else f"{n_cores} cores"
-        raise typer.BadParameter(
-            f"{jobs:,} processes: this machine has {cores}, and 1 to {JOBS_A_CORE * n_cores} are of use"
-        )
-    return jobs
+    from bpelab.bpe.processes import require_jobs
+
+    try:
+        return require_jobs(jobs)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def print_path(path: Path) -> None:

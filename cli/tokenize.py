@@ -8,7 +8,7 @@ from bpelab.cli.progress import Lines, warnings_as_lines
 from bpelab.cli.text import check_jobs
 
 # What the directory is filled with.
-FILES = ("tokens-*.bin", "manifest.json")
+FILES = ("tokens-*.bin", "sources-*.jsonl", "manifest.json")
 
 
 def tokenize(

@@ -9,17 +9,17 @@ from functools import partial
 from itertools import pairwise
 
 import numpy as np
-import regex
 from bpelab.bpe.files import write_atomically
-from bpelab.bpe.processes import map_in_processes
+from bpelab.bpe.processes import map_in_processes, require_jobs
 from bpelab.bpe.registry import DEFINITIONS
+from bpelab.bpe.splitter import splitter_of
 from bpelab.bpe.training.archive import TEXT, Array, Form, packed, unpacked
 from bpelab.bpe.training.corpus import Errors, Texts, blocks, n_bytes_of_files
 from bpelab.bpe.training.fingerprint import Fingerprint
 from bpelab.bpe.training.interrupts import signals_held
 from bpelab.bpe.training.pieces import count_block
 from bpelab.bpe.training.progress import Reporter, Watch
-from bpelab.bpe.training.settings import as_jobs, check_errors, check_pattern, check_progress
+from bpelab.bpe.training.settings import check_errors, check_pattern, check_progress
 
 FORMAT = "bpelab piece counts 1"
 ARRAYS_OF_COUNTS: dict[str, Form] = {
@@ -100,26 +100,30 @@ def count_pieces(
     check_progress(progress)
     tally = Tally()
     report = Reporter(progress, "counting", n_bytes_of_files(texts))
-    for _ in tally.steps(blocks(texts, pattern, errors), pattern, as_jobs(jobs), report):
+    for _ in tally.steps(blocks(texts, pattern, errors), pattern, require_jobs(jobs), report):
         pass
     return PieceCounts(pattern, tally.counts)
 
 
 def resolve_pattern(pattern: str) -> str:
-    """Give the pattern of an encoding's name, or the pattern itself; `ValueError` where it is no regex.
+    """Return the pattern of an encoding's name, or the pattern itself.
+
+    Raises `ValueError` for an empty one, and for one that `Splitter` refuses.
 
     >>> resolve_pattern("p50k_base") == resolve_pattern("gpt2")
     True
     """
     if pattern in DEFINITIONS:
         return DEFINITIONS[pattern].pattern
-    try:
-        regex.compile(pattern)
-    except regex.error as error:
-        names = ", ".join(DEFINITIONS)
+    names = ", ".join(DEFINITIONS)
+    if not pattern:
         raise ValueError(
-            f"{pattern!r} is neither the name of a pattern ({names}) nor a regular expression: {error}"
-        ) from None
+            f"the pattern is empty: it must be the name of an encoding ({names}) or a regular expression"
+        )
+    try:
+        splitter_of(pattern)
+    except ValueError as error:
+        raise ValueError(f"not the name of a pattern ({names}), and {error}") from None
     return pattern
 
 

@@ -9,8 +9,8 @@ import regex
 from bpelab.bpe.arrays.keys import KEY_BYTES, KEY_WORDS, MAX_KEY_BYTES, as_words, keys_of_words
 from bpelab.bpe.arrays.split import Split, array_splitter
 from bpelab.bpe.arrays.table import distinct
-from bpelab.bpe.cached import splitter
 from bpelab.bpe.patterns import KNOWN_PATTERNS
+from bpelab.bpe.splitter import splitter
 from bpelab.bpe.stream import repair_surrogates
 
 # OpenAI's patterns always end a piece between a letter or digit and one of the characters below: there
@@ -44,7 +44,6 @@ def count_block(texts: Sequence[str], pattern: str) -> dict[bytes, int]:
             short.update(split(text))
         else:
             long.append(text)
-    short.pop("", None)  # a pattern may match nothing; that makes no piece
     counts = {piece.encode("utf-8"): count for piece, count in short.items()}
     if split_array is not None and long:
         for piece, count in _count_by_arrays(long, split_array):

@@ -1,15 +1,10 @@
 """What may be asked of a training? Whole numbers, lists of strings, and no more than a machine can do."""
 
-import os
 from collections.abc import Mapping, Set
 from operator import index
 from typing import Any
 
 import numpy as np
-
-# A process that waits for a core only takes memory, and systems allow some dozens without being asked.
-JOBS_OF_ANY_MACHINE = 61
-JOBS_A_CORE = 4
 
 
 def as_integer(name: str, value: object) -> int:
@@ -27,21 +22,6 @@ def as_integer(name: str, value: object) -> int:
         return index(value)  # type: ignore[arg-type]
     except TypeError:
         raise TypeError(f"{name} must be an int, not {value!r:.60} ({type(value).__name__})") from None
-
-
-def as_jobs(value: object) -> int:
-    """Check a number of processes; `ValueError` for none, and for many more than there are cores."""
-    jobs = as_integer("jobs", value)
-    if jobs < 1:
-        raise ValueError(f"jobs is {jobs}: at least one process must count")
-    n_cores = os.cpu_count() or 1
-    highest = max(JOBS_OF_ANY_MACHINE, JOBS_A_CORE * n_cores)
-    if jobs > highest:
-        raise ValueError(
-            f"jobs is {jobs:,}: this machine has {n_cores:,} cores, and more processes than that make nothing"
-            f" faster; give at most {highest:,}"
-        )
-    return jobs
 
 
 def as_special_tokens(value: object) -> list[str]:
@@ -68,11 +48,9 @@ def as_special_tokens(value: object) -> list[str]:
 
 
 def check_pattern(value: object) -> None:
-    """Raise `TypeError` for a pattern that is not a string, and `ValueError` for one that is empty."""
+    """Raise `TypeError` for a pattern that is not a string."""
     if value is not None and not isinstance(value, str):
         raise TypeError(f"pattern must be a str or None, not {value!r:.60} ({type(value).__name__})")
-    if value == "":
-        raise ValueError("pattern is empty, and matches nothing: leave it out for the one of GPT-2")
 
 
 def check_errors(value: object) -> None:

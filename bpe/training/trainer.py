@@ -16,6 +16,7 @@ import numpy.typing as npt
 from bpelab.bpe.encoding import Encoding
 from bpelab.bpe.gpt2 import BYTE_ORDER
 from bpelab.bpe.merge import merge_piece
+from bpelab.bpe.processes import require_jobs
 from bpelab.bpe.training.checkpoint import Bounds, Checkpoint, MergingState
 from bpelab.bpe.training.corpus import Errors, Texts, blocks, n_bytes_of_files
 from bpelab.bpe.training.counts import (
@@ -32,7 +33,6 @@ from bpelab.bpe.training.merges import SEPARATOR, MergeLearner
 from bpelab.bpe.training.progress import Reporter, Watch
 from bpelab.bpe.training.settings import (
     as_integer,
-    as_jobs,
     as_special_tokens,
     check_errors,
     check_pattern,
@@ -101,7 +101,7 @@ def train(
     if max_token_length is not None:
         max_token_length = as_integer("max_token_length", max_token_length)
     special_tokens = as_special_tokens(special_tokens)
-    jobs = as_jobs(jobs)
+    jobs = require_jobs(jobs)
     check_errors(errors)
     check_progress(progress)
     if extend is not None and not isinstance(extend, Encoding):

@@ -133,7 +133,7 @@ def test_what_is_no_text_is_refused() -> None:
 
 
 def test_an_unknown_pattern_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"neither the name of a pattern .* nor a regular expression"):
+    with pytest.raises(ValueError, match=r"not the name of a pattern .*, and the pattern '\(' is no regular"):
         count_pieces("a", pattern="(")
 
 
