@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bpelab.benchmarks.measure import QUICK, describe, give, measure
-from bpelab.benchmarks.peers import encoding
+from bpelab.benchmarks.harness.measure import QUICK, describe, give, measure
+from bpelab.benchmarks.harness.peers import encoding
 from bpelab.cli.corpora import standard_library
 
 torch = pytest.importorskip("torch", reason="not installed: pip install 'bpelab[torch]'")

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 from bpelab.bpe.encoding import Encoding
-from bpelab.bpe.models import encoding_name_for_model
-from bpelab.bpe.registry import encoding_for_model, get_encoding, list_encoding_names
+from bpelab.bpe.files.models import encoding_name_for_model
+from bpelab.bpe.files.names import encoding_for_model, get_encoding, list_encoding_names
 
 if TYPE_CHECKING:
     from bpelab.bpe.training import PieceCounts, count_pieces, train

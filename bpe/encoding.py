@@ -12,24 +12,24 @@ from typing import NoReturn, overload
 
 import numpy as np
 import numpy.typing as npt
-from bpelab.bpe.arguments import require_text, require_whole
-from bpelab.bpe.arrays.encoder import CACHE_PIECES, ArrayEncoder, joined
-from bpelab.bpe.arrays.split import array_splitter, regex_splitter
-from bpelab.bpe.arrays.store import Ids
-from bpelab.bpe.cached import CachedEncoder
-from bpelab.bpe.offsets import LEFT_OUT, TokenOffsets, text_and_offsets, token_offsets
-from bpelab.bpe.once import once
-from bpelab.bpe.patterns import KNOWN_PATTERNS
-from bpelab.bpe.specials import Allowed, Disallowed, refuse_special, resolve_special, special_finder
-from bpelab.bpe.stream import (
+from bpelab.bpe.encoders.arrays.encoder import CACHE_PIECES, ArrayEncoder, joined
+from bpelab.bpe.encoders.arrays.store import Ids
+from bpelab.bpe.encoders.batches import map_in_threads, require_threads
+from bpelab.bpe.encoders.cached import CachedEncoder
+from bpelab.bpe.encoders.offsets import LEFT_OUT, TokenOffsets, text_and_offsets, token_offsets
+from bpelab.bpe.encoders.stream import (
     decode_chunks,
     encode_chunks,
     read_chunks,
     refuse_surrogates,
     repair_surrogates,
 )
-from bpelab.bpe.threads import map_in_threads, require_threads
-from bpelab.bpe.unstable import completions
+from bpelab.bpe.encoders.unstable import completions
+from bpelab.bpe.foundation.arguments import require_text, require_whole
+from bpelab.bpe.foundation.once import once
+from bpelab.bpe.splitting.array_splitter import array_splitter, regex_splitter
+from bpelab.bpe.splitting.patterns import KNOWN_PATTERNS
+from bpelab.bpe.splitting.specials import Allowed, Disallowed, refuse_special, resolve_special, special_finder
 from bpelab.bpe.vocabulary import Vocabulary
 
 # Below so many characters the caches answer sooner than the arrays, in all the texts of the benchmarks.
@@ -282,8 +282,8 @@ class Encoding:
 
         It ends where token `max_tokens` does, or before the character that this token would split.
         Special tokens count as plain text. Raises `ValueError` for a negative number, and where the
-        pattern leaves out some of the text up to there. With the patterns of `bpelab.bpe.patterns`, what
-        follows the block of text that has the last token (256 Ki characters, or its longest piece) is not
+        pattern leaves out some of the text up to there. With the patterns of `bpelab.bpe.splitting.patterns`,
+        what follows the block of text with the last token (256 Ki characters, or its longest piece) is not
         encoded.
 
         >>> from bpelab.bpe import get_encoding
@@ -326,7 +326,7 @@ class Encoding:
     ) -> Iterator[npt.NDArray[np.uint32]]:
         """Yield exactly the ids of the text that the chunks make together, as arrays (n,) of uint32.
 
-        Memory is O(block + longest piece) for the patterns of `bpelab.bpe.patterns`, wherever the
+        Memory is O(block + longest piece) for the patterns of `bpelab.bpe.splitting.patterns`, wherever the
         chunks end; with another pattern the whole text is held. A disallowed special token raises
         `ValueError` when it is met, which may be after other ids were given.
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from bpelab.bpe.splitter import splitter_of
+from bpelab.bpe.splitting.regex_splitter import splitter_of
 
 
 def split(text: str, pattern: str) -> list[str]:

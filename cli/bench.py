@@ -33,7 +33,7 @@ def bench(
 
     Example: bpelab bench --only encode_warm --only train -o mine.json
     """
-    from bpelab.benchmarks import suite
+    from bpelab.benchmarks.harness import suite
 
     if preset not in suite.PASSES:
         raise ValueError(f"--preset {preset!r}: it must be {' or '.join(suite.PASSES)}")

@@ -26,7 +26,7 @@ def convert(
 
     Example: bpelab convert my.tiktoken tokenizer.json --pattern gpt2 --special '<|endoftext|>=8191'
     """
-    from bpelab.bpe.encoding_files import check_name, files_of_encoding, load_encoding, save_encoding
+    from bpelab.bpe.files.save_load import check_name, files_of_encoding, load_encoding, save_encoding
     from bpelab.cli.outputs import check_encoding_output
 
     check_name(target)

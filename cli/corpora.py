@@ -7,8 +7,8 @@ import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
-from bpelab.bpe.sample import multilingual_sample
-from bpelab.bpe.training.corpus import files_of
+from bpelab.bpe.corpus.documents import files_of
+from bpelab.bpe.parity.sample import multilingual_sample
 from bpelab.cli.progress import warnings_as_lines
 from bpelab.cli.text import read_text
 

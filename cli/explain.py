@@ -44,8 +44,8 @@ def explain(
     Example: bpelab explain --html page.html --beside cl100k_base --beside-path cl100k_base.tiktoken
     """
     from bpelab.bpe import get_encoding
-    from bpelab.bpe.encoding_files import files_of_encoding
-    from bpelab.bpe.trace import trace_encode, trace_train
+    from bpelab.bpe.files.save_load import files_of_encoding
+    from bpelab.bpe.study.trace import trace_encode, trace_train
     from bpelab.cli.drawing import print_encode_trace, print_train_trace
     from bpelab.cli.outputs import check_outputs
 
@@ -73,6 +73,6 @@ def explain(
 
 def _named(name: str, path: Path | None) -> "Encoding":
     from bpelab.bpe import get_encoding
-    from bpelab.bpe.encoding_files import load_encoding
+    from bpelab.bpe.files.save_load import load_encoding
 
     return load_encoding(name) if path is None else get_encoding(name, path=path)

@@ -17,7 +17,7 @@ def fetch(
 
     Example: bpelab fetch the-verdict
     """
-    from bpelab.bpe.texts import TEXTS, fetch_text, text_path
+    from bpelab.bpe.files.public_texts import TEXTS, fetch_text, text_path
 
     if name is None:
         for known, text in TEXTS.items():

@@ -5,9 +5,9 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from bpelab.bpe.encoding_files import files_of_encoding, load_encoding
-from bpelab.bpe.files import check_writable, is_stream
-from bpelab.bpe.training.corpus import files_of
+from bpelab.bpe.corpus.documents import files_of
+from bpelab.bpe.files.save_load import files_of_encoding, load_encoding
+from bpelab.bpe.foundation.writing import check_writable, is_stream
 
 Inputs = Iterable[str | os.PathLike[str] | None]
 

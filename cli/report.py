@@ -56,7 +56,7 @@ def report(
     from bpelab.benchmarks.report import content, verdict
     from bpelab.benchmarks.report.markdown import markdown as markdown_of
     from bpelab.benchmarks.report.page import page_html
-    from bpelab.bpe.files import write_atomically
+    from bpelab.bpe.foundation.writing import write_atomically
     from bpelab.cli.outputs import check_outputs
 
     loaded = load_all(records)
@@ -79,7 +79,7 @@ def report(
 def _beside(page: Path) -> Path | None:
     """Say where the Markdown goes that nobody asked for by name: over an older report, but nothing else."""
     from bpelab.benchmarks.report.markdown import TITLE
-    from bpelab.bpe.files import is_stream
+    from bpelab.bpe.foundation.writing import is_stream
 
     if is_stream(page):
         return None

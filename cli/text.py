@@ -23,7 +23,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Read or write JSON.")]
 
 def check_jobs(jobs: int) -> int:
     """Return a number of processes that is of use; raises `typer.BadParameter` for any other."""
-    from bpelab.bpe.processes import require_jobs
+    from bpelab.bpe.foundation.processes import require_jobs
 
     try:
         return require_jobs(jobs)
@@ -44,7 +44,7 @@ def read_bytes(source: str) -> bytes:
     Raises `OSError` where there is none, and `ValueError` for a device that may never end.
     """
     if source != "-":
-        from bpelab.bpe.training.corpus import require_readable  # with all of NumPy behind it
+        from bpelab.bpe.corpus.documents import require_readable  # with all of NumPy behind it
 
         require_readable(source)
         return Path(source).read_bytes()

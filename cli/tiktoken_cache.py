@@ -15,7 +15,7 @@ def tiktoken_cache(
     Example: bpelab tiktoken-cache cache && TIKTOKEN_CACHE_DIR=cache python -c 'import tiktoken; print(
     tiktoken.get_encoding("gpt2"))'
     """
-    from bpelab.bpe.tiktoken_cache import write_tiktoken_cache
+    from bpelab.bpe.files.tiktoken_cache import write_tiktoken_cache
 
     for path in write_tiktoken_cache(directory):
         print_path(path)

@@ -35,7 +35,7 @@ def tokenize(
 
     Example: bpelab tokenize corpus/ -o tokens/ --jobs 2
     """
-    from bpelab.bpe.encoding_files import files_of_encoding, load_encoding
+    from bpelab.bpe.files.save_load import files_of_encoding, load_encoding
     from bpelab.cli.outputs import check_folder
     from bpelab.dataset.tokenize_corpus import tokenize_corpus
 

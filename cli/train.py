@@ -41,7 +41,7 @@ def train(
     Example: bpelab train corpus/ --vocab-size 8192 --special '<|endoftext|>' -o my.tiktoken
     """
     from bpelab.bpe import train as learn
-    from bpelab.bpe.encoding_files import (
+    from bpelab.bpe.files.save_load import (
         check_can_save,
         check_name,
         files_of_encoding,

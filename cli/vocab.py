@@ -125,7 +125,7 @@ def _print_unreachable(encoding: "Encoding") -> None:
 
 
 def _print_comparison(ours: "Encoding", other: "Encoding", paths: list[Path]) -> None:
-    from bpelab.bpe.sample import multilingual_sample
+    from bpelab.bpe.parity.sample import multilingual_sample
     from bpelab.bpe.study.inventory import compare_compression
     from bpelab.cli.drawing import console, table
     from bpelab.cli.text import read_text

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from bpelab.bpe.files import write_atomically
+from bpelab.bpe.foundation.writing import write_atomically
 from bpelab.dataset.token_files import TokenFile, read_token_file, record_of
 from bpelab.dataset.windows import TokenWindows
 

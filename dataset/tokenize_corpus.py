@@ -22,10 +22,10 @@ from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
+from bpelab.bpe.corpus.documents import files_of
 from bpelab.bpe.encoding import Encoding
-from bpelab.bpe.files import write_atomically
-from bpelab.bpe.processes import map_in_processes, require_jobs
-from bpelab.bpe.training.corpus import files_of
+from bpelab.bpe.foundation.processes import map_in_processes, require_jobs
+from bpelab.bpe.foundation.writing import write_atomically
 from bpelab.dataset.lock import only_writer
 from bpelab.dataset.parts import (
     Documents,

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from bpelab.benchmarks import readme
+from bpelab.benchmarks.harness import readme
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

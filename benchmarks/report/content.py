@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bpelab.benchmarks.ratios import typical
+from bpelab.benchmarks.harness.ratios import typical
+from bpelab.benchmarks.harness.suite import QUESTIONS
 from bpelab.benchmarks.report.records import Cell, Record, Row, rows
 from bpelab.benchmarks.report.units import quantity, rate, times
-from bpelab.benchmarks.suite import QUESTIONS
 
 FOLDER = Path(__file__).parents[1]
 COLUMNS = ("what", "who", "typical", "rate", "ratio", "95 % interval", "baseline")

@@ -1,7 +1,7 @@
 """Which records can be believed? Reading them, and refusing by name what is broken.
 
-What a record holds is written by `bpelab.benchmarks.suite`; here nothing is trusted, since a record may come
-from another machine, another version, or an editor.
+What a record holds is written by `bpelab.benchmarks.harness.suite`; here nothing is trusted, since a record
+may come from another machine, another version, or an editor.
 """
 
 import json
@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from bpelab.benchmarks.ratios import Ratio, is_steady, ratio, typical
+from bpelab.benchmarks.harness.ratios import Ratio, is_steady, ratio, typical
 
 SCHEMA = "bpelab benchmarks 1"
 

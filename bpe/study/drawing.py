@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from bpelab.bpe.study.visible import spaced_hex, split_characters, visible
 
 if TYPE_CHECKING:
-    from bpelab.bpe.trace import EncodeTrace, MergeStep, PieceTrace, TrainTrace
+    from bpelab.bpe.study.trace import EncodeTrace, MergeStep, PieceTrace, TrainTrace
 
 # Neighbours differ, also for readers who do not see red and green apart: the lightness alternates.
 HUES = (210, 35, 150, 330, 265, 95)
@@ -167,7 +167,7 @@ def tree_svg(steps: Sequence["MergeStep"]) -> str:
 def parts_text(step: "MergeStep") -> str:
     """Show the parts of a step, brackets around those that merge.
 
-    >>> from bpelab.bpe.trace import Candidate, MergeStep
+    >>> from bpelab.bpe.study.trace import Candidate, MergeStep
     >>> parts_text(MergeStep((b"a", b"b", b"c"), (), Candidate(1, b"b", b"c", 5)))
     'a [b c]'
     """

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from bpelab.bpe.encoders.heap import merge_piece
+from bpelab.bpe.encoders.stream import repair_surrogates
 from bpelab.bpe.encoding import Encoding
-from bpelab.bpe.merge import merge_piece
-from bpelab.bpe.stream import repair_surrogates
 from bpelab.bpe.study.drawing import Node, merge_tree
-from bpelab.bpe.trace import MAX_TRACED_BYTES, merge_steps
+from bpelab.bpe.study.trace import MAX_TRACED_BYTES, merge_steps
 
 PART_OF_A_CHARACTER = "parts of characters"
 NO_LETTERS = "no letters"

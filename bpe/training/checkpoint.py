@@ -19,8 +19,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from bpelab.bpe.files import write_atomically
-from bpelab.bpe.merge import merge_piece
+from bpelab.bpe.encoders.heap import merge_piece
+from bpelab.bpe.foundation.progress import Reporter
+from bpelab.bpe.foundation.writing import write_atomically
 from bpelab.bpe.training.archive import TEXT, Array, Form, packed, unpacked
 from bpelab.bpe.training.counts import (
     ARRAYS_OF_COUNTS,
@@ -30,8 +31,7 @@ from bpelab.bpe.training.counts import (
     n_bytes_of_counts,
 )
 from bpelab.bpe.training.fingerprint import DIGEST_BYTES, WHAT_TO_DO, Fingerprint
-from bpelab.bpe.training.merges import SEPARATOR
-from bpelab.bpe.training.progress import Reporter
+from bpelab.bpe.training.learner import SEPARATOR
 
 FORMAT = "bpelab training checkpoint 2"
 WHAT = "a checkpoint of a training"

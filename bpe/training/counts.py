@@ -9,16 +9,16 @@ from functools import partial
 from itertools import pairwise
 
 import numpy as np
-from bpelab.bpe.files import write_atomically
-from bpelab.bpe.processes import map_in_processes, require_jobs
-from bpelab.bpe.registry import DEFINITIONS
-from bpelab.bpe.splitter import splitter_of
+from bpelab.bpe.corpus.documents import Errors, Texts, blocks, n_bytes_of_files
+from bpelab.bpe.files.names import DEFINITIONS
+from bpelab.bpe.foundation.processes import map_in_processes, require_jobs
+from bpelab.bpe.foundation.progress import Reporter, Watch
+from bpelab.bpe.foundation.writing import write_atomically
+from bpelab.bpe.splitting.regex_splitter import splitter_of
 from bpelab.bpe.training.archive import TEXT, Array, Form, packed, unpacked
-from bpelab.bpe.training.corpus import Errors, Texts, blocks, n_bytes_of_files
 from bpelab.bpe.training.fingerprint import Fingerprint
 from bpelab.bpe.training.interrupts import signals_held
-from bpelab.bpe.training.pieces import count_block
-from bpelab.bpe.training.progress import Reporter, Watch
+from bpelab.bpe.training.piece_counter import count_block
 from bpelab.bpe.training.settings import check_errors, check_pattern, check_progress
 
 FORMAT = "bpelab piece counts 1"

@@ -13,12 +13,13 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from bpelab.bpe.corpus.documents import Errors, Texts, blocks, n_bytes_of_files
+from bpelab.bpe.data.gpt2 import BYTE_ORDER
+from bpelab.bpe.encoders.heap import merge_piece
 from bpelab.bpe.encoding import Encoding
-from bpelab.bpe.gpt2 import BYTE_ORDER
-from bpelab.bpe.merge import merge_piece
-from bpelab.bpe.processes import require_jobs
+from bpelab.bpe.foundation.processes import require_jobs
+from bpelab.bpe.foundation.progress import Reporter, Watch
 from bpelab.bpe.training.checkpoint import Bounds, Checkpoint, MergingState
-from bpelab.bpe.training.corpus import Errors, Texts, blocks, n_bytes_of_files
 from bpelab.bpe.training.counts import (
     MAX_COUNT,
     PieceCounts,
@@ -29,8 +30,7 @@ from bpelab.bpe.training.counts import (
     resolve_pattern,
 )
 from bpelab.bpe.training.interrupts import signals_held
-from bpelab.bpe.training.merges import SEPARATOR, MergeLearner
-from bpelab.bpe.training.progress import Reporter, Watch
+from bpelab.bpe.training.learner import SEPARATOR, MergeLearner
 from bpelab.bpe.training.settings import (
     as_integer,
     as_special_tokens,

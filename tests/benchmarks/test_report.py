@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bpelab.benchmarks.readme import RECORDS
+from bpelab.benchmarks.harness.readme import RECORDS
 from bpelab.benchmarks.report import content, verdict
 from bpelab.benchmarks.report.compare import compare, outside_t
 from bpelab.benchmarks.report.markdown import markdown, plain

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bpelab.benchmarks import environment, suite
-from bpelab.benchmarks.suite import run
+from bpelab.benchmarks.harness import environment, suite
+from bpelab.benchmarks.harness.suite import run
 from bpelab.cli.bench import bench
 from bpelab.cli.signals import Ended
 
 QUESTION = """
 import pytest
-from bpelab.benchmarks.measure import measure
+from bpelab.benchmarks.harness.measure import measure
 
 @pytest.mark.parametrize("contender", ["ours", "theirs", "wrong", "absent"])
 @pytest.mark.parametrize("n", [1, 2])

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 from bpelab.bpe import Encoding
-from bpelab.bpe.arrays import encoder
-from bpelab.bpe.arrays.encoder import ArrayEncoder
+from bpelab.bpe.encoders.arrays import encoder
+from bpelab.bpe.encoders.arrays.encoder import ArrayEncoder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from bpelab.bpe import train
-from bpelab.bpe.encoding_files import load_encoding, save_encoding
+from bpelab.bpe.files.save_load import load_encoding, save_encoding
 
 TEXT = "the cat sat on the mat, and the cat saw the hat\n" * 3
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from bpelab.bpe import Encoding, get_encoding, train
-from bpelab.bpe.training.corpus import files_of
+from bpelab.bpe.corpus.documents import files_of
 from bpelab.dataset import parts as parts_module
 from bpelab.dataset.parts import PART_BYTES, Segment, Source, cut_in_text, parts_of
 from bpelab.dataset.shards import document_ends, open_tokens, open_windows

@@ -7,8 +7,8 @@ from itertools import pairwise
 import pytest
 from bpelab.bpe import Encoding
 from bpelab.bpe.study.drawing import N_SPLIT, merge_tree, split_lines, tree_svg
+from bpelab.bpe.study.trace import trace_encode, trace_train
 from bpelab.bpe.study.visible import split_characters, visible
-from bpelab.bpe.trace import trace_encode, trace_train
 from hypothesis import given
 from hypothesis import strategies as st
 

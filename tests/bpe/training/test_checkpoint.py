@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 import pytest
 from bpelab.bpe import Encoding, PieceCounts, train
-from bpelab.bpe.merge import merge_piece
-from bpelab.bpe.patterns import GPT2_PATTERN
-from bpelab.bpe.training import Progress, checkpoint, corpus
+from bpelab.bpe.corpus import documents as corpus
+from bpelab.bpe.encoders.heap import merge_piece
+from bpelab.bpe.foundation.progress import Watch
+from bpelab.bpe.splitting.patterns import GPT2_PATTERN
+from bpelab.bpe.training import Progress, checkpoint
 from bpelab.bpe.training import counts as counts_module
-from bpelab.bpe.training import merges as merges_module
-from bpelab.bpe.training.progress import Watch
+from bpelab.bpe.training import learner as merges_module
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -49,7 +50,7 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpoint, "SECONDS_BETWEEN", 0.0)
     monkeypatch.setattr(checkpoint, "WRITING_SHARE", 1e9)
     monkeypatch.setattr(merges_module, "SECONDS_A_STEP", 0.0)
-    monkeypatch.setattr("bpelab.bpe.training.progress.Reporter.SECONDS", 0.0)
+    monkeypatch.setattr("bpelab.bpe.foundation.progress.Reporter.SECONDS", 0.0)
     monkeypatch.setattr(corpus, "BLOCK_BYTES", 500)
 
 
@@ -580,13 +581,15 @@ def test_a_block_that_was_half_added_is_not_written(
 PROGRAM = """
 import pathlib, sys, time
 from bpelab.bpe import train
-from bpelab.bpe.training import checkpoint, corpus, merges
+from bpelab.bpe.training import checkpoint
+from bpelab.bpe.corpus import documents as corpus
+from bpelab.bpe.training import learner as merges
 checkpoint.SECONDS_BETWEEN = float(sys.argv[3]); checkpoint.WRITING_SHARE = 1e9
 corpus.BLOCK_BYTES = 500; merges.SECONDS_A_STEP = 0.0
 def show(progress):
     print(progress.phase, progress.done, flush=True)
     time.sleep(0.002)  # or it could end before the signal comes
-from bpelab.bpe.training import progress
+from bpelab.bpe.foundation import progress
 progress.Reporter.SECONDS = 0.0
 train(pathlib.Path(sys.argv[1]), vocab_size=2000, checkpoint=sys.argv[2], progress=show)
 """

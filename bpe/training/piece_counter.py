@@ -1,0 +1,122 @@
+"""How often does each pre-token of some texts occur, and where may a long text be cut in two?"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import regex
+from bpelab.bpe.encoders.arrays.keys import KEY_BYTES, KEY_WORDS, MAX_KEY_BYTES, as_words, keys_of_words
+from bpelab.bpe.encoders.arrays.table import distinct
+from bpelab.bpe.encoders.stream import repair_surrogates
+from bpelab.bpe.splitting.array_splitter import Split, array_splitter
+from bpelab.bpe.splitting.patterns import KNOWN_PATTERNS
+from bpelab.bpe.splitting.regex_splitter import splitter
+
+# OpenAI's patterns always end a piece between a letter or digit and one of the characters below: there
+# each run of letters or of digits ends, no alternative looks behind, and what looks ahead does so from
+# white space, which the cut leaves whole on one side.
+CUTTABLE_PATTERNS = KNOWN_PATTERNS
+_CUT = regex.compile(r"[\p{L}\p{N}](?=[ \n.,。、，])")
+# Source, prose and Chinese have a place to cut in every few characters.
+_CUT_WINDOW = 4096
+# The arrays of a part of this many characters stay in the processor's cache.
+PART_CHARS = 1 << 18
+# Splitting a shorter text by arrays costs more calls than it saves.
+SHORT_CHARS = 2048
+
+
+def count_block(texts: Sequence[str], pattern: str) -> dict[bytes, int]:
+    r"""Count the pieces of each text by their UTF-8 bytes; no piece goes from one text to the next.
+
+    A lone surrogate counts as U+FFFD, as it is encoded. Where the array splitter knows the pattern, long
+    texts are split and counted as arrays.
+
+    >>> count_block(["a b", "b b"], r" ?\w")
+    {b'a': 1, b' b': 2, b'b': 1}
+    """
+    split_array = array_splitter(pattern)
+    split = splitter(pattern)
+    short: Counter[str] = Counter()
+    long: list[str] = []
+    for text in map(repair_surrogates, texts):
+        if split_array is None or len(text) < SHORT_CHARS:
+            short.update(split(text))
+        else:
+            long.append(text)
+    counts = {piece.encode("utf-8"): count for piece, count in short.items()}
+    if split_array is not None and long:
+        for piece, count in _count_by_arrays(long, split_array):
+            counts[piece] = counts.get(piece, 0) + count
+    return counts
+
+
+def _count_by_arrays(texts: Sequence[str], split: Split) -> Iterator[tuple[bytes, int]]:
+    """Yield each distinct piece and its count: pieces are packed into keys, and equal keys counted."""
+    by_tier: list[list[list[npt.NDArray[np.uint64]]]] = [[] for _ in KEY_WORDS]
+    longer: Counter[bytes] = Counter()
+    for text in texts:
+        for part in cut_text(text, PART_CHARS):
+            data, piece_starts = split(part)
+            words, starts, lengths = as_words(data), piece_starts[:-1], np.diff(piece_starts)
+            shorter = 0
+            for tier, (n_words, n_bytes) in enumerate(zip(KEY_WORDS, KEY_BYTES, strict=True)):
+                own = ((lengths > shorter) & (lengths <= n_bytes)).nonzero()[0]
+                by_tier[tier].append(keys_of_words(words, starts[own], lengths[own], n_words))
+                shorter = n_bytes
+            for i in (lengths > MAX_KEY_BYTES).nonzero()[0].tolist():
+                longer[data[piece_starts[i] : piece_starts[i + 1]]] += 1
+    yield from longer.items()
+    for parts in by_tier:
+        keys = [np.concatenate(word) for word in zip(*parts, strict=True)]
+        yield from zip(*_count_keys(keys), strict=True)
+
+
+def _count_keys(keys: list[npt.NDArray[np.uint64]]) -> tuple[list[bytes], list[int]]:
+    """Give the distinct pieces that keys stand for, and how often each of them is there."""
+    if len(keys) == 1:
+        unique, counts = np.unique(keys[0], return_counts=True)  # sorts without an index, which is fast
+        return [row[8 - row[0] :] for row in _rows([unique])], counts.tolist()
+    firsts, inverse = distinct(keys)
+    return [_unpacked(row) for row in _rows([word[firsts] for word in keys])], np.bincount(inverse).tolist()
+
+
+def _rows(keys: list[npt.NDArray[np.uint64]]) -> list[bytes]:
+    n_bytes = 8 * len(keys)
+    data = np.stack(keys, axis=1).astype("<u8").tobytes()
+    return [data[at : at + n_bytes] for at in range(0, len(data), n_bytes)]
+
+
+def _unpacked(row: bytes) -> bytes:
+    """Undo `keys_of_words`: each word is full, or holds the piece's end in its last bytes."""
+    length = row[-8]
+    ends = range(8, len(row) + 1, 8)
+    return b"".join(row[end - min(max(length - end + 8, 0), 8) : end] for end in ends)
+
+
+def cut_text(text: str, n_chars: int) -> Iterator[str]:
+    """Cut a text that a cuttable pattern splits into parts of at most so many characters, if it can be.
+
+    >>> list(cut_text("one two three", 9))
+    ['one two', ' three']
+    """
+    start = 0
+    while len(text) - start > n_chars:
+        end = last_cut(text[start : start + n_chars + 1])
+        if not end:
+            break
+        yield text[start : start + end]
+        start += end
+    yield text[start:]
+
+
+def last_cut(block: str) -> int:
+    """Find the last place near the end of a block where a cuttable pattern surely ends a piece, or 0.
+
+    The pieces of both sides are then the pieces of the whole, whatever text comes next.
+
+    >>> last_cut("one two  three")
+    7
+    """
+    cuts = _CUT.finditer(block, max(0, len(block) - _CUT_WINDOW))
+    return max((cut.end() for cut in cuts), default=0)
