@@ -8,6 +8,7 @@ anything the two read differently. What cannot be said exactly is refused, with 
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 from bpelab.bpe.splitting.charsets import EVERYTHING, CharSet, chars, fold, has_stand_ins, negate
 from bpelab.bpe.splitting.classes import read_class
@@ -27,16 +28,17 @@ from bpelab.bpe.splitting.pattern_tree import (
     is_empty_at_last,
     least_chars,
     n_open_ends,
+    n_parts,
     simplified,
     walk,
     written_tree,
 )
 
-MAX_CHARS = 100_000
+MAX_CHARS = 20_000
+# With each repeat written out: tiktoken has such a limit for what it compiles, and no memory is endless.
+MAX_PARTS = 100_000
 # Groups in groups, as deep as tiktoken reads them.
 MAX_NESTING = 64
-# A repeat of more is not compiled by tiktoken, either.
-MAX_REPEATS = 100_000
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,11 @@ def translate(pattern: str) -> Translated:
             f"the pattern {excerpt(pattern, 0)} has {len(pattern):,} characters: it may have {MAX_CHARS:,}"
         )
     tree = simplified(_Parser(pattern).whole())
+    if n_parts(tree) > MAX_PARTS:
+        raise ValueError(
+            f"the pattern {excerpt(pattern, 0)} has more than {MAX_PARTS:,} parts where each repeat is"
+            " written out; write + for a repeat of very many"
+        )
     return Translated(tree, least_chars(tree) == 0, n_open_ends(tree) > MAX_OPEN_ENDS)
 
 
@@ -142,6 +149,11 @@ _PLACES = {
     "<": _BOUNDARIES["start"],
     ">": _BOUNDARIES["end"],
 }
+
+
+@cache
+def _fold_char(char: str) -> CharSet:
+    return fold(chars(char))
 
 
 def _dot(*, newline: bool, crlf: bool) -> Char:
@@ -252,8 +264,8 @@ class _Parser:
             at = self.blank(at)
         if not self.pattern.startswith("}", at):
             return None
-        if max(least, most or 0) > MAX_REPEATS:
-            raise self.wrong(start, f"a repeat may be of up to {MAX_REPEATS:,}")
+        if max(least, most or 0) > MAX_PARTS:
+            raise self.wrong(start, f"a repeat may be of up to {MAX_PARTS:,}")
         if most is not None and most < least:
             raise self.wrong(start, "this repeat ends before it begins")
         return at + 1, least, most
@@ -283,8 +295,7 @@ class _Parser:
         return at + 1, self.literal(char, self.flags["i"])
 
     def literal(self, char: str, ignore_case: bool) -> Char:
-        held: CharSet = chars(char)
-        return Char(f"literal {char}", ignore_case, fold(held) if ignore_case else held)
+        return Char(f"literal {char}", ignore_case, _fold_char(char) if ignore_case else chars(char))
 
     def char(self, source: str, place: int, ignore_case: bool) -> Char:
         try:

@@ -237,6 +237,14 @@ def least_chars(node: Node) -> int:
     return 0
 
 
+def n_parts(node: Node) -> int:
+    """Count what a tree consists of where each repeat is written out."""
+    match node:
+        case Repeat(inner, least, most):
+            return max(least + 1 if most is None else most, 1) * n_parts(inner)
+    return 1 + sum(map(n_parts, _parts(node)))
+
+
 def is_empty_at_last(node: Node) -> bool:
     """Tell whether all else is tried before nothing is matched: how engines go on from there differs."""
     match node:

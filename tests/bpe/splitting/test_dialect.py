@@ -331,10 +331,13 @@ REFUSED = [
     (r"\x{110000}", r"there is no character U\+110000"),
     (r"(?-u)a", r"\(\?-u is no group"),
     ("", r"the pattern is empty"),
-    ("a" * 1_000_000, r"has 1,000,000 characters: it may have 100,000"),
-    ("(" * 10_000 + ")" * 10_000, r"groups stand in groups more than 62 deep"),
-    ("(?:" * 10_000, r"groups stand in groups more than 62 deep"),
-    ("[" * 10_000 + "a" + "]" * 10_000, r"classes stand in classes more than 50 deep"),
+    ("a" * 1_000_000, r"has 1,000,000 characters: it may have 20,000"),
+    ("((((a{100}){100}){100}){100}){100}", r"more than 100,000 parts .*; write \+ for a repeat of very many"),
+    ("a{99999}b{99999}", r"more than 100,000 parts where each repeat is written out"),
+    ("a{100001}", r"a repeat may be of up to 100,000, at character 1"),
+    ("(" * 9000 + ")" * 9000, r"groups stand in groups more than 62 deep"),
+    ("(?:" * 6000, r"groups stand in groups more than 62 deep"),
+    ("[" * 9000 + "a" + "]" * 9000, r"classes stand in classes more than 50 deep"),
 ]
 
 
