@@ -25,8 +25,8 @@ from bpelab.benchmarks.harness.measure import QUICK, measure
 from bpelab.benchmarks.harness.texts import text_of
 from bpelab.bpe import count_pieces, textbook, train
 from bpelab.bpe.data.gpt2 import BYTE_OF_CHAR
+from bpelab.bpe.parity.standard_library import standard_library
 from bpelab.bpe.splitting.patterns import GPT2_PATTERN
-from bpelab.cli.corpora import standard_library
 
 # As GPT-2's pattern was published: rustbpe's engine knows no possessive repeats at an end.
 PUBLISHED = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"

@@ -3,16 +3,14 @@
 import os
 import pydoc_data.topics
 import sys
-import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
 from bpelab.bpe.corpus.documents import files_of
 from bpelab.bpe.parity.sample import multilingual_sample
+from bpelab.bpe.parity.standard_library import standard_library
 from bpelab.cli.progress import warnings_as_lines
 from bpelab.cli.text import read_text
-
-STDLIB_BYTES = 12_000_000
 
 Texts = Iterator[tuple[str, str]]
 
@@ -28,22 +26,6 @@ def default_corpora() -> dict[str, Texts]:
     for path in sorted(folder.glob("*.txt")):
         corpora[path.stem] = iter([(str(path), read_text(str(path)))])
     return corpora
-
-
-def standard_library(n_bytes: int = STDLIB_BYTES) -> Texts:
-    """Yield (path, text) of Python's own source files, until there are so many bytes of them."""
-    for path in sorted(Path(sysconfig.get_path("stdlib")).rglob("*.py")):
-        if n_bytes <= 0:
-            return
-        if "site-packages" in path.parts:
-            continue
-        data = path.read_bytes()
-        try:
-            text = data.decode("utf-8")
-        except UnicodeDecodeError:
-            continue  # a few of the standard library's own test files are not UTF-8 on purpose
-        n_bytes -= len(data)
-        yield str(path), text
 
 
 def named_corpus(name: str) -> Texts:

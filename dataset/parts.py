@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 from bpelab.bpe.encoding import Encoding
-from bpelab.bpe.training.piece_counter import CUTTABLE_PATTERNS, last_cut
+from bpelab.bpe.splitting.cuts import CUTTABLE_PATTERNS, last_cut
 
 # What is a document: a file, a line, or the value of "text" in a line of JSON.
 Documents = Literal["file", "line", "jsonl"]

@@ -8,7 +8,7 @@ import pytest
 from bpelab.benchmarks.harness.environment import DATA
 from bpelab.bpe.files.public_texts import text_path
 from bpelab.bpe.parity.sample import multilingual_sample
-from bpelab.cli.corpora import standard_library
+from bpelab.bpe.parity.standard_library import standard_library
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
-from bpelab.bpe.training.piece_counter import CUTTABLE_PATTERNS, cut_text, last_cut
+from bpelab.bpe.splitting.cuts import CUTTABLE_PATTERNS, cut_text, last_cut
 
 # A string is a document, a path is a file or a directory of files.
 Texts = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]

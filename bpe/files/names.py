@@ -19,6 +19,7 @@ from bpelab.bpe.files.download import cache_directory, download
 from bpelab.bpe.files.formats import parse_tiktoken
 from bpelab.bpe.files.models import encoding_name_for_model
 from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
+from bpelab.bpe.splitting.regex_splitter import splitter_of
 
 ADDRESS = "https://openaipublic.blob.core.windows.net/encodings/"
 
@@ -118,6 +119,28 @@ cl100k_base, o200k_base, o200k_harmony
     if encoding_name not in DEFINITIONS:
         raise ValueError(f"no encoding is named {encoding_name!r}; there are: {', '.join(DEFINITIONS)}")
     return _get_known(encoding_name) if path is None else _build(encoding_name, Path(path))
+
+
+def resolve_pattern(pattern: str) -> str:
+    """Return the pattern of an encoding's name, or the pattern itself.
+
+    Raises `ValueError` for an empty one, and for one that `Splitter` refuses.
+
+    >>> resolve_pattern("p50k_base") == resolve_pattern("gpt2")
+    True
+    """
+    if pattern in DEFINITIONS:
+        return DEFINITIONS[pattern].pattern
+    names = ", ".join(DEFINITIONS)
+    if not pattern:
+        raise ValueError(
+            f"the pattern is empty: it must be the name of an encoding ({names}) or a regular expression"
+        )
+    try:
+        splitter_of(pattern)
+    except ValueError as error:
+        raise ValueError(f"not the name of a pattern ({names}), and {error}") from None
+    return pattern
 
 
 def encoding_for_model(model_name: str) -> Encoding:

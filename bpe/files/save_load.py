@@ -19,11 +19,10 @@ from bpelab.bpe.files.formats import (
     parse_gpt2_pair,
     parse_tiktoken,
 )
-from bpelab.bpe.files.names import DEFINITIONS, get_encoding
+from bpelab.bpe.files.names import DEFINITIONS, get_encoding, resolve_pattern
 from bpelab.bpe.files.tokenizer_json import dump_tokenizer_json, parse_tokenizer_json
 from bpelab.bpe.foundation.writing import write_atomically
 from bpelab.bpe.splitting.patterns import GPT2_PATTERN
-from bpelab.bpe.training.counts import resolve_pattern
 
 # The two files of a GPT-2 pair, as OpenAI and as Hugging Face name them.
 _PAIRS = {"vocab.bpe": "encoder.json", "merges.txt": "vocab.json"}

@@ -6,8 +6,8 @@ from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
-from bpelab.bpe.encoders.arrays.keys import Ints, places_where
 from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
+from bpelab.bpe.splitting.places import Ints, places_where
 from bpelab.bpe.splitting.rules_cl100k import cl100k_classes, starts_cl100k
 from bpelab.bpe.splitting.rules_gpt2 import Points, gpt2_classes, starts_gpt2
 from bpelab.bpe.splitting.rules_o200k import o200k_classes, starts_o200k

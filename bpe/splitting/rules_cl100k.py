@@ -29,7 +29,7 @@ So white space starts a piece
 
 import numpy as np
 import numpy.typing as npt
-from bpelab.bpe.encoders.arrays.keys import Ints, places_where
+from bpelab.bpe.splitting.places import Ints, places_where
 from bpelab.bpe.splitting.rules_gpt2 import (
     IS_LETTER,
     IS_NUMBER,

@@ -25,7 +25,7 @@ starts one anyway.
 
 import numpy as np
 import numpy.typing as npt
-from bpelab.bpe.encoders.arrays.keys import Ints, places_where
+from bpelab.bpe.splitting.places import Ints, places_where
 from bpelab.bpe.splitting.unicode16 import (
     LOWER,
     MODIFIER,

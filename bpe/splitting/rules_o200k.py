@@ -35,7 +35,7 @@ never start a piece, and what follows them always does.
 
 import numpy as np
 import numpy.typing as npt
-from bpelab.bpe.encoders.arrays.keys import Ints, places_where
+from bpelab.bpe.splitting.places import Ints, places_where
 from bpelab.bpe.splitting.rules_cl100k import LINE_BREAK, add_threes, is_last_of_run
 from bpelab.bpe.splitting.rules_gpt2 import (
     IS_LETTER,

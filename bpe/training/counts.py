@@ -10,11 +10,10 @@ from itertools import pairwise
 
 import numpy as np
 from bpelab.bpe.corpus.documents import Errors, Texts, blocks, n_bytes_of_files
-from bpelab.bpe.files.names import DEFINITIONS
+from bpelab.bpe.files.names import resolve_pattern
 from bpelab.bpe.foundation.processes import map_in_processes, require_jobs
 from bpelab.bpe.foundation.progress import Reporter, Watch
 from bpelab.bpe.foundation.writing import write_atomically
-from bpelab.bpe.splitting.regex_splitter import splitter_of
 from bpelab.bpe.training.archive import TEXT, Array, Form, packed, unpacked
 from bpelab.bpe.training.fingerprint import Fingerprint
 from bpelab.bpe.training.interrupts import signals_held
@@ -103,28 +102,6 @@ def count_pieces(
     for _ in tally.steps(blocks(texts, pattern, errors), pattern, require_jobs(jobs), report):
         pass
     return PieceCounts(pattern, tally.counts)
-
-
-def resolve_pattern(pattern: str) -> str:
-    """Return the pattern of an encoding's name, or the pattern itself.
-
-    Raises `ValueError` for an empty one, and for one that `Splitter` refuses.
-
-    >>> resolve_pattern("p50k_base") == resolve_pattern("gpt2")
-    True
-    """
-    if pattern in DEFINITIONS:
-        return DEFINITIONS[pattern].pattern
-    names = ", ".join(DEFINITIONS)
-    if not pattern:
-        raise ValueError(
-            f"the pattern is empty: it must be the name of an encoding ({names}) or a regular expression"
-        )
-    try:
-        splitter_of(pattern)
-    except ValueError as error:
-        raise ValueError(f"not the name of a pattern ({names}), and {error}") from None
-    return pattern
 
 
 @dataclass

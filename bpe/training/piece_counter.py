@@ -1,25 +1,17 @@
-"""How often does each pre-token of some texts occur, and where may a long text be cut in two?"""
+"""How often does each piece of some texts occur?"""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
-import regex
 from bpelab.bpe.encoders.arrays.keys import KEY_BYTES, KEY_WORDS, MAX_KEY_BYTES, as_words, keys_of_words
 from bpelab.bpe.encoders.arrays.table import distinct
 from bpelab.bpe.encoders.stream import repair_surrogates
 from bpelab.bpe.splitting.array_splitter import Split, array_splitter
-from bpelab.bpe.splitting.patterns import KNOWN_PATTERNS
+from bpelab.bpe.splitting.cuts import cut_text
 from bpelab.bpe.splitting.regex_splitter import splitter
 
-# OpenAI's patterns always end a piece between a letter or digit and one of the characters below: there
-# each run of letters or of digits ends, no alternative looks behind, and what looks ahead does so from
-# white space, which the cut leaves whole on one side.
-CUTTABLE_PATTERNS = KNOWN_PATTERNS
-_CUT = regex.compile(r"[\p{L}\p{N}](?=[ \n.,。、，])")
-# Source, prose and Chinese have a place to cut in every few characters.
-_CUT_WINDOW = 4096
 # The arrays of a part of this many characters stay in the processor's cache.
 PART_CHARS = 1 << 18
 # Splitting a shorter text by arrays costs more calls than it saves.
@@ -92,31 +84,3 @@ def _unpacked(row: bytes) -> bytes:
     length = row[-8]
     ends = range(8, len(row) + 1, 8)
     return b"".join(row[end - min(max(length - end + 8, 0), 8) : end] for end in ends)
-
-
-def cut_text(text: str, n_chars: int) -> Iterator[str]:
-    """Cut a text that a cuttable pattern splits into parts of at most so many characters, if it can be.
-
-    >>> list(cut_text("one two three", 9))
-    ['one two', ' three']
-    """
-    start = 0
-    while len(text) - start > n_chars:
-        end = last_cut(text[start : start + n_chars + 1])
-        if not end:
-            break
-        yield text[start : start + end]
-        start += end
-    yield text[start:]
-
-
-def last_cut(block: str) -> int:
-    """Find the last place near the end of a block where a cuttable pattern surely ends a piece, or 0.
-
-    The pieces of both sides are then the pieces of the whole, whatever text comes next.
-
-    >>> last_cut("one two  three")
-    7
-    """
-    cuts = _CUT.finditer(block, max(0, len(block) - _CUT_WINDOW))
-    return max((cut.end() for cut in cuts), default=0)

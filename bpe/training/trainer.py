@@ -17,6 +17,7 @@ from bpelab.bpe.corpus.documents import Errors, Texts, blocks, n_bytes_of_files
 from bpelab.bpe.data.gpt2 import BYTE_ORDER
 from bpelab.bpe.encoders.heap import merge_piece
 from bpelab.bpe.encoding import Encoding
+from bpelab.bpe.files.names import resolve_pattern
 from bpelab.bpe.foundation.processes import require_jobs
 from bpelab.bpe.foundation.progress import Reporter, Watch
 from bpelab.bpe.training.checkpoint import Bounds, Checkpoint, MergingState
@@ -27,7 +28,6 @@ from bpelab.bpe.training.counts import (
     digest_of_counts,
     gather_counts,
     n_bytes_of_counts,
-    resolve_pattern,
 )
 from bpelab.bpe.training.interrupts import signals_held
 from bpelab.bpe.training.learner import SEPARATOR, MergeLearner

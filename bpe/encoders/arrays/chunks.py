@@ -21,10 +21,11 @@ always has that token, too.
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from bpelab.bpe.encoders.arrays.keys import Ints, as_words, places_where
+from bpelab.bpe.encoders.arrays.keys import as_words
 from bpelab.bpe.encoders.arrays.merges import merge_pieces
 from bpelab.bpe.encoders.arrays.store import Ids, TokenTables
 from bpelab.bpe.encoders.heap import merge_piece
+from bpelab.bpe.splitting.places import Ints, places_where
 
 # A chunk has so many bytes, and on both sides so many of its neighbours. Longer chunks need more rounds of
 # merging, longer overlaps more bytes to merge; few tokens are longer than an overlap.

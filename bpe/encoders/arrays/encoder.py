@@ -19,12 +19,10 @@ from bpelab.bpe.encoders.arrays.keys import (
     KEY_BYTES,
     KEY_WORDS,
     MAX_KEY_BYTES,
-    Ints,
     Words,
     as_words,
     keys_of_one_word,
     keys_of_words,
-    places_where,
 )
 from bpelab.bpe.encoders.arrays.long_piece import merge_long_piece
 from bpelab.bpe.encoders.arrays.merges import merge_pieces
@@ -33,6 +31,7 @@ from bpelab.bpe.encoders.arrays.table import distinct
 from bpelab.bpe.foundation.id_places import IdPlaces
 from bpelab.bpe.foundation.once import once
 from bpelab.bpe.splitting.patterns import UNFINISHED_PIECES, sections
+from bpelab.bpe.splitting.places import Ints, places_where
 
 # Cuts a text, without surrogates, into its UTF-8 and the (n_pieces + 1,) int64 offsets of the pieces.
 Split = Callable[[str], tuple[bytes, Ints]]

@@ -5,23 +5,16 @@ A piece of up to 7 bytes is one 64-bit word: its bytes, and its length in the lo
 piece is compared in one or two machine instructions instead of byte by byte.
 """
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
+from bpelab.bpe.splitting.places import Ints
 
-Ints = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
 
 # Keys of one, two and four words, and the longest piece that each can hold.
 KEY_WORDS = (1, 2, 4)
 KEY_BYTES = (7, 15, 31)
 MAX_KEY_BYTES = KEY_BYTES[-1]
-
-
-def places_where(condition: npt.NDArray[Any]) -> Ints:
-    """(n,) int64: where an array of one dimension is not zero; `np.flatnonzero` without its overhead."""
-    return condition.nonzero()[0]
 
 
 def as_words(data: bytes) -> Words:

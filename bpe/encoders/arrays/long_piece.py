@@ -13,10 +13,11 @@ from heapq import heappop, heappush
 
 import numpy as np
 from bpelab.bpe.encoders.arrays.chunks import merge_in_blocks, merge_in_chunks
-from bpelab.bpe.encoders.arrays.keys import Ints, as_words, places_where
+from bpelab.bpe.encoders.arrays.keys import as_words
 from bpelab.bpe.encoders.arrays.merges import byte_ids_of
 from bpelab.bpe.encoders.arrays.store import NO_RANK, Ids, TokenTables
 from bpelab.bpe.encoders.heap import merge_piece
+from bpelab.bpe.splitting.places import Ints, places_where
 
 # Buckets pay for a shorter piece of few different pairs, whose ranks are hardly more than these; of more
 # pairs a piece needs so many bytes each, as merging makes new ranks all the time.

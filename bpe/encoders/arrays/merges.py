@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 import numpy as np
-from bpelab.bpe.encoders.arrays.keys import Ints, Words, places_where
+from bpelab.bpe.encoders.arrays.keys import Words
 from bpelab.bpe.encoders.arrays.store import NO_RANK, Ids, TokenTables
 from bpelab.bpe.encoders.heap import merge_piece
+from bpelab.bpe.splitting.places import Ints, places_where
 
 _NO_PAIR = NO_RANK << 32
 # A round costs some 300 microseconds before it does anything, as much as 20 pieces merged one by one, and

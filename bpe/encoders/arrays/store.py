@@ -13,14 +13,13 @@ from bpelab.bpe.encoders.arrays.keys import (
     KEY_BYTES,
     KEY_WORDS,
     MAX_KEY_BYTES,
-    Ints,
     Words,
     as_words,
     keys_of_one_word,
     keys_of_words,
-    places_where,
 )
 from bpelab.bpe.encoders.arrays.table import KeyTable
+from bpelab.bpe.splitting.places import Ints, places_where
 
 Ids = npt.NDArray[np.uint32]
 Values = npt.NDArray[np.uint64]

@@ -4,7 +4,8 @@ from copy import copy
 
 import numpy as np
 import numpy.typing as npt
-from bpelab.bpe.encoders.arrays.keys import Ints, Words, places_where
+from bpelab.bpe.encoders.arrays.keys import Words
+from bpelab.bpe.splitting.places import Ints, places_where
 
 # Odd multipliers with no pattern in their bits: the first is 2**64 divided by the golden ratio.
 _MULTIPLIERS = np.array(
