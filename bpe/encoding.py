@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain
+from types import MappingProxyType
 from typing import NoReturn, overload
 
 import numpy as np
@@ -452,6 +453,21 @@ class Encoding:
     def token_byte_values(self) -> list[bytes]:
         """List the bytes of every mergeable token, sorted."""
         return list(self._vocabulary.sorted_tokens)
+
+    @property
+    def pattern(self) -> str:
+        """The regular expression that cuts a text into pieces."""
+        return self._pat_str
+
+    @property
+    def ranks(self) -> Mapping[bytes, int]:
+        """The mergeable tokens with their ranks, which are their ids: a view that cannot be written to."""
+        return MappingProxyType(self._mergeable_ranks)
+
+    @property
+    def special_tokens(self) -> Mapping[str, int]:
+        """The special tokens with their ids: a view that cannot be written to."""
+        return MappingProxyType(self._special_tokens)
 
     @property
     def eot_token(self) -> int:

@@ -18,7 +18,7 @@ HELP_COLUMNS = 100
 def command_line() -> str:
     """Return the help of every verb as one page."""
     os.environ.update(COLUMNS=str(HELP_COLUMNS), TERM="dumb", NO_COLOR="1")
-    from bpelab.cli import app
+    from bpelab.cli.verbs import app
     from typer.main import get_command
 
     group = get_command(app)

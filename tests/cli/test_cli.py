@@ -78,7 +78,7 @@ def test_parity_shows_a_difference_and_exits_with_1(
 ) -> None:
     """With a tiktoken whose "cat" has been exchanged for "the"."""
     from bpelab import bpe, cli
-    from bpelab.bpe.parity.compare import compare as parity
+    from bpelab.bpe.parity import compare as parity
 
     ranks = dict(bpe.get_encoding("gpt2")._mergeable_ranks)
     ranks[b" the"], ranks[b" cat"] = ranks[b" cat"], ranks[b" the"]

@@ -14,6 +14,7 @@ import regex
 from bpelab.bpe import PieceCounts, count_pieces, train
 from bpelab.bpe.corpus import documents as corpus
 from bpelab.bpe.corpus.documents import blocks, files_of, n_bytes_of_files
+from bpelab.bpe.splitting import cuts
 from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
 from bpelab.bpe.training import Progress
 from bpelab.bpe.training import piece_counter as pieces
@@ -32,7 +33,7 @@ def whole(text: str, pattern: str) -> Counter[bytes]:
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(corpus, "BLOCK_BYTES", 64)
-    monkeypatch.setattr(pieces, "_CUT_WINDOW", 16)
+    monkeypatch.setattr(cuts, "_CUT_WINDOW", 16)
 
 
 def texts_with_everything() -> str:
@@ -48,7 +49,7 @@ def texts_with_everything() -> str:
 @given(st.text(KINDS, max_size=14), st.text(KINDS, max_size=14))
 def test_a_cut_divides_no_piece_and_changes_none(pattern: str, before: str, after: str) -> None:
     text = before + after
-    cut = pieces.last_cut(text)
+    cut = cuts.last_cut(text)
     assert regex.findall(pattern, text) == regex.findall(pattern, text[:cut]) + regex.findall(
         pattern, text[cut:]
     )
@@ -307,7 +308,7 @@ def test_time_left_is_that_of_this_process_alone() -> None:
 @pytest.mark.parametrize("pattern", CUTTABLE)
 def test_pieces_of_every_length_are_counted_exactly(monkeypatch: pytest.MonkeyPatch, pattern: str) -> None:
     monkeypatch.setattr(pieces, "SHORT_CHARS", 0)
-    monkeypatch.setattr(pieces, "PART_CHARS", 200)
+    monkeypatch.setattr(cuts, "PART_CHARS", 200)
     text = (
         "".join(f" {'x' * n} {'é' * n} {'=' * n}\n" * (n % 3 + 1) for n in range(45))
         + texts_with_everything()
