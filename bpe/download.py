@@ -37,8 +37,8 @@ def download(address: str, sha256_expected: str, name: str, max_bytes: int = MAX
     Nothing is written before all of it has come, so that a download that fails, ends early, is killed or has
     another SHA-256 leaves nothing behind. Shows progress on a terminal.
 
-    Raises `OSError` where the address cannot be reached, sends more than `max_bytes` or has not sent all of it
-    after `MAX_SECONDS`, and where the cache cannot be written; `ValueError` for another SHA-256.
+    Raises `OSError` where the address cannot be reached, sends more than `max_bytes` or has not sent all
+    of it after `MAX_SECONDS`, and where the cache cannot be written; `ValueError` for another SHA-256.
     """
     path = cache_directory() / name
     if path.is_file() and sha256(path) == sha256_expected:
