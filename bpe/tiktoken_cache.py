@@ -8,7 +8,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from bpelab.bpe.files import write_atomically
+from bpelab.bpe.files import check_writable, write_atomically
 from bpelab.bpe.formats import dump_encoder_json, dump_tiktoken, dump_vocab_bpe
 from bpelab.bpe.gpt2 import gpt2_merges, gpt2_ranks
 
@@ -33,12 +33,16 @@ def write_tiktoken_cache(directory: str | os.PathLike[str]) -> list[Path]:
     """
     folder = Path(directory)
     folder.mkdir(parents=True, exist_ok=True)
+    addresses = (GPT2_ADDRESS + "vocab.bpe", GPT2_ADDRESS + "encoder.json", R50K_ADDRESS)
+    paths = [folder / cache_name(address) for address in addresses]
+    for path in paths:
+        check_writable(path)
     ranks = gpt2_ranks()
-    contents = {
-        GPT2_ADDRESS + "vocab.bpe": dump_vocab_bpe(gpt2_merges()),
-        GPT2_ADDRESS + "encoder.json": dump_encoder_json(ranks, {"<|endoftext|>": 50256}),
-        R50K_ADDRESS: dump_tiktoken(ranks),
-    }
-    for address, content in contents.items():
-        write_atomically(folder / cache_name(address), content)
-    return [folder / cache_name(address) for address in contents]
+    contents = (
+        dump_vocab_bpe(gpt2_merges()),
+        dump_encoder_json(ranks, {"<|endoftext|>": 50256}),
+        dump_tiktoken(ranks),
+    )
+    for path, content in zip(paths, contents, strict=True):
+        write_atomically(path, content)
+    return paths

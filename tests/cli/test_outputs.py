@@ -11,6 +11,7 @@ from bpelab.cli import outputs
 from bpelab.cli.verbs import run
 
 TEXT = "the cat sat on the mat, and the cat saw the hat\n" * 3
+CACHED = "6d1cbeee0f20b3d9449abfede4726ed8212e3aee"  # where tiktoken looks for vocab.bpe
 TRAIN = ("train", "--vocab-size", "260", "--quiet")
 
 
@@ -21,6 +22,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("corpus").mkdir()
     Path("corpus", "a.json").write_text(TEXT)
     Path("corpus.json").write_text(TEXT)
+    Path("cache", CACHED).mkdir(parents=True)
     Path("to-corpus").symlink_to("corpus")
     Path("link.json").symlink_to("corpus.json")
     os.link("corpus.json", "hard.json")
@@ -140,6 +142,7 @@ def test_markdown_goes_beside_a_page_over_an_older_report_only(monkeypatch: pyte
         ("bench -o corpus", "corpus"),
         ("bench -o mine.json/x", "mine.json/x"),
         ("tiktoken-cache mine.json", "mine.json"),
+        ("tiktoken-cache cache", f"cache/{CACHED}"),
     ],
 )
 def test_what_cannot_be_written_is_said_before_any_work(
