@@ -135,7 +135,7 @@ def share_of_limit(record: Record, cell: Cell) -> float | None:
     bandwidth = limits.get("copy_bytes_per_second")
     flops = (limits.get("flops_per_second") or {}).get(cell["axis"].get("dtype"))
     moved, operations = cell.get("bytes_moved"), cell.get("operations")
-    if not bandwidth or moved is None or (operations and not flops):
+    if not bandwidth or moved is None or (operations and not flops) or not typical(cell):
         return None
     return float(max(moved / bandwidth, operations / flops if operations else 0.0)) / typical(cell)
 

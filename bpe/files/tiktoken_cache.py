@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bpelab.bpe.data.gpt2 import gpt2_merges, gpt2_ranks
 from bpelab.bpe.files.formats import dump_encoder_json, dump_tiktoken, dump_vocab_bpe
-from bpelab.bpe.foundation.writing import write_atomically
+from bpelab.bpe.foundation.writing import check_writable, write_atomically
 
 GPT2_ADDRESS = "https://openaipublic.blob.core.windows.net/gpt-2/encodings/main/"
 R50K_ADDRESS = "https://openaipublic.blob.core.windows.net/encodings/r50k_base.tiktoken"
@@ -33,12 +33,16 @@ def write_tiktoken_cache(directory: str | os.PathLike[str]) -> list[Path]:
     """
     folder = Path(directory)
     folder.mkdir(parents=True, exist_ok=True)
+    addresses = (GPT2_ADDRESS + "vocab.bpe", GPT2_ADDRESS + "encoder.json", R50K_ADDRESS)
+    paths = [folder / cache_name(address) for address in addresses]
+    for path in paths:
+        check_writable(path)
     ranks = gpt2_ranks()
-    contents = {
-        GPT2_ADDRESS + "vocab.bpe": dump_vocab_bpe(gpt2_merges()),
-        GPT2_ADDRESS + "encoder.json": dump_encoder_json(ranks, {"<|endoftext|>": 50256}),
-        R50K_ADDRESS: dump_tiktoken(ranks),
-    }
-    for address, content in contents.items():
-        write_atomically(folder / cache_name(address), content)
-    return [folder / cache_name(address) for address in contents]
+    contents = (
+        dump_vocab_bpe(gpt2_merges()),
+        dump_encoder_json(ranks, {"<|endoftext|>": 50256}),
+        dump_tiktoken(ranks),
+    )
+    for path, content in zip(paths, contents, strict=True):
+        write_atomically(path, content)
+    return paths

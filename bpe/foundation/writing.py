@@ -68,11 +68,14 @@ def check_writable(path: str | os.PathLike[str]) -> None:
 def is_stream(path: str | os.PathLike[str]) -> bool:
     """Tell whether a path is written to rather than replaced: a device, a pipe, an open file.
 
+    Raises `OSError` for a directory, and for a path that leads nowhere.
+
     >>> is_stream("/dev/stdout"), is_stream("a-file-that-is-not-there")
     (True, False)
     """
-    end = _end_of_links(path)
-    return _open_number(end) is not None or _is_stream(end)
+    with _named(path):
+        end = _end_of_links(path)
+        return _open_number(end) is not None or _is_stream(end)
 
 
 @contextmanager

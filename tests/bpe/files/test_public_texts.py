@@ -1,10 +1,12 @@
 """A text is downloaded once and checked always; without a network the error says what to type."""
 
 import hashlib
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
+from bpelab.bpe.files import download
 from bpelab.bpe.files import public_texts as texts
 from bpelab.bpe.files.public_texts import TEXTS, fetch_text
 
@@ -45,6 +47,51 @@ def test_a_bad_download_leaves_nothing_and_says_what_to_type(
     with pytest.raises(OSError, match="type bpelab fetch story --source PATH"):
         fetch_text("story")
     assert not list(tmp_path.glob("cache/*"))
+
+
+def test_a_download_that_is_too_large_is_ended(
+    site: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    story = texts.TEXTS["story"]._replace(n_bytes=len(CONTENT) - 1)
+    monkeypatch.setattr(texts, "TEXTS", {"story": story})
+    with pytest.raises(OSError, match="more than 20 bytes came"):
+        fetch_text("story")
+    assert not list(tmp_path.glob("cache/*"))
+
+
+def test_a_server_that_never_comes_to_an_end_is_left(
+    local_server: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("BPELAB_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setattr(download, "MAX_SECONDS", 0.3)
+    end = threading.Event()
+
+    def answer(_: str) -> tuple[int, bytes, int]:
+        end.wait(30)
+        return 200, CONTENT, len(CONTENT)
+
+    address, _ = local_server(answer)
+    publish(monkeypatch, f"{address}/story.txt")
+    try:
+        with pytest.raises(OSError, match=r"has not sent all of it after 0\.3 s"):
+            fetch_text("story")
+    finally:
+        end.set()
+    assert not list(tmp_path.glob("cache/*"))
+
+
+def test_what_a_killed_download_left_is_removed_by_the_next(
+    site: tuple[str, list[str]], tmp_path: Path
+) -> None:
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / ".story.txt.0123456789abcdef").write_bytes(CONTENT[:3])
+    fetch_text("story")
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["story.txt"]
+
+
+def test_a_source_without_end_is_refused() -> None:
+    with pytest.raises(ValueError, match="its SHA-256 is"):
+        fetch_text("the-verdict", Path("/dev/zero"))
 
 
 def test_a_file_is_taken_instead_of_a_download(site: tuple[str, list[str]], tmp_path: Path) -> None:
