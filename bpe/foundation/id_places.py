@@ -1,6 +1,6 @@
 """How large is a table by id? As large as there are tokens, however high the highest id is."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -20,11 +20,12 @@ class IdPlaces:
     (array([   1,    5, 1010, 1011]), 1012)
     """
 
-    def __init__(self, ids: Iterable[int]) -> None:
-        ordered = np.sort(np.fromiter(ids, dtype=np.int64))
+    def __init__(self, ids: Collection[int]) -> None:
         # Holes of this size cost nothing to speak of: special tokens often begin at the next round number.
-        self.n_near = min(int(ordered[-1]) + 1, 2 * len(ordered) + 1000)
-        self.far: Places = ordered[np.searchsorted(ordered, self.n_near) :]
+        n_ids = int(max(ids)) + 1
+        self.n_near = min(n_ids, 2 * len(ids) + 1000)
+        far = [token for token in ids if token >= self.n_near] if n_ids > self.n_near else []
+        self.far: Places = np.sort(np.array(far, dtype=np.int64))
         self.n_places = self.n_near + len(self.far)
 
     def of(self, ids: npt.NDArray[Any]) -> Places:

@@ -41,15 +41,22 @@ class SpecialFinder:
     def __init__(self, names: frozenset[str]) -> None:
         self.longest = max(map(len, names))
         self._beginnings = _beginnings(names)
+        # All names of OpenAI's start with "<|": a text without that needs no further search.
+        self._common = _common_beginning(min(names), max(names))
 
     def first(self, text: str) -> Special | None:
         """Return the first special token in the text."""
-        return next(self.all(text), None)
+        if self._common not in text:
+            return None
+        places = self._first_places(text)
+        if not places:
+            return None
+        start, _, name = min(places)
+        return Special(start, start + len(name), name)
 
     def all(self, text: str) -> Iterator[Special]:
         """Yield the special tokens in the text, in order."""
-        # The next place of each name, the first one on top and there the longest.
-        nexts = [(start, -len(name), name) for name, start in self._first_places(text)]
+        nexts = self._first_places(text)  # the next place of each name
         heapify(nexts)
         done = 0
         while nexts:
@@ -63,22 +70,27 @@ class SpecialFinder:
             else:
                 heapreplace(nexts, (start, -len(name), name))
 
-    def _first_places(self, text: str) -> Iterator[tuple[str, int]]:
-        """Yield each name that is in the text, and where it is first."""
+    def _first_places(self, text: str) -> list[tuple[int, int, str]]:
+        """List where each name is first that is in the text: the place, the length below 0, and the name.
+
+        So the least of them is the first in the text, and the longest of those that begin there.
+        """
+        places = []
         i = 0
         while i < len(self._beginnings):
-            beginning = self._beginnings[i]
-            start = text.find(beginning.text)
-            if start >= 0 and beginning.is_name:
-                yield beginning.text, start
-            i = i + 1 if start >= 0 else beginning.after
+            beginning, is_name, after = self._beginnings[i]
+            start = text.find(beginning)
+            if start < 0:
+                i = after
+                continue
+            if is_name:
+                places.append((start, -len(beginning), beginning))
+            i += 1
+        return places
 
 
 def _beginnings(names: frozenset[str]) -> list[_Beginning]:
-    """List the names and whatever two of them or more begin with, in order.
-
-    All names of OpenAI's start with "<|": a text without that needs no further search.
-    """
+    """List the names and whatever two of them or more begin with, in order."""
     common = set(starmap(_common_beginning, pairwise(sorted(names)))) - {""}
     texts = sorted(names | common)
     after = [len(texts)] * len(texts)
