@@ -6,11 +6,12 @@ array of ids. Nothing is cut up beforehand: the number of windows is a division,
 
 import hashlib
 from collections.abc import Callable, Sequence
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from bpelab.bpe.foundation.once import once
 from bpelab.dataset.checks import shown, whole_number, whole_numbers
 
 IdArray = npt.NDArray[Any]  # (n_tokens,) of any integer dtype; may be a memory map
@@ -169,7 +170,7 @@ class TokenWindows:
                     f" {highest:,}, which {np.dtype(dtype)} holds"
                 )
 
-    @cached_property
+    @once
     def fingerprint(self) -> str:
         """Name the windows: the same for the same ids, length and stride, whatever their dtype."""
         ids = self._ids_fingerprint or _hash_of_ids(self._shards)

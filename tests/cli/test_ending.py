@@ -212,7 +212,9 @@ def test_more_processes_than_are_of_use_are_refused(
     monkeypatch: pytest.MonkeyPatch, verb: list[str], jobs: str
 ) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    with pytest.raises(Exception, match="it must be from 1 to 16 on this machine, which has 2 cores") as caught:
+    with pytest.raises(
+        Exception, match="it must be from 1 to 16 on this machine, which has 2 cores"
+    ) as caught:
         verbs.run([*verb, "a", "-o", "b.json", "--jobs", jobs])
     assert mistakes.told(caught.value)
     assert text.check_jobs(16) == 16

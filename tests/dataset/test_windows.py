@@ -1,11 +1,15 @@
 """Windows are the book's, without its copies; documents keep apart on request."""
 
+import os
 import pickle
+import signal
+import threading
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
+from bpelab.dataset import windows as windows_module
 from bpelab.dataset.documents import document_parts
 from bpelab.dataset.windows import TokenWindows
 from hypothesis import given
@@ -218,3 +222,27 @@ def test_documents_that_cannot_be_are_refused(
 ) -> None:
     with pytest.raises(error, match=message):
         document_parts(**{"window_starts": [0], "length": 4, "document_ends": [3], **arguments})
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_process_forked_while_windows_are_named_can_name_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hash_slowly(shards: object) -> str:
+        if threading.current_thread().name == "naming":
+            begun.set()
+            go_on.wait(30)
+        return "hash"
+
+    monkeypatch.setattr(windows_module, "_hash_of_ids", hash_slowly)
+    naming = threading.Thread(target=lambda: TokenWindows(np.arange(9), 4, 4).fingerprint, name="naming")
+    naming.start()
+    begun.wait(30)
+    if not (child := os.fork()):
+        signal.alarm(10)  # a lock that was inherited would be waited for without end
+        _ = TokenWindows(np.arange(9), 4, 4).fingerprint
+        os._exit(0)
+    status = os.waitpid(child, 0)[1]
+    go_on.set()
+    naming.join()
+    assert os.waitstatus_to_exitcode(status) == 0
