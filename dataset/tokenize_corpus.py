@@ -185,9 +185,10 @@ def _require(value: str, name: str, choices: object) -> None:
 
 def _require_apart(corpus: Sequence[Path], folder: Path) -> None:
     """Raise `ValueError` where the token files would lie in the corpus, or replace a file of it."""
-    output = folder.resolve()
+    # Unlike `Path.resolve`, this leaves a loop of links to whoever opens it, whose error names it.
+    output = Path(os.path.realpath(folder))
     for source in corpus:
-        place = source.resolve()
+        place = Path(os.path.realpath(source))
         if source.is_dir() and output.is_relative_to(place):
             if not any(name.startswith(".") for name in output.relative_to(place).parts):
                 raise ValueError(

@@ -11,6 +11,7 @@ python scripts/attack.py --share 0.1 loader files    # two files, a tenth as oft
 
 import argparse
 import inspect
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -37,13 +38,23 @@ def attacks() -> Iterator[tuple[str, Attack]]:
 
 
 def amounts(function: Attack, share: float) -> dict[str, int]:
-    """Return the counts that an attack takes (`n_...`), each so much smaller, but at least 1."""
+    """Return the counts that an attack takes (`n`, `n_...`), each so much smaller, but at least 1."""
     parameters = inspect.signature(function).parameters.values()
     return {
         parameter.name: max(1, int(parameter.default * share))
         for parameter in parameters
-        if parameter.name.startswith("n_") and isinstance(parameter.default, int)
+        if parameter.name.partition("_")[0] == "n" and isinstance(parameter.default, int)
     }
+
+
+def run(name: str, attack: Attack, share: float) -> int:
+    """Run one attack in this process, print what it says, and return 1 where it got through."""
+    try:
+        print(" ".join(attack(**amounts(attack, share)).split()))
+    except Exception as error:
+        print(f"**got through**: {type(error).__name__}: {' '.join(str(error).split())}")
+        return 1
+    return 0
 
 
 def main() -> int:
@@ -54,6 +65,7 @@ def main() -> int:
     parser.add_argument(
         "--share", type=float, default=1.0, help="how much of each amount to try (default: 1)"
     )
+    parser.add_argument("--here", action="store_true", help="run one attack in this process, without a table")
     arguments = parser.parse_args()
     chosen = [
         (name, attack)
@@ -66,17 +78,20 @@ def main() -> int:
         for name, attack in chosen:
             print(f"{name}: {inspect.getdoc(attack)}")
         return 0
+    if arguments.here:
+        return run(*chosen[0], arguments.share)
     n_through = 0
     print("| attack | result | seconds |\n|---|---|--:|")
-    for name, attack in chosen:
+    for name, _ in chosen:
+        # In a process of its own, so that neither its memory nor its patches are the next one's.
+        command = [sys.executable, "-P", __file__, "--here", name, "--share", str(arguments.share)]
         start = time.perf_counter()
-        try:
-            result = attack(**amounts(attack, arguments.share))
-        except Exception as error:
-            n_through += 1
-            result = f"**got through**: {type(error).__name__}: {error}"
-        line = " ".join(str(result).split()).replace("|", "\\|")
-        print(f"| {name} | {line} | {time.perf_counter() - start:.0f} |", flush=True)
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+        n_through += done.returncode != 0
+        said = done.stdout.strip().splitlines()
+        result = said[-1] if said else f"**ended** with exit code {done.returncode}"
+        shown = result.replace("|", "\\|")
+        print(f"| {name} | {shown} | {time.perf_counter() - start:.0f} |", flush=True)
     return 1 if n_through else 0
 
 

@@ -208,7 +208,8 @@ def _check_outside(checkpoint: Path | None, texts: Texts) -> None:
     for source in sources:
         if checkpoint is None or not isinstance(source, os.PathLike) or not Path(source).is_dir():
             continue
-        folder, file = Path(source).resolve(), checkpoint.resolve()
+        # Unlike `Path.resolve`, this leaves a loop of links to whoever opens it, whose error names it.
+        folder, file = Path(os.path.realpath(source)), Path(os.path.realpath(checkpoint))
         if folder not in file.parents:
             continue
         if not any(part.startswith(".") for part in file.relative_to(folder).parts):  # those are not read

@@ -93,7 +93,7 @@ tiktoken-cache @
 
 
 def hostile_arguments(n: int = 2000, seed: int = 0, seconds: int = 60) -> str:
-    """Promise: whatever a verb is given, it works or ends in one line and exit code 2, never in a traceback."""
+    """Whatever a verb is given, it works or ends in one line and exit code 2, never in a traceback."""
     from bpelab.benchmarks.harness import environment, suite
     from bpelab.cli.mistakes import told
     from bpelab.cli.verbs import run
@@ -120,7 +120,7 @@ def hostile_arguments(n: int = 2000, seed: int = 0, seconds: int = 60) -> str:
 
 
 def kills_of_bench(n: int = 20, seed: int = 0) -> str:
-    """Promise: a bench that is killed, by whatever signal, leaves no process, no folder, and a record or none."""
+    """A bench that is killed, by whatever signal, leaves no process, no folder, and a record or none."""
     draw = random.Random(seed)
     kept = 0
     with tempfile.TemporaryDirectory() as folder:
@@ -160,7 +160,7 @@ def kills_of_bench(n: int = 20, seed: int = 0) -> str:
 
 
 def kills_of_report(n: int = 100, seed: int = 0) -> str:
-    """Promise: a report that is killed leaves the old page or the new one, whole, and nothing after the next run."""
+    """A report that is killed leaves the old page or the new one, whole, and nothing after the next run."""
     draw = random.Random(seed)
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(RECORDS / "quick.json", Path(folder, "quick.json"))
@@ -182,7 +182,7 @@ def kills_of_report(n: int = 100, seed: int = 0) -> str:
 
 
 def signals_at_start(n: int = 100, seed: int = 0, first: float = 0.05) -> str:
-    """Promise: Ctrl-C and SIGTERM end a command in one line and with their exit code, whenever they come."""
+    """Ctrl-C and SIGTERM end a command in one line and with their exit code, whenever they come."""
     draw = random.Random(seed)
     early = 0
     for _ in range(n):

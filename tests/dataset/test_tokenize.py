@@ -504,3 +504,12 @@ def test_a_file_that_cannot_be_written_to_its_end_leaves_nothing_half_written(
     tokenize_corpus([corpus], out, gpt2, shard_tokens=1)
     tokenize_corpus([corpus], tmp_path / "whole", gpt2, shard_tokens=1)
     assert contents(out) == contents(tmp_path / "whole")
+
+
+def test_a_directory_that_is_a_loop_of_links_is_refused_by_name(tmp_path: Path) -> None:
+    text, loop = tmp_path / "a.txt", tmp_path / "loop"
+    text.write_text("one two")
+    loop.symlink_to(loop)
+    with pytest.raises(OSError) as caught:
+        tokenize_corpus([text], loop, get_encoding("gpt2"))
+    assert caught.value.filename == str(loop)
