@@ -11,6 +11,7 @@ python scripts/attack.py --share 0.1 loader files    # two files, a tenth as oft
 
 import argparse
 import inspect
+import signal
 import subprocess
 import sys
 import time
@@ -67,6 +68,8 @@ def main() -> int:
     )
     parser.add_argument("--here", action="store_true", help="run one attack in this process, without a table")
     arguments = parser.parse_args()
+    # A shell lets its background jobs ignore Ctrl-C, and what they start would ignore it, too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     chosen = [
         (name, attack)
         for name, attack in attacks()
