@@ -393,7 +393,7 @@ class Encoding:
     # ---- ids to text ----
 
     def decode_bytes(self, tokens: Iterable[int]) -> bytes:
-        """Join the bytes of the tokens; `KeyError` for an id that is no token.
+        """Join the bytes of the tokens; `KeyError` for an id that is not a token.
 
         >>> from bpelab.bpe import get_encoding
         >>> get_encoding("gpt2").decode_bytes([31373, 995])
@@ -406,11 +406,11 @@ class Encoding:
         return self.decode_bytes(tokens).decode("utf-8", errors)
 
     def decode_single_token_bytes(self, token: int) -> bytes:
-        """Give the bytes of one token; `KeyError` for an id that is no token."""
+        """Give the bytes of one token; `KeyError` for an id that is not a token."""
         return self.decode_tokens_bytes([token])[0]
 
     def decode_tokens_bytes(self, tokens: Iterable[int]) -> list[bytes]:
-        """Give the bytes of each token; `KeyError` for an id that is no token.
+        """Give the bytes of each token; `KeyError` for an id that is not a token.
 
         >>> from bpelab.bpe import get_encoding
         >>> get_encoding("gpt2").decode_tokens_bytes([31373, 995])

@@ -32,7 +32,7 @@ def mergeable_pairs(parts: Sequence[bytes], ranks: Mapping[bytes, int]) -> list[
 def merge_piece(piece: bytes, ranks: Mapping[bytes, int]) -> list[int]:
     """Merge one piece: while a pair of neighbours is a token, join the lowest-ranked, leftmost pair.
 
-    Quadratic in the length of the piece. Raises `KeyError` for a byte that is no token.
+    Quadratic in the length of the piece. Raises `KeyError` for a byte that is not a token.
 
     >>> ranks = {b"a": 0, b"b": 1, b"ab": 2, b"aba": 3}
     >>> merge_piece(b"abab", ranks)

@@ -70,7 +70,7 @@ class Vocabulary:
     def tokens_bytes(self, tokens: Iterable[int]) -> list[bytes]:
         """Give the bytes of each token.
 
-        Raises `KeyError` for an id that is no token, `OverflowError` for one outside 0 to 2**32 - 1
+        Raises `KeyError` for an id that is not a token, `OverflowError` for one outside 0 to 2**32 - 1
         and `TypeError` for what is no integer, as tiktoken does.
         """
         try:

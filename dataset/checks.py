@@ -1,11 +1,11 @@
 """Is it a number that can be counted with? Checked where it arrives, and refused by its name."""
 
-import operator
 import reprlib
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from bpelab.bpe.foundation.arguments import as_whole
 
 
 def whole_number(value: object, name: str, *, least: int | None = None) -> int:
@@ -19,12 +19,9 @@ def whole_number(value: object, name: str, *, least: int | None = None) -> int:
     Traceback (most recent call last):
     ValueError: the batch size is 0; it must be 1 or more
     """
-    try:
-        if isinstance(value, bool | np.bool_):
-            raise TypeError
-        number = operator.index(value)  # type: ignore[arg-type]  # raises for what is not an integer
-    except TypeError:
-        raise TypeError(f"{name} is {value!r:.80}, not an integer") from None
+    number = as_whole(value)
+    if number is None:
+        raise TypeError(f"{name} is {value!r:.80}, not an integer")
     if least is not None and number < least:
         raise ValueError(f"{name} is {shown(number)}; it must be {least} or more")
     return number

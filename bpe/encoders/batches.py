@@ -15,7 +15,7 @@ ITEMS_AT_ONCE = 32
 
 
 def require_threads(num_threads: int) -> None:
-    """Raise `ValueError` for less than one thread, `TypeError` for what is no number of them."""
+    """Raise `ValueError` for less than one thread, `TypeError` for anything but a whole number."""
     if require_whole("num_threads", num_threads) < 1:
         raise ValueError(f"num_threads is {num_threads}: at least one thread must work")
 

@@ -10,7 +10,7 @@ def merge_piece(piece: bytes, ranks: Mapping[bytes, int]) -> list[int]:
     The candidate pairs wait in a heap, lowest rank first and leftmost first; the parts are a linked
     list over byte offsets. A pair that a neighbouring merge has changed stays in the heap and is
     recognised when it comes up, because the rank noted for its place is no longer the same.
-    Memory is O(n). Raises `KeyError` for a byte that is no token.
+    Memory is O(n). Raises `KeyError` for a byte that is not a token.
 
     >>> merge_piece(b"abab", {b"a": 0, b"b": 1, b"ab": 2, b"aba": 3})
     [2, 2]

@@ -87,13 +87,8 @@ def load_encoding(
         raise ValueError(f"{path}: a .tiktoken file holds no pattern; give one, by name or as a regex")
     if path.suffix == ".json" and (pattern is not None or special_tokens):
         raise ValueError(f"{path}: the file holds its pattern and special tokens; leave others out")
-    contents = {file: file.read_bytes() for file in _files(path)}
+    contents = {file: file.read_bytes() for file in files_of_encoding(path)}
     return _parse(contents, pattern, special_tokens or {})
-
-
-def _files(path: Path) -> list[Path]:
-    """List the file of that name and, of a pair, the other half."""
-    return [path, path.with_name(_PAIRS[path.name])] if path.name in _PAIRS else [path]
 
 
 def _parse(
@@ -138,7 +133,7 @@ def _contents(path: Path, encoding: Encoding) -> dict[Path, bytes]:
             data = [dump_vocab_bpe(_gpt2_merges(encoding)), dump_encoder_json(ranks, specials)]
         else:
             raise ValueError("a GPT-2 pair holds no pattern, and is read with GPT-2's, which this one is not")
-        contents = dict(zip(_files(path), data, strict=True))
+        contents = dict(zip(files_of_encoding(path), data, strict=True))
         found = _parse(contents, None if path.suffix == ".json" else pattern, given)
     except ValueError as error:
         raise ValueError(f"{encoding.name} cannot be saved as {path.name}: {error}; {_ADVICE}") from None

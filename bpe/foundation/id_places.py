@@ -29,7 +29,7 @@ class IdPlaces:
         self.n_places = self.n_near + len(self.far)
 
     def of(self, ids: npt.NDArray[Any]) -> Places:
-        """(n,) int64: the places of ids from 0 to the highest; `n_places` for a far one that is no token."""
+        """(n,) int64: the places of ids from 0 to the highest; `n_places` for a far one without a token."""
         places: Places = ids.astype(np.int64, copy=False)
         if not len(self.far) or not (is_far := places >= self.n_near).any():
             return places

@@ -12,7 +12,6 @@ meanwhile). Workers are in process groups of their own, so that Ctrl-C in a term
 and the parent ends them at once.
 """
 
-import operator
 import os
 import pickle
 import subprocess
@@ -24,6 +23,8 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import suppress
 from queue import SimpleQueue
 from typing import IO, Any, NoReturn, TypeVar
+
+from bpelab.bpe.foundation.arguments import as_whole
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -37,17 +38,18 @@ def require_jobs(jobs: int) -> int:
 
     Raises `TypeError` for anything but a whole number.
     """
-    if isinstance(jobs, bool) or not hasattr(jobs, "__index__"):
+    number = as_whole(jobs)
+    if number is None:
         raise TypeError(f"jobs must be an int, not {jobs!r:.60} ({type(jobs).__name__})")
     n_cores = os.cpu_count() or 1
     most = max(16, 4 * n_cores)
-    if not 1 <= jobs <= most:
+    if not 1 <= number <= most:
         cores = "1 core" if n_cores == 1 else f"{n_cores:,} cores"
         raise ValueError(
-            f"jobs is {jobs:,}: it must be from 1 to {most:,} on this machine, which has {cores};"
+            f"jobs is {number:,}: it must be from 1 to {most:,} on this machine, which has {cores};"
             " more processes than cores only take more memory"
         )
-    return operator.index(jobs)
+    return number
 
 
 def map_in_processes(
@@ -167,7 +169,7 @@ def _work() -> NoReturn:
         try:
             results.write(answer)
             results.flush()
-        except OSError:  # there is nobody left who reads
+        except OSError:  # the parent is gone
             os._exit(0)
 
 

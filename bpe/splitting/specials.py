@@ -109,14 +109,14 @@ def _common_beginning(one: str, other: str) -> str:
 
 @lru_cache(maxsize=128)
 def special_finder(names: frozenset[str]) -> SpecialFinder:
-    """Give the finder of some special tokens, built once."""
+    """Return the finder of some special tokens, built once."""
     return SpecialFinder(names)
 
 
 def resolve_special(
     specials: AbstractSet[str], allowed_special: Allowed, disallowed_special: Disallowed
 ) -> tuple[frozenset[str], frozenset[str]]:
-    """Give the names that are special tokens in a text, and those that must not be in it.
+    """Return the names that are special tokens in a text, and those that must not be in it.
 
     Raises `TypeError` for a text where a set of names belongs.
 

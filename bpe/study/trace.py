@@ -123,7 +123,7 @@ def trace_encode(text: str, encoding: Encoding) -> EncodeTrace:
     A surrogate is repaired as `encode_ordinary` does it. Time and memory are cubic and quadratic in the
     length of a piece, up to `MAX_TRACED_BYTES`. A longer piece gets its ids in O(n log n), and no steps, and
     so does a piece after `MAX_TRACED_PARTS`. Equal pieces share their steps. Raises `KeyError` for a byte
-    that is no token.
+    that is not a token.
 
     >>> from bpelab.bpe import get_encoding
     >>> trace = trace_encode("low lower", get_encoding("gpt2"))

@@ -1,10 +1,9 @@
 """What may be asked of a training? Whole numbers, lists of strings, and no more than a machine can do."""
 
 from collections.abc import Mapping, Set
-from operator import index
 from typing import Any
 
-import numpy as np
+from bpelab.bpe.foundation.arguments import as_whole
 
 
 def as_integer(name: str, value: object) -> int:
@@ -16,12 +15,10 @@ def as_integer(name: str, value: object) -> int:
     Traceback (most recent call last):
     TypeError: vocab_size must be an int, not 1.5 (float)
     """
-    try:
-        if isinstance(value, bool | np.bool_):
-            raise TypeError
-        return index(value)  # type: ignore[arg-type]
-    except TypeError:
-        raise TypeError(f"{name} must be an int, not {value!r:.60} ({type(value).__name__})") from None
+    number = as_whole(value)
+    if number is None:
+        raise TypeError(f"{name} must be an int, not {value!r:.60} ({type(value).__name__})")
+    return number
 
 
 def as_special_tokens(value: object) -> list[str]:

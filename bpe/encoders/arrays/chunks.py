@@ -37,7 +37,7 @@ def merge_in_chunks(piece: bytes, ranks: Mapping[bytes, int], tokens: TokenTable
     """Give the ids of a piece, (n_tokens,) uint32, as `merge_piece` does.
 
     O(n) in its n bytes where neighbouring chunks have a token in common, and O(n log n) where none have.
-    Memory is some 200 bytes a byte. Raises `KeyError` for a byte that is no token.
+    Memory is some 200 bytes a byte. Raises `KeyError` for a byte that is not a token.
 
     >>> ranks = {bytes([byte]): byte for byte in range(256)} | {b"ab": 256, b"abab": 257}
     >>> ids = merge_in_chunks(b"abc" * 100, ranks, TokenTables(ranks))

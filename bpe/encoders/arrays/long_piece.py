@@ -38,7 +38,7 @@ def merge_long_piece(piece: bytes, ranks: Mapping[bytes, int], tokens: TokenTabl
     O(n log n) in its n bytes, and in buckets some 50 microseconds for each rank that occurs. Memory is that
     of the ids and of one block: some 60 bytes for each of its bytes in buckets, 200 in chunks. Where two
     blocks have no token in common, which we have only seen with vocabularies made for it, the piece is merged
-    as one. Raises `KeyError` for a byte that is no token.
+    as one. Raises `KeyError` for a byte that is not a token.
     """
     ids: Ids | None = None
     if piece in ranks:

@@ -15,7 +15,7 @@ FEW_PIECES = 128
 
 
 def byte_ids_of(data: bytes, tokens: TokenTables) -> Ints:
-    """(n,) int64: the ids of single bytes; raises `KeyError` for a byte that is no token."""
+    """(n,) int64: the ids of single bytes; raises `KeyError` for a byte that is not a token."""
     values = np.frombuffer(data, dtype=np.uint8)
     ids: Ints = tokens.byte_ids.take(values)
     if (ids < 0).any():
@@ -33,7 +33,7 @@ def merge_pieces(
     is joined, the part it takes in is dropped, and only the pairs beside it are looked up again. A piece
     with no pair left is done; the last `FEW_PIECES` are left to `merge_piece`. As many rounds as the longest
     piece has merges, each linear in the parts that remain: for pieces of some hundred bytes at most.
-    Raises `KeyError` for a byte that is no token.
+    Raises `KeyError` for a byte that is not a token.
     """
     n_pieces = len(starts)
     piece = np.repeat(np.arange(n_pieces), lengths)  # (n_parts,): which piece each part belongs to

@@ -58,7 +58,7 @@ class TokenTables:
         self.runs: Ids = np.arange(int(ids.max()) + 1, dtype=np.uint32)
         self.token_lengths: Ints = np.zeros(len(self.runs), dtype=np.int64)  # in bytes, by id
         self.token_lengths[ids.view(np.int64)] = lengths
-        # What merging begins with: the ids of the bytes, -1 for a byte that is no token, and the ranks of
+        # What merging begins with: the ids of the bytes, -1 for a byte that is not a token, and the ranks of
         # their pairs, (256 * 256,) by first * 256 + second byte.
         byte_of = np.frombuffer(data, dtype=np.uint8).astype(np.int64)
         own = places_where(lengths == 1)
