@@ -11,28 +11,29 @@ import numpy.typing as npt
 from bpelab.bpe.arrays.split_cl100k import cl100k_classes
 from bpelab.bpe.arrays.split_gpt2 import gpt2_classes
 from bpelab.bpe.arrays.split_o200k import o200k_classes
-from bpelab.bpe.compiled import loops
+from bpelab.bpe.compiled import encode, split
 from bpelab.bpe.compiled.characters import LONG_S
 from bpelab.bpe.compiled.decode import TokenBytes, build_token_bytes, join_tokens
-from bpelab.bpe.compiled.loops import CL100K, DONE, FULL, GPT2, LONG_PIECE, N_IDS, NO_HEAP, NO_ROOM, O200K, START, TEXT
-from bpelab.bpe.compiled.machine import IDS_AT_ONCE, PADDING, U64, Bytes, Ids
+from bpelab.bpe.compiled.machine import PADDING, Bytes, Ids
 from bpelab.bpe.compiled.memory import (
     MISSING_BYTE,
+    PARTS_WANTED,
     Memory,
+    Room,
     Sizes,
-    for_larger_block,
-    for_larger_heap,
     grown,
     new_memory,
+    new_room,
+    with_heap,
 )
 from bpelab.bpe.compiled.tables import Counters, Vocabulary, as_bytes, build_vocabulary
 from bpelab.bpe.compiled.text import utf8_in_place
 from bpelab.bpe.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
 
 _PATTERNS = {
-    GPT2_PATTERN: (GPT2, gpt2_classes),
-    CL100K_PATTERN: (CL100K, cl100k_classes),
-    O200K_PATTERN: (O200K, o200k_classes),
+    GPT2_PATTERN: (split.split_gpt2, gpt2_classes),
+    CL100K_PATTERN: (split.split_cl100k, cl100k_classes),
+    O200K_PATTERN: (split.split_o200k, o200k_classes),
 }
 # A shorter text is copied, since what is read in words must go on for some bytes after it.
 IN_PLACE_BYTES = 4096
@@ -41,8 +42,8 @@ IDS_AT_A_TIME = 1 << 16
 # How many ids there are is not known before: of some MB there is room for one id every two bytes, which is
 # enough for natural text and code, and costs no memory before it is written to.
 SMALL_BYTES = 1 << 20
-# Threads take sections of about so many bytes.
-SECTION_BYTES = 1 << 20
+# The array of ids has at least so many more places than are needed, which loops that copy many at once need.
+SPARE_IDS = 1 << 14
 CUT_WITHIN = 4096
 # Ids up to so many times the number of tokens have a table of their own, as Python's integers.
 SPARSE = 16
@@ -71,15 +72,15 @@ class CompiledEncoder:
         most_memories: int = 8,
     ) -> None:
         self._ranks = ranks
-        self._pattern, self._split = None, split
         if pattern in _PATTERNS:
-            self._pattern, _ = _PATTERNS[pattern]
+            self._cut, _ = _PATTERNS[pattern]
             self._classes = class_bytes(pattern)
         elif split is None:
             raise ValueError(f"the rules of the pattern {pattern!r} are not known: pass `split`")
+        self._split = None if pattern in _PATTERNS else split
         self._sizes = sizes
         self._most_memories = most_memories
-        self._memories: list[Memory] = []
+        self._memories: list[tuple[Room, Memory]] = []
 
     @cached_property
     def _vocabulary(self) -> Vocabulary:
@@ -119,7 +120,7 @@ class CompiledEncoder:
 
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the ids of each text as a list: one call of the loops for all of them."""
-        if self._pattern is None:
+        if self._split is not None:
             return [self.encode_to_list(text) for text in texts]
         joined = "".join(texts)
         if joined.isascii():
@@ -140,7 +141,7 @@ class CompiledEncoder:
 
         The text is cut by the word rule (see `bpelab.bpe.patterns`) into sections.
         """
-        if self._pattern is None or num_threads == 1 or len(text) < 2 * IN_PLACE_BYTES:
+        if self._split is not None or num_threads == 1 or len(text) < 2 * IN_PLACE_BYTES:
             return self.encode(text)
         data = utf8_in_place(text)
         bounds = cut_at_words(data, max(len(data) // (2 * num_threads) + 1, IN_PLACE_BYTES))
@@ -199,34 +200,32 @@ class CompiledEncoder:
     def _call(self) -> Iterator["_Call"]:
         """Lend a memory to one call; nothing waits for it, and a fork finds it in the list or not at all."""
         try:
-            memory = self._memories.pop()
+            room, memory = self._memories.pop()
         except IndexError:
-            memory = new_memory(self._sizes)
-        call = _Call(self, memory)
-        # A call that is interrupted does not come to the next line: what it was writing to is not used again.
+            room, memory = new_room(self._sizes), new_memory(self._sizes)
+        call = _Call(self, room, memory)
+        # A call that is interrupted does not come to the last line: what it was writing to is not used again.
         with np.errstate(over="ignore"):  # the loops multiply and subtract modulo 2**64, also interpreted
             yield call
         if len(self._memories) < self._most_memories:
-            self._memories.append(call.memory)
+            self._memories.append((call.room, call.memory))
 
 
 class _Call:
-    """One call of the loops after another, with what they need, until a text is done."""
+    """What one call needs until its text is done: a memory, and the ids so far."""
 
-    def __init__(self, encoder: CompiledEncoder, memory: Memory) -> None:
-        self.encoder, self.memory = encoder, memory
-        self.vocabulary, self.sizes = encoder._vocabulary, encoder._sizes
+    def __init__(self, encoder: CompiledEncoder, room: Room, memory: Memory) -> None:
+        self.encoder, self.room, self.memory = encoder, room, memory
         self.ids: Ids = np.empty(0, dtype=np.uint32)
         self.n_ids = 0
         self.n_before = 0  # ids that were counted, but not kept
         self.keeps_ids = True
         self.limit: int | None = None
-        self.block = self.sizes.block
 
     def make_room(self, n_bytes: int) -> None:
         """Make an array of ids, whose size is a guess."""
         room = n_bytes if n_bytes < SMALL_BYTES else n_bytes // 2
-        self.ids = np.empty(room + self.block + IDS_AT_ONCE, dtype=np.uint32)
+        self.ids = np.empty(room + SPARE_IDS, dtype=np.uint32)
 
     def all_ids(self) -> Ids:
         """Return the ids that were written; the array is cut to them without a copy."""
@@ -236,103 +235,94 @@ class _Call:
 
     def encode_text(self, text: str, *, is_last: bool = True) -> int:
         """Encode a text; return how many characters, which are all unless it goes on."""
-        if self.encoder._pattern is None:
-            if is_last and text:
-                self.encode_pieces([piece.encode("utf-8") for piece in self.encoder._split(text)])
+        if (split_text := self.encoder._split) is not None:
+            if is_last:
+                self.encode_pieces([piece.encode("utf-8") for piece in split_text(text)])
             return len(text) if is_last else 0
         if len(text) < IN_PLACE_BYTES:
             encoded = text.encode("utf-8")
-            n_done = self.encode_copy(encoded, is_last)
-            rest = encoded[n_done:]
+            rest = encoded[self.encode_copy(encoded, is_last=is_last) :]
         else:
             data = utf8_in_place(text)
-            n_done = self.encode_bytes(data, 0, len(data), is_last=is_last)
-            rest = data[n_done:].tobytes()
+            rest = data[self.encode_bytes(data, 0, len(data), is_last=is_last) :].tobytes()
         return len(text) - len(rest.decode("utf-8"))
 
-    def encode_copy(self, encoded: bytes, is_last: bool = True) -> int:
+    def encode_copy(self, encoded: bytes, *, is_last: bool = True) -> int:
         """Encode some UTF-8 by a copy with room after it; return how many bytes."""
-        progress = self._progress(0)
-        self._encode(as_bytes(encoded), np.array([len(encoded)]), np.empty(1, dtype=np.int64), progress, is_last)
-        return int(progress[START])
+        return self._encode(as_bytes(encoded), 0, np.array([len(encoded)]), is_last)
 
     def encode_bytes(self, data: Bytes, start: int, end: int, *, is_last: bool = True) -> int:
-        """Encode UTF-8 from one place to another, which is not followed by room; return where it stopped.
+        """Encode UTF-8 from one place to another, after which nothing may be read; return where it stopped.
 
-        So its end is encoded by a copy.
+        So its last bytes are encoded by a copy.
         """
-        progress = self._progress(start)
         inner_end = min(end, len(data) - PADDING)
-        if start < inner_end:
-            while inner_end > start and data[inner_end] & 0xC0 == 0x80:
-                inner_end -= 1
-            self._encode(data, np.array([inner_end]), np.empty(1, dtype=np.int64), progress, is_last and inner_end == end)
-        done = int(progress[START])
-        return done + self.encode_copy(data[done:end].tobytes(), is_last) if done < end else done
+        while inner_end > start and data[inner_end] & 0xC0 == 0x80:
+            inner_end -= 1
+        if inner_end > start:
+            start = self._encode(data, start, np.array([inner_end]), is_last and inner_end == end)
+        return start + self.encode_copy(data[start:end].tobytes(), is_last=is_last) if start < end else start
 
     def encode_texts(self, data: Bytes, ends: Counters) -> Counters:
         """Encode texts that lie one after the other; return where the ids of each end."""
         id_ends = np.empty(len(ends), dtype=np.int64)
-        self._encode(data, ends, id_ends, self._progress(0), True)
+        self._encode(data, 0, ends, True, id_ends)
         return id_ends
 
-    def _progress(self, start: int) -> Counters:
-        progress = np.zeros(3, dtype=np.int64)
-        progress[START], progress[N_IDS] = start, self.n_ids
-        return progress
-
-    def _encode(self, data: Bytes, ends: Counters, id_ends: Counters, progress: Counters, is_last: bool) -> None:
+    def _encode(
+        self, data: Bytes, start: int, ends: Counters, is_last: bool, id_ends: Counters | None = None
+    ) -> int:
+        """Cut texts into pieces and encode these, many at a time; return where it stopped."""
+        cut, classes = np.zeros(6, dtype=np.int64), self.encoder._classes
+        cut[split.PLACE] = start
+        if id_ends is None:
+            id_ends = np.empty(len(ends), dtype=np.int64)
         while True:
-            why = loops.encode_texts(
-                self.encoder._pattern,
-                data,
-                ends,
-                is_last,
-                U64(self.block),
-                self.encoder._classes,
-                self.vocabulary,
-                self.memory,
-                self.ids,
-                id_ends,
-                progress,
+            cut[split.BASE], cut[split.N_PIECES], cut[split.N_TEXTS] = cut[split.PLACE], 0, 0
+            base, first_text = int(cut[split.BASE]), int(cut[split.TEXT])
+            why = self.encoder._cut(data, ends, is_last, classes, self.room, cut)
+            n_pieces, n_texts = int(cut[split.N_PIECES]), int(cut[split.N_TEXTS])
+            self._encode_pieces(
+                data[base:], self.room.piece_starts, self.room.text_pieces[:n_texts], n_pieces, id_ends[first_text:]
             )
-            if not self._goes_on(why, progress):
-                return
+            if why in (split.DONE, split.UNFINISHED) or self._is_over:
+                return int(cut[split.PLACE])
+            if why == split.LONG_PIECE:
+                self.room = new_room(self.encoder._sizes, 2 * int(self.room.block))
 
     def encode_pieces(self, pieces: list[bytes]) -> None:
         """Encode pieces that something else has cut."""
         starts = np.fromiter(accumulate(map(len, pieces), initial=0), dtype=np.uint32)
-        data = as_bytes(b"".join(pieces))
-        progress = self._progress(0)
-        while True:
-            why = loops.encode_pieces(data, starts, self.vocabulary, self.memory, self.ids, progress)
-            if not self._goes_on(why, progress):
-                return
+        nothing = np.empty(0, dtype=np.int64)
+        self._encode_pieces(as_bytes(b"".join(pieces)), starts, nothing, len(pieces), nothing)
 
-    def _goes_on(self, why: int, progress: Counters) -> bool:
-        """Do what the loops stopped for, and tell whether they should be called again."""
-        self.n_ids = int(progress[N_IDS])
-        if missing := int(self.memory.counters[MISSING_BYTE]):
-            self.memory.counters[MISSING_BYTE] = 0
-            byte = bytes([missing - 1])
-            raise KeyError(f"the byte {byte!r} is no token of this vocabulary, so that it cannot be encoded")
-        if self.limit is not None and self.n_before + self.n_ids > self.limit:
-            return False
-        if why == FULL:
-            self.memory = grown(self.memory, self.sizes)
-        elif why == NO_HEAP:
-            self.memory = for_larger_heap(self.memory)
-        elif why == LONG_PIECE:
-            self.block *= 2
-            self.memory = for_larger_block(self.memory, self.block)
-        elif why == NO_ROOM:
-            if not self.keeps_ids:
+    def _encode_pieces(
+        self, data: Bytes, starts: Ids, text_pieces: Counters, n_pieces: int, id_ends: Counters
+    ) -> None:
+        done = np.array([0, 0, self.n_ids])
+        vocabulary, why = self.encoder._vocabulary, encode.FULL
+        while why != encode.DONE and not self._is_over:
+            why = encode.encode_pieces(
+                data, starts, text_pieces, n_pieces, vocabulary, self.memory, self.ids, id_ends, done
+            )
+            self.n_ids = int(done[encode.IDS_DONE])
+            if missing := int(self.memory.counters[MISSING_BYTE]):
+                raise KeyError(
+                    f"the byte {bytes([missing - 1])!r} is no token of this vocabulary, so that it cannot be encoded"
+                )
+            if why == encode.FULL:
+                self.memory = grown(self.memory, self.encoder._sizes)
+            elif why == encode.NO_HEAP:
+                self.memory = with_heap(self.memory, int(self.memory.counters[PARTS_WANTED]))
+            elif why == encode.NO_ROOM and (self.keeps_ids or not self.n_ids):
+                self.ids.resize(len(self.ids) + len(self.ids) // 2 + SPARE_IDS, refcheck=False)
+            elif why == encode.NO_ROOM:
                 self.n_before += self.n_ids
-                self.n_ids = progress[N_IDS] = 0
-            size = max(self.block + IDS_AT_ONCE, 0 if not self.keeps_ids else self.n_ids + self.block + len(self.ids) // 2)
-            if size > len(self.ids):
-                self.ids.resize(size, refcheck=False)
-        return why not in (DONE, loops.UNFINISHED)
+                self.n_ids = done[encode.IDS_DONE] = 0
+
+    @property
+    def _is_over(self) -> bool:
+        return self.limit is not None and self.n_before + self.n_ids > self.limit
 
 
 def cut_at_words(data: Bytes, n_bytes: int) -> list[int]:

@@ -22,6 +22,9 @@ BYTES_A_LONG_SLOT = 32
 RUN_IDS_A_SLOT = 2  # for the ids of pieces that have more than three
 LONGEST_REMEMBERED = U64(1024)  # a longer piece is hardly ever met twice
 PIECES_AT_ONCE = 256
+# Pieces that are cut before they are looked up, and texts that may end among them.
+PIECES = 1 << 16
+TEXTS = 1 << 12
 
 # A longer piece is merged in windows of so many bytes, each of which has so many in common with the last.
 WINDOW = 128
@@ -34,8 +37,32 @@ N_SHORT, N_LONG, N_BYTES, N_RUN_IDS, IS_FULL, MISSING_BYTE, PARTS_WANTED = range
 BEFORE = 4  # classes before the first one of a block, which no rule looks beyond
 
 
+class Sizes(NamedTuple):
+    """How large everything is; tests make it small."""
+
+    first_slots: int = FIRST_SLOTS
+    most_slots: int = MOST_SLOTS
+    block: int = BLOCK_BYTES
+    pieces: int = PIECES
+    texts: int = TEXTS
+    window: int = WINDOW
+    overlap: int = OVERLAP
+
+
+class Room(NamedTuple):
+    """What the loops that cut a text write to."""
+
+    block: np.uint64  # bytes of a block
+    chars: Bytes  # (block,) one byte a character, see `characters`
+    offsets: Ids  # (block,) the byte at which each character begins
+    classes: Bytes  # (BEFORE + block,) the class of each character
+    flags: Bytes  # (block,) 1 where a piece starts
+    piece_starts: Ids  # where the pieces of several blocks start, and the end
+    text_pieces: Counters  # how many pieces there are up to the end of each text
+
+
 class Memory(NamedTuple):
-    """What one call at a time may write to."""
+    """What the loops that look pieces up write to."""
 
     slots: Words  # (4 * n_slots,) of pieces of up to 15 bytes, see `tables`
     shift: np.uint64
@@ -44,15 +71,8 @@ class Memory(NamedTuple):
     data: Bytes  # the bytes of the longer pieces
     runs: Ids  # the ids of pieces that have more than three
     counters: Counters
-    # Room to work in, for a block of n bytes of a text:
-    chars: Bytes  # (n,) one byte a character, see `characters`
-    offsets: Ids  # (n,) the byte at which each character begins
-    classes: Bytes  # (BEFORE + n,) the class of each character
-    flags: Bytes  # (n,) 1 where a piece starts
-    piece_starts: Ids  # (n + 1,) the bytes at which pieces start, and the end
-    # for some pieces of it:
-    keys: Words  # (3 * PIECES_AT_ONCE,) both words of each piece's key, and its slot
-    # for a window of n bytes of a piece that is merged:
+    keys: Words  # (3 * PIECES_AT_ONCE,) both words of a piece's key, and its slot
+    # For a window of n bytes of a piece that is merged:
     window: np.uint64
     overlap: np.uint64
     part_starts: Ids  # (n + 1,) where each part starts, and the end
@@ -60,34 +80,37 @@ class Memory(NamedTuple):
     part_ranks: Ids  # (n,) the rank of each part joined with the next
     old_starts: Ids  # the same of the window before
     old_ids: Ids
-    # and for a piece of n bytes that is merged by a heap:
+    # For a piece of n bytes that is merged by a heap:
     heap_after: Ids  # (n + 1,) where the part that starts here ends
     heap_before: Ids  # (n + 1,) where the part that ends here starts
     heap_ranks: Ids  # (n + 1,) the rank of the part that starts here joined with the next
     heap: Words  # (3 * n,)
 
 
-class Sizes(NamedTuple):
-    """How large a memory is; tests make everything small."""
-
-    first_slots: int = FIRST_SLOTS
-    most_slots: int = MOST_SLOTS
-    block: int = BLOCK_BYTES
-    window: int = WINDOW
-    overlap: int = OVERLAP
+def new_room(sizes: Sizes, block: int = 0) -> Room:
+    """Return room for cutting texts into pieces; for a larger block than usual if that is asked for."""
+    n_bytes = max(block, sizes.block)
+    return Room(
+        U64(n_bytes),
+        chars=np.zeros(n_bytes + 2 * PADDING, dtype=np.uint8),
+        offsets=np.empty(n_bytes + PADDING, dtype=np.uint32),
+        classes=np.zeros(BEFORE + n_bytes + 2 * PADDING, dtype=np.uint8),
+        flags=np.zeros(n_bytes + 2 * PADDING, dtype=np.uint8),
+        piece_starts=np.empty(max(sizes.pieces, n_bytes) + 2, dtype=np.uint32),
+        text_pieces=np.empty(sizes.texts, dtype=np.int64),
+    )
 
 
 def new_memory(sizes: Sizes) -> Memory:
     """Return an empty memory.
 
-    >>> memory = new_memory(Sizes(first_slots=64))
+    >>> memory = new_memory(Sizes(first_slots=128))
     >>> len(memory.slots), len(memory.long_slots)
-    (256, 64)
+    (512, 64)
     """
     window = sizes.window + PADDING
     return Memory(
         **_kept(sizes.first_slots),
-        **_room_for_block(sizes.block),
         keys=np.empty(3 * PIECES_AT_ONCE, dtype=np.uint64),
         window=U64(sizes.window),
         overlap=U64(sizes.overlap),
@@ -113,29 +136,13 @@ def _kept(n_slots: int) -> dict[str, Any]:
     }
 
 
-def _room_for_block(n_bytes: int) -> dict[str, Any]:
-    return {
-        "chars": np.zeros(n_bytes + PADDING, dtype=np.uint8),
-        "offsets": np.empty(n_bytes + PADDING, dtype=np.uint32),
-        "classes": np.zeros(BEFORE + n_bytes + 2 * PADDING, dtype=np.uint8),
-        "flags": np.zeros(n_bytes + 2 * PADDING, dtype=np.uint8),
-        "piece_starts": np.empty(n_bytes + PADDING, dtype=np.uint32),
-    }
-
-
 def _room_for_heap(n_bytes: int) -> dict[str, Any]:
     parts = {name: np.empty(n_bytes + 1, dtype=np.uint32) for name in ("heap_after", "heap_before", "heap_ranks")}
     return parts | {"heap": np.empty(3 * n_bytes + 1, dtype=np.uint64)}
 
 
-def for_larger_block(memory: Memory, n_bytes: int) -> Memory:
-    """Return a memory with room for a block of so many bytes."""
-    return memory._replace(**_room_for_block(n_bytes))
-
-
-def for_larger_heap(memory: Memory) -> Memory:
-    """Return a memory with room for the piece that wanted it."""
-    n_bytes = int(memory.counters[PARTS_WANTED])
+def with_heap(memory: Memory, n_bytes: int) -> Memory:
+    """Return a memory with room for the heap of a piece of so many bytes, or of none."""
     memory.counters[PARTS_WANTED] = 0
     return memory._replace(**_room_for_heap(n_bytes))
 

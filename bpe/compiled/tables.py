@@ -239,5 +239,8 @@ def slots_for(n_keys: int) -> int:
 
 
 def as_bytes(data: bytes) -> Bytes:
-    """Return a copy of some bytes that the loops may read in words."""
-    return np.frombuffer(data + bytes(PADDING), dtype=np.uint8)
+    """Return a copy of some bytes that the loops may read in words.
+
+    Nothing writes to it; but if it were read-only, the loops would be translated once more.
+    """
+    return np.frombuffer(bytearray(data + bytes(PADDING)), dtype=np.uint8)

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 from bpelab.bpe.compiled.machine import Bytes
 
-_READ_ONLY = 0x100  # PyBUF_READ
+_WRITABLE = 0x200  # PyBUF_WRITE; nothing is written, but the loops are translated for one type of array
 
 
 def utf8_in_place(text: str) -> Bytes:
@@ -19,10 +19,10 @@ def utf8_in_place(text: str) -> Bytes:
     b'n\xc3\xa9'
     """
     if sys.implementation.name != "cpython" or not text:
-        return np.frombuffer(text.encode("utf-8"), dtype=np.uint8)
+        return np.frombuffer(bytearray(text.encode("utf-8")), dtype=np.uint8)
     n_bytes = ctypes.c_ssize_t()
     address = _as_utf8(text, ctypes.byref(n_bytes))
-    return np.frombuffer(_memory_at(address, n_bytes.value, _READ_ONLY), dtype=np.uint8)
+    return np.frombuffer(_memory_at(address, n_bytes.value, _WRITABLE), dtype=np.uint8)
 
 
 _as_utf8 = ctypes.pythonapi["PyUnicode_AsUTF8AndSize"]
