@@ -1,12 +1,12 @@
 """What turns a Python loop into machine code, and which instructions does Python have no word for?
 
-`compiled` is the decorator of every loop here. Numba translates the function when it is first called, in
-each process from the disk where it has been translated before. With `NUMBA_DISABLE_JIT=1` in the
+`compiled` is the decorator of every loop here. Numba translates the function when it is first called, or reads it from
+the disk where it has been translated before (see `kept`). With `NUMBA_DISABLE_JIT=1` in the
 environment nothing is translated, and the same source runs as ordinary Python.
 
-Four instructions have no operator in Python: reading eight bytes at once from any place, asking for a line of
-memory ahead of its use, comparing 64 bytes at once, and counting the zeros below a number's lowest bit. Each is
-written twice: as Python, which says what it does, and as what LLVM calls it.
+A few instructions have no operator in Python: reading eight bytes at once from any place, comparing 64 bytes at once,
+copying 16 numbers at once, asking for a line of memory ahead of its use, and counting the zeros below a number's
+lowest bit. Each is written twice: as Python, which says what it does, and as what LLVM calls it.
 """
 
 from collections.abc import Callable
@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 try:
+    from bpelab.bpe.compiled.kept import keep_code
     from llvmlite import ir
     from numba import config, njit, types
     from numba.extending import intrinsic
@@ -36,14 +37,21 @@ PADDING = 64
 IDS_AT_ONCE = 16
 
 
+# Without `_nrt` nothing counts who holds an array, which would cost more than all else; so no loop makes one.
+_OPTIONS = {"nogil": True, "error_model": "numpy", "_nrt": False}
+
+
 def compiled(function: F) -> F:
     """Translate a function that others here call: together with them, when one is needed."""
-    return cast(F, njit(nogil=True, error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function))
+    return cast(F, njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)(function))
 
 
 def compiled_and_kept(function: F) -> F:
     """Translate a function that Python calls, keep that on disk, and let other threads run while it runs."""
-    return cast(F, njit(nogil=True, error_model="numpy", _nrt=False, cache=True)(function))
+    dispatcher = njit(**_OPTIONS)(function)
+    if not IS_INTERPRETED:
+        keep_code(dispatcher)
+    return cast(F, dispatcher)
 
 
 def _load_word(data: Bytes, place: np.uint64) -> np.uint64:
