@@ -25,6 +25,7 @@ from bpelab.bpe.compiled.memory import (
 )
 from bpelab.bpe.compiled.merge import merge_piece
 from bpelab.bpe.compiled.tables import (
+    LONG_KEY,
     MAX_IN_SLOT,
     NO_RANK,
     SLOT_WORDS,
@@ -80,7 +81,10 @@ def encode_pieces(
             keys[U64(3) * i], keys[U64(3) * i + U64(1)], keys[U64(3) * i + U64(2)] = low, high, slot
         for i in range(n):
             low, high, slot = keys[U64(3) * i], keys[U64(3) * i + U64(1)], keys[U64(3) * i + U64(2)]
-            if slots[slot] == low and slots[slot + U64(1)] == high and high != U64(0):
+            # Computed, as a branch would often be guessed wrong: whether it is the second of the two slots.
+            is_second = (slots[slot + U64(4)] == low) & (slots[slot + U64(5)] == high)
+            slot += U64(is_second) * SLOT_WORDS
+            if slots[slot] == low and slots[slot + U64(1)] == high:
                 n_ids = write_ids(slots[slot + U64(2)], slots[slot + U64(3)], runs, ids, n_ids)
             else:
                 start = U64(own[i])
@@ -129,7 +133,7 @@ def find(
 
     A piece that has not been met is merged and remembered.
     """
-    is_long = high == U64(0)
+    is_long = high == LONG_KEY
     if is_long:
         slots = memory.long_slots
         slot, low = long_slot_of(slots, memory.long_shift, memory.data, data, start, length)
@@ -168,7 +172,7 @@ def remember(
     count = U64(len(ids))
     if length > LONGEST_REMEMBERED or counters[PARTS_WANTED] != 0:
         return
-    is_long = high == U64(0)
+    is_long = high == LONG_KEY
     slots = memory.long_slots if is_long else memory.slots
     n_kept = counters[N_LONG if is_long else N_SHORT]
     is_full = U64(8) * U64(n_kept + 1) > U64(len(slots))  # half of the slots, of four words each

@@ -70,6 +70,11 @@ def _trailing_zeros(bits: np.uint64) -> np.uint64:
     return U64((int(bits) & -int(bits)).bit_length() - 1 if bits else 64)
 
 
+def _count_ones(bits: np.uint64) -> np.uint64:
+    """Count the bits that are set."""
+    return U64(int(bits).bit_count())
+
+
 def _prefetch(words: Words, place: np.uint64) -> None:
     """Ask for the memory around a place, which does not wait for it. Without effect on any result."""
 
@@ -117,6 +122,13 @@ def _trailing_zeros_in_llvm(typing_context: Any, bits: Any) -> Any:
     return types.uint64(types.uint64), generate
 
 
+def _count_ones_in_llvm(typing_context: Any, bits: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.ctpop(arguments[0])
+
+    return types.uint64(types.uint64), generate
+
+
 def _copy_in_llvm(item_bits: int, n_items: int) -> Callable[..., Any]:
     def copy(typing_context: Any, source: Any, place: Any, target: Any, to: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -147,12 +159,14 @@ def _prefetch_in_llvm(typing_context: Any, words: Any, place: Any) -> Any:
 
 
 if IS_INTERPRETED:
-    load_word, where_equal, trailing_zeros = _load_word, _where_equal, _trailing_zeros
+    load_word, where_equal = _load_word, _where_equal
+    trailing_zeros, count_ones = _trailing_zeros, _count_ones
     prefetch, copy_ids, copy_bytes = _prefetch, _copy_ids, _copy_bytes
 else:
     load_word = intrinsic(_load_word_in_llvm)
     where_equal = intrinsic(_where_equal_in_llvm)
     trailing_zeros = intrinsic(_trailing_zeros_in_llvm)
+    count_ones = intrinsic(_count_ones_in_llvm)
     prefetch = intrinsic(_prefetch_in_llvm)
     copy_ids = intrinsic(_copy_in_llvm(32, IDS_AT_ONCE))
     copy_bytes = intrinsic(_copy_in_llvm(8, 16))

@@ -96,7 +96,7 @@ def new_room(sizes: Sizes, block: int = 0) -> Room:
         offsets=np.empty(n_bytes + PADDING, dtype=np.uint32),
         classes=np.zeros(BEFORE + n_bytes + 2 * PADDING, dtype=np.uint8),
         flags=np.zeros(n_bytes + 2 * PADDING, dtype=np.uint8),
-        piece_starts=np.empty(max(sizes.pieces, n_bytes) + 2, dtype=np.uint32),
+        piece_starts=np.empty(max(sizes.pieces, n_bytes) + PADDING, dtype=np.uint32),
         text_pieces=np.empty(sizes.texts, dtype=np.int64),
     )
 

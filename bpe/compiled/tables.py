@@ -30,11 +30,11 @@ SLOT_WORDS = U64(4)
 _LOW, _HIGH, _IDS, _COUNT = U64(0), U64(1), U64(2), U64(3)  # the words of a slot
 MAX_IN_SLOT = U64(3)
 
-# By the length of a piece, 16 for every longer one: which of the 16 bytes read are its own, and its length
-# where the key has it. A longer piece gets the key 0, which no piece and every free slot has.
+# By the length of a piece, 16 for every longer one: which of the 16 bytes read are its own, of which the last is
+# the length. The key of every longer piece is the number 16 there and nothing else, which no slot has.
 _OWN_LOW = np.array([(1 << 8 * min(n, 8)) - 1 for n in range(16)] + [0], dtype=np.uint64)
 _OWN_HIGH = np.array([(1 << 8 * max(n - 8, 0)) - 1 for n in range(16)] + [0], dtype=np.uint64)
-_LENGTH = np.array([n << 56 for n in range(16)] + [0], dtype=np.uint64)
+LONG_KEY = U64(16 << 56)
 
 # Odd numbers with no pattern in their bits: the first is 2**64 divided by the golden ratio.
 _MIX_LOW, _MIX_HIGH = U64(0x9E3779B97F4A7C15), U64(0xC2B2AE3D27D4EB4F)
@@ -55,18 +55,18 @@ class Vocabulary(NamedTuple):
 
 @compiled
 def key_of(data: Bytes, start: np.uint64, length: np.uint64) -> tuple[np.uint64, np.uint64]:
-    """Return the key of a piece of up to 15 bytes, in two words; 0 and 0 for a longer piece."""
+    """Return the key of a piece of up to 15 bytes, in two words; 0 and LONG_KEY for a longer one."""
     size = min(length, U64(16))
     low = load_word(data, start) & _OWN_LOW[size]
-    high = load_word(data, start + U64(8)) & _OWN_HIGH[size] | _LENGTH[size]
+    high = load_word(data, start + U64(8)) & _OWN_HIGH[size] | size << U64(56)
     return low, high
 
 
 @compiled
 def home_of(low: np.uint64, high: np.uint64, shift: np.uint64) -> np.uint64:
-    """Return the first word of the slot where a key is looked for first."""
+    """Return the first word of the two slots where a key is looked for first, which share a line of the cache."""
     mixed = low * _MIX_LOW ^ high * _MIX_HIGH
-    return ((mixed ^ mixed >> U64(32)) * _MIX_LOW >> shift) * SLOT_WORDS
+    return ((mixed ^ mixed >> U64(32)) * _MIX_LOW >> shift) * SLOT_WORDS & ~SLOT_WORDS
 
 
 @compiled
