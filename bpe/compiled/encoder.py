@@ -1,8 +1,9 @@
 """How is the engine used? As `arrays.encoder` is; the loops do the rest."""
 
+from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache, cached_property
 from itertools import accumulate, pairwise
 
@@ -14,7 +15,7 @@ from bpelab.bpe.arrays.split_o200k import o200k_classes
 from bpelab.bpe.compiled import encode, split
 from bpelab.bpe.compiled.characters import LONG_S
 from bpelab.bpe.compiled.decode import TokenBytes, build_token_bytes, join_tokens
-from bpelab.bpe.compiled.machine import PADDING, Bytes, Ids
+from bpelab.bpe.compiled.machine import IS_INTERPRETED, PADDING, Bytes, Ids
 from bpelab.bpe.compiled.memory import (
     MISSING_BYTE,
     PARTS_WANTED,
@@ -47,6 +48,10 @@ SPARE_IDS = 1 << 14
 CUT_WITHIN = 4096
 # Ids up to so many times the number of tokens have a table of their own, as Python's integers.
 SPARSE = 16
+
+
+# The loops multiply modulo 2**64, of which NumPy warns where they are interpreted.
+_ANY_OVERFLOW = np.errstate(over="ignore") if IS_INTERPRETED else nullcontext()
 
 
 class CompiledEncoder:
@@ -97,19 +102,11 @@ class CompiledEncoder:
 
     def encode_to_list(self, text: str) -> list[int]:
         """Return the ids of a text as a list, in which equal ids are one object: 8 bytes a token, not 40."""
-        ids: list[int] = []
-        for part in self.encode_blocks(text):
-            ids += self.as_list(part)
-        return ids
+        return self.as_list(self.encode(text))
 
     def encode_blocks(self, text: str) -> Iterator[Ids]:
         """Yield the ids of a text, some at a time: (n_tokens,) uint32 each."""
-        parts: list[Ids] = []
-        with self._call() as call:
-            call.make_room(len(text))
-            call.encode_text(text)
-            parts.append(call.all_ids())
-        yield from parts
+        yield self.encode(text)
 
     def encode_beginning(self, text: str) -> tuple[list[Ids], int]:
         """Return the ids of what stays the same in a text that goes on, and how many characters that is."""
@@ -188,6 +185,8 @@ class CompiledEncoder:
 
     def decode_bytes(self, ids: npt.ArrayLike) -> bytes:
         """Return the bytes of ordinary ids; raise `KeyError` for an id that is no token."""
+        if isinstance(ids, list):
+            ids = np.frombuffer(array("I", ids), dtype=np.uint32)  # three times as fast as NumPy itself
         return join_tokens(np.ascontiguousarray(ids, dtype=np.uint32), self._token_bytes)
 
     @cached_property
@@ -205,7 +204,7 @@ class CompiledEncoder:
             room, memory = new_room(self._sizes), new_memory(self._sizes)
         call = _Call(self, room, memory)
         # A call that is interrupted does not come to the last line: what it was writing to is not used again.
-        with np.errstate(over="ignore"):  # the loops multiply and subtract modulo 2**64, also interpreted
+        with _ANY_OVERFLOW:
             yield call
         if len(self._memories) < self._most_memories:
             self._memories.append((call.room, call.memory))

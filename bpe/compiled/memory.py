@@ -21,14 +21,14 @@ LONG_PART = 8
 BYTES_A_LONG_SLOT = 32
 RUN_IDS_A_SLOT = 2  # for the ids of pieces that have more than three
 LONGEST_REMEMBERED = U64(1024)  # a longer piece is hardly ever met twice
-PIECES_AT_ONCE = 256
+PIECES_AT_ONCE = 64
 # Pieces that are cut before they are looked up, and texts that may end among them.
 PIECES = 1 << 16
 TEXTS = 1 << 12
 
 # A longer piece is merged in windows of so many bytes, each of which has so many in common with the last.
-WINDOW = 128
-OVERLAP = 32
+WINDOW = 48
+OVERLAP = 16
 
 # The places of `counters`: how much is taken, whether something found no room, one more than a byte that is no
 # token, and the bytes of a piece for which the heap has no room.

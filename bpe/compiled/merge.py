@@ -1,6 +1,6 @@
 """How does one piece become ids? By the definition, in windows that slide over it where it is long.
 
-For up to a hundred bytes nothing is faster than to look for the lowest-ranked pair among all, and to join it.
+For some dozen bytes nothing is faster than to look for the lowest-ranked pair among all, and to join it.
 
 A longer piece is merged in windows. Each begins at a token of the one before, somewhat before its end, and where
 the two have a token in common, the ids of the one go over into those of the other. That gives the ids of the
