@@ -1,9 +1,8 @@
 """How is UTF-8 read one character at a time, and as fast as ASCII where it is ASCII?
 
-A block becomes one byte a character: an ASCII character is itself, and any other one is 128 and its class in the
-pattern. What the rules of a pattern ask of a character is in that byte, so that they are the same for any text; and
-where a block is ASCII, the text itself is that array.
-"""
+A block becomes one byte a character: an ASCII character is itself, and any other one is 128 and its class in
+the pattern. What the rules of a pattern ask of a character is in that byte, so that they are the same for
+any text; and where a block is ASCII, the text itself is that array."""
 
 import numpy as np
 from bpelab.bpe.compiled.machine import U64, Bytes, Ids, compiled, load_word, trailing_zeros
@@ -51,7 +50,9 @@ def shorten(data: Bytes, n_bytes: np.uint64, classes: Bytes, chars: Bytes, offse
                 if first < U64(0xF0):
                     point |= (first & U64(15)) << U64(12)
                 else:
-                    point = (first & U64(7)) << U64(18) | point << U64(6) | U64(data[place + U64(3)]) & U64(63)
+                    point = (
+                        (first & U64(7)) << U64(18) | point << U64(6) | U64(data[place + U64(3)]) & U64(63)
+                    )
                     size = U64(4)
             chars[n] = NOT_ASCII | classes[point]
             offsets[n] = np.uint32(place)

@@ -14,7 +14,7 @@ class TokenBytes(NamedTuple):
     """The bytes of every id, in order of the ids."""
 
     data: Bytes
-    starts: Counters  # (max_id + 2,) where the bytes of each id start; equal to the next where there is no such id
+    starts: Counters  # (max_id + 2,) where the bytes of each id start; an id without bytes is no token
 
 
 @compiled_and_kept

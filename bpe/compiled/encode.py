@@ -1,4 +1,4 @@
-"""How do pieces become ids? They are looked up among those met before; the others are merged and remembered."""
+"""How do pieces become ids? They are looked up among those met before; new ones are merged and remembered."""
 
 import numpy as np
 from bpelab.bpe.compiled.machine import (
@@ -39,8 +39,8 @@ from bpelab.bpe.compiled.tables import (
 
 # The places of `done`: how many texts, pieces and ids.
 TEXTS_DONE, PIECES_DONE, IDS_DONE = range(3)
-# Why the loop stopped: at the end; as the array of ids might not have room for more; as the memory is full, or
-# has no room for the heap of a long piece.
+# Why the loop stopped: at the end; as the array of ids might not have room for more; as the memory is full,
+# or has no room for the heap of a long piece.
 DONE, NO_ROOM, FULL, NO_HEAP = range(4)
 
 
@@ -61,7 +61,7 @@ def encode_pieces(
     Piece i is the bytes of the data from `piece_starts[i]` to `piece_starts[i + 1]`. Text t ends with piece
     `text_pieces[t]`; `id_ends` gets where its ids end.
 
-    For some hundred pieces first all keys are made and the memory of their slots is asked for; then it is there.
+    Of some dozen pieces first all keys are made and the lines of memory are asked for that have their slots.
     """
     slots, keys, runs = memory.slots, memory.keys, memory.runs
     while done[PIECES_DONE] < n_pieces or done[TEXTS_DONE] < len(text_pieces):
@@ -104,7 +104,7 @@ def encode_pieces(
 
 @compiled
 def write_ids(two: np.uint64, last: np.uint64, runs: Ids, ids: Ids, n_ids: np.uint64) -> np.uint64:
-    """Write the ids that the last two words of a slot tell, and return their end; up to 16 places are written."""
+    """Write the ids that the last two words of a slot tell, and return their end; 16 places may change."""
     count = last >> U64(32)
     if count <= MAX_IN_SLOT:
         ids[n_ids] = np.uint32(two)

@@ -1,5 +1,6 @@
 """How is the engine used? As `arrays.encoder` is; the loops do the rest."""
 
+import os
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,13 +20,16 @@ from bpelab.bpe.compiled.machine import IS_INTERPRETED, PADDING, Bytes, Ids
 from bpelab.bpe.compiled.memory import (
     MISSING_BYTE,
     PARTS_WANTED,
+    USUAL_SIZES,
     Memory,
     Room,
     Sizes,
     grown,
     new_memory,
     new_room,
+    usual_room,
     with_heap,
+    without_heap,
 )
 from bpelab.bpe.compiled.tables import Counters, Vocabulary, as_bytes, build_vocabulary
 from bpelab.bpe.compiled.text import utf8_in_place
@@ -46,20 +50,20 @@ SMALL_BYTES = 1 << 20
 # The array of ids has at least so many more places than are needed, which loops that copy many at once need.
 SPARE_IDS = 1 << 14
 CUT_WITHIN = 4096
+# So many memories are kept, one for every call that can run at the same time.
+MOST_MEMORIES = max(2, os.cpu_count() or 2)
+# Pieces that something else has cut are looked up so many at a time.
+PIECES_AT_A_TIME = 1 << 16
 # Ids up to so many times the number of tokens have a table of their own, as Python's integers.
 SPARSE = 16
-
-
-# The loops multiply modulo 2**64, of which NumPy warns where they are interpreted.
-_ANY_OVERFLOW = np.errstate(over="ignore") if IS_INTERPRETED else nullcontext()
 
 
 class CompiledEncoder:
     """Ordinary text to ids, and back; threads may share one.
 
-    For a pattern whose rules are not known (see `bpelab.bpe.patterns`) `split` must be given, which cuts a text
-    into its pieces. Texts hold no surrogates: they raise `UnicodeEncodeError`. A byte that is no token raises
-    `KeyError`.
+    For a pattern whose rules are not known (see `bpelab.bpe.patterns`) `split` must be given, which cuts a
+    text into its pieces. Texts hold no surrogates: they raise `UnicodeEncodeError`. A byte that is no token
+    raises `KeyError`.
 
     >>> ranks = {bytes([byte]): byte for byte in range(256)} | {b"ab": 256}
     >>> encoder = CompiledEncoder(ranks, GPT2_PATTERN)
@@ -73,8 +77,8 @@ class CompiledEncoder:
         pattern: str,
         split: Callable[[str], list[str]] | None = None,
         *,
-        sizes: Sizes = Sizes(),
-        most_memories: int = 8,
+        sizes: Sizes = USUAL_SIZES,
+        most_memories: int = MOST_MEMORIES,
     ) -> None:
         self._ranks = ranks
         if pattern in _PATTERNS:
@@ -150,7 +154,11 @@ class CompiledEncoder:
                 return call.all_ids()
 
         with ThreadPoolExecutor(num_threads) as pool:
-            return np.concatenate(list(pool.map(encode, pairwise(bounds))))
+            parts = list(pool.map(encode, pairwise(bounds)))
+            ends = list(accumulate(map(len, parts), initial=0))
+            ids = np.empty(ends[-1], dtype=np.uint32)
+            list(pool.map(np.copyto, [ids[first:end] for first, end in pairwise(ends)], parts))
+            return ids
 
     def count(self, text: str, limit: int | None = None) -> int:
         """Count the tokens of a text; with a limit, stop soon after there are more."""
@@ -204,10 +212,11 @@ class CompiledEncoder:
             room, memory = new_room(self._sizes), new_memory(self._sizes)
         call = _Call(self, room, memory)
         # A call that is interrupted does not come to the last line: what it was writing to is not used again.
-        with _ANY_OVERFLOW:
+        # The loops multiply modulo 2**64, of which NumPy warns where they are interpreted.
+        with np.errstate(over="ignore") if IS_INTERPRETED else nullcontext():
             yield call
         if len(self._memories) < self._most_memories:
-            self._memories.append((call.room, call.memory))
+            self._memories.append((usual_room(call.room, self._sizes), without_heap(call.memory)))
 
 
 class _Call:
@@ -282,7 +291,11 @@ class _Call:
             why = self.encoder._cut(data, ends, is_last, classes, self.room, cut)
             n_pieces, n_texts = int(cut[split.N_PIECES]), int(cut[split.N_TEXTS])
             self._encode_pieces(
-                data[base:], self.room.piece_starts, self.room.text_pieces[:n_texts], n_pieces, id_ends[first_text:]
+                data[base:],
+                self.room.piece_starts,
+                self.room.text_pieces[:n_texts],
+                n_pieces,
+                id_ends[first_text:],
             )
             if why in (split.DONE, split.UNFINISHED) or self._is_over:
                 return int(cut[split.PLACE])
@@ -291,9 +304,11 @@ class _Call:
 
     def encode_pieces(self, pieces: list[bytes]) -> None:
         """Encode pieces that something else has cut."""
-        starts = np.fromiter(accumulate(map(len, pieces), initial=0), dtype=np.uint32)
         nothing = np.empty(0, dtype=np.int64)
-        self._encode_pieces(as_bytes(b"".join(pieces)), starts, nothing, len(pieces), nothing)
+        for first in range(0, len(pieces), PIECES_AT_A_TIME):
+            own = pieces[first : first + PIECES_AT_A_TIME]
+            starts = np.fromiter(accumulate(map(len, own), initial=0), dtype=np.uint32)
+            self._encode_pieces(as_bytes(b"".join(own)), starts, nothing, len(own), nothing)
 
     def _encode_pieces(
         self, data: Bytes, starts: Ids, text_pieces: Counters, n_pieces: int, id_ends: Counters
@@ -306,8 +321,9 @@ class _Call:
             )
             self.n_ids = int(done[encode.IDS_DONE])
             if missing := int(self.memory.counters[MISSING_BYTE]):
+                byte = bytes([missing - 1])
                 raise KeyError(
-                    f"the byte {bytes([missing - 1])!r} is no token of this vocabulary, so that it cannot be encoded"
+                    f"the byte {byte!r} is no token of this vocabulary, so that it cannot be encoded"
                 )
             if why == encode.FULL:
                 self.memory = grown(self.memory, self.encoder._sizes)

@@ -1,10 +1,11 @@
-"""Where does the machine code stay, so that only the first process waits for it? In a folder for this very source.
+"""Where does the machine code stay, so that only the first process waits for it? In a folder for this very
+source.
 
-Numba keeps machine code by the file of one function. A loop here is made of functions of many files, so that the
-code of all of them goes into a folder that is named after all the source there is. It is in `__pycache__` beside the
-source; where nobody may write there, in the user's cache; or where `NUMBA_CACHE_DIR` says. Code that is there is
-read also where nothing can be written; and where it can be written nowhere, every process translates for itself.
-"""
+Numba keeps machine code by the file of one function. A loop here is made of functions of many files, so that
+the code of all of them goes into a folder that is named after all the source there is. It is in
+`__pycache__` beside the source; where nobody may write there, in the user's cache; or where
+`NUMBA_CACHE_DIR` says. Code that is there is read also where nothing can be written; and where it can be
+written nowhere, every process translates for itself."""
 
 import os
 import tempfile
@@ -30,7 +31,7 @@ def source_stamp() -> str:
 
 @cache
 def code_folder() -> Path | None:
-    """Return the folder of the machine code: the first that has some, or that may be written to; None if none."""
+    """Return the folder of the machine code, the first that has some or may be written to; or None."""
     parents = [Path(config.CACHE_DIR)] if config.CACHE_DIR else [HERE / "__pycache__", cache_directory()]
     folders = [parent / f"compiled-{source_stamp()}" for parent in parents]
     return next(filter(_has_code, folders), None) or next(filter(_can_be_written, folders), None)

@@ -1,13 +1,13 @@
 """What turns a Python loop into machine code, and which instructions does Python have no word for?
 
-`compiled` is the decorator of every loop here. Numba translates the function when it is first called, or reads it from
-the disk where it has been translated before (see `kept`). With `NUMBA_DISABLE_JIT=1` in the
+`compiled` is the decorator of every loop here. Numba translates the function when it is first called, or
+reads it from the disk where it has been translated before (see `kept`). With `NUMBA_DISABLE_JIT=1` in the
 environment nothing is translated, and the same source runs as ordinary Python.
 
-A few instructions have no operator in Python: reading eight bytes at once from any place, comparing 64 bytes at once,
-copying 16 numbers at once, asking for a line of memory ahead of its use, and counting the zeros below a number's
-lowest bit. Each is written twice: as Python, which says what it does, and as what LLVM calls it.
-"""
+A few instructions have no operator in Python: reading eight bytes at once from any place, comparing 64 bytes
+at once, copying 16 numbers at once, asking for a line of memory ahead of its use, and counting the zeros
+below a number's lowest bit. Each is written twice: as Python, which says what it does, and as what LLVM
+calls it."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar, cast

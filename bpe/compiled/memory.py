@@ -1,9 +1,8 @@
 """What has been met before? A table of pieces and their ids, and room to work in, for one call at a time.
 
-A call takes a memory out of its encoder's list and puts it back at its end, so that no two calls ever write to
-the same one, and none has to wait. A memory starts small and grows with what is met, up to a fixed number of
-slots, 26 MB in all; then everything in it is forgotten. The vocabulary is not in it.
-"""
+A call takes a memory out of its encoder's list and puts it back at its end, so that no two calls ever write
+to the same one, and none has to wait. A memory starts small and grows with what is met, up to a fixed number
+of slots, 25 MB in all; then everything in it is forgotten. The vocabulary is not in it."""
 
 from typing import Any, NamedTuple
 
@@ -30,8 +29,8 @@ TEXTS = 1 << 12
 WINDOW = 48
 OVERLAP = 16
 
-# The places of `counters`: how much is taken, whether something found no room, one more than a byte that is no
-# token, and the bytes of a piece for which the heap has no room.
+# The places of `counters`: how much is taken, whether something found no room, one more than a byte that is
+# no token, and the bytes of a piece for which the heap has no room.
 N_SHORT, N_LONG, N_BYTES, N_RUN_IDS, IS_FULL, MISSING_BYTE, PARTS_WANTED = range(7)
 
 BEFORE = 4  # classes before the first one of a block, which no rule looks beyond
@@ -47,6 +46,9 @@ class Sizes(NamedTuple):
     texts: int = TEXTS
     window: int = WINDOW
     overlap: int = OVERLAP
+
+
+USUAL_SIZES = Sizes()
 
 
 class Room(NamedTuple):
@@ -137,7 +139,9 @@ def _kept(n_slots: int) -> dict[str, Any]:
 
 
 def _room_for_heap(n_bytes: int) -> dict[str, Any]:
-    parts = {name: np.empty(n_bytes + 1, dtype=np.uint32) for name in ("heap_after", "heap_before", "heap_ranks")}
+    parts = {
+        name: np.empty(n_bytes + 1, dtype=np.uint32) for name in ("heap_after", "heap_before", "heap_ranks")
+    }
     return parts | {"heap": np.empty(3 * n_bytes + 1, dtype=np.uint64)}
 
 
@@ -145,6 +149,16 @@ def with_heap(memory: Memory, n_bytes: int) -> Memory:
     """Return a memory with room for the heap of a piece of so many bytes, or of none."""
     memory.counters[PARTS_WANTED] = 0
     return memory._replace(**_room_for_heap(n_bytes))
+
+
+def without_heap(memory: Memory) -> Memory:
+    """Return a memory without the room for a heap that one long piece wanted."""
+    return with_heap(memory, 0) if len(memory.heap) > 1 else memory
+
+
+def usual_room(room: Room, sizes: Sizes) -> Room:
+    """Return room of the usual size, after one long piece wanted more."""
+    return new_room(sizes) if room.block > sizes.block else room
 
 
 def grown(memory: Memory, sizes: Sizes) -> Memory:

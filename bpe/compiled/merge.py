@@ -2,20 +2,19 @@
 
 For some dozen bytes nothing is faster than to look for the lowest-ranked pair among all, and to join it.
 
-A longer piece is merged in windows. Each begins at a token of the one before, somewhat before its end, and where
-the two have a token in common, the ids of the one go over into those of the other. That gives the ids of the
-whole, whatever the ranks are:
+A longer piece is merged in windows. Each begins at a token of the one before, somewhat before its end, and
+where the two have a token in common, the ids of the one go over into those of the other. That gives the ids
+of the whole, whatever the ranks are:
 
 - Two tokens that stand side by side after merging some text do so after merging their own bytes alone. What
   is merged within their bytes is, in both, always the lowest-ranked and leftmost pair there.
-- If every two neighbours of a row of tokens stand like that, the row is what merging the whole gives. Otherwise
-  some merge would be the first to cross from one of its tokens into the next; up to then the bytes of these two
-  were merged as they are alone, so that alone they would be joined as well.
+- If every two neighbours of a row of tokens stand like that, the row is what merging the whole gives.
+  Otherwise some merge would be the first to cross from one of its tokens into the next; up to then the bytes
+  of these two were merged as they are alone, so that alone they would be joined as well.
 - Neighbours of the row made here stand side by side in one of the windows.
 
-So nearly every piece takes time linear in its bytes. One with two windows that have no token in common is merged
-as a whole by a heap, in O(n log n).
-"""
+So nearly every piece takes time linear in its bytes. One with two windows that have no token in common is
+merged as a whole by a heap, in O(n log n)."""
 
 import numpy as np
 from bpelab.bpe.compiled.machine import U64, Bytes, Ids, Words, compiled
@@ -35,7 +34,7 @@ def merge_piece(
 ) -> np.uint64:
     """Write the ids of a piece that is no token from `ids[n_ids]` on, and return their end.
 
-    A byte that is no token is noted in the memory; and where it lacks room for a heap, how many bytes the piece has.
+    Notes in the memory a byte that is no token, and the bytes of a piece for whose heap it has no room.
     """
     window = memory.window
     if length <= window:
@@ -51,7 +50,9 @@ def merge_piece(
 
 
 @compiled
-def write_parts(data: Bytes, first: np.uint64, end: np.uint64, memory: Memory, ids: Ids, n_ids: np.uint64) -> np.uint64:
+def write_parts(
+    data: Bytes, first: np.uint64, end: np.uint64, memory: Memory, ids: Ids, n_ids: np.uint64
+) -> np.uint64:
     """Write the ids of some parts, and return their end."""
     for i in range(first, end):
         token = memory.part_ids[i]
@@ -121,7 +122,7 @@ def merge_windows(
     ids: Ids,
     n_ids: np.uint64,
 ) -> np.uint64:
-    """Write the ids of a long piece and return their end, or `n_ids` where two windows have no token in common."""
+    """Write the ids of a long piece and return their end; `n_ids` where two windows share no token."""
     starts, part_ids = memory.part_starts, memory.part_ids
     old_starts, old_ids = memory.old_starts, memory.old_ids
     first_id, first, n_old = n_ids, start, U64(0)
@@ -161,8 +162,8 @@ def merge_by_heap(
 ) -> np.uint64:
     """Write the ids of a piece that begins with the data, of any length, and return their end.
 
-    As `bpelab.bpe.merge.merge_piece` does it: the pairs wait in a heap, lowest rank first and leftmost first, and
-    one that a neighbouring merge has changed is recognised by its rank when it comes up.
+    As `bpelab.bpe.merge.merge_piece` does: the pairs wait in a heap, lowest rank first and leftmost first,
+    and one that a neighbouring merge has changed is recognised by its rank when it comes up.
     """
     after, before, ranks, heap = memory.heap_after, memory.heap_before, memory.heap_ranks, memory.heap
     n_heap = U64(0)

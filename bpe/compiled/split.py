@@ -1,12 +1,20 @@
 """How is a text cut into pieces? Block by block, each as if nothing came before it.
 
-A block begins where a piece does, so that what is before it does not matter. What comes after it may: by the tail
-rule of `bpelab.bpe.patterns` only its last two pieces may depend on that, and these begin the next block.
-"""
+A block begins where a piece does, so that what is before it does not matter. What comes after it may: by the
+tail rule of `bpelab.bpe.patterns` only its last two pieces may depend on that, and these begin the next
+block."""
 
 import numpy as np
 from bpelab.bpe.compiled.characters import is_ascii, shorten
-from bpelab.bpe.compiled.machine import U64, Bytes, Ids, compiled, compiled_and_kept, count_ones, trailing_zeros, where_equal
+from bpelab.bpe.compiled.machine import (
+    U64,
+    Bytes,
+    compiled,
+    compiled_and_kept,
+    count_ones,
+    trailing_zeros,
+    where_equal,
+)
 from bpelab.bpe.compiled.memory import Room
 from bpelab.bpe.compiled.split_cl100k import mark_cl100k
 from bpelab.bpe.compiled.split_gpt2 import mark_gpt2
@@ -15,8 +23,8 @@ from bpelab.bpe.compiled.tables import Counters
 
 UNFINISHED_PIECES = U64(2)
 
-# The places of `cut`: at which text and which byte the loops are, the byte at which they began, how many pieces
-# and how many texts they have cut since, and the bytes of the block at hand.
+# The places of `cut`: at which text and which byte the loops are, the byte at which they began, how many
+# pieces and how many texts they have cut since, and the bytes of the block at hand.
 TEXT, PLACE, BASE, N_PIECES, N_TEXTS, N_BYTES = range(6)
 # Whether there is another block, or why not: at the end of the last text; before the last pieces of one that
 # goes on; at a piece longer than a block; as there is no room for more pieces.
@@ -26,6 +34,8 @@ READY, DONE, UNFINISHED, LONG_PIECE, NO_ROOM = range(5)
 @compiled
 def next_block(data: Bytes, text_ends: Counters, room: Room, cut: Counters) -> int:
     """Choose the next block of whole characters; tell whether there is one."""
+    if cut[N_PIECES] == 0:
+        room.piece_starts[U64(0)] = np.uint32(0)
     while cut[TEXT] < len(text_ends) and cut[PLACE] == text_ends[cut[TEXT]]:
         room.text_pieces[cut[N_TEXTS]] = cut[N_PIECES]
         cut[TEXT] += 1
@@ -46,7 +56,7 @@ def next_block(data: Bytes, text_ends: Counters, room: Room, cut: Counters) -> i
 
 @compiled
 def chars_of_block(data: Bytes, classes: Bytes, room: Room, cut: Counters) -> tuple[Bytes, np.uint64]:
-    """Return one byte for each character of the block (see `characters`), and how many characters there are."""
+    """Return one byte for each character of the block (see `characters`), and how many there are."""
     own, n_bytes = data[U64(cut[PLACE]) :], U64(cut[N_BYTES])
     if is_ascii(own, n_bytes):
         return own, n_bytes
@@ -92,11 +102,14 @@ def keep_pieces(n: np.uint64, text_ends: Counters, is_last: bool, room: Room, cu
 
 
 @compiled_and_kept
-def split_gpt2(data: Bytes, text_ends: Counters, is_last: bool, classes: Bytes, room: Room, cut: Counters) -> int:
+def split_gpt2(
+    data: Bytes, text_ends: Counters, is_last: bool, classes: Bytes, room: Room, cut: Counters
+) -> int:
     """Cut texts that lie one after the other by GPT-2's pattern; return why it stopped.
 
-    `room.piece_starts` gets where pieces start, counted from `cut[BASE]`, and the end; `room.text_pieces` how many
-    of them belong to the texts up to each that ends. `is_last` tells whether the last text ends, or goes on elsewhere.
+    `room.piece_starts` gets where pieces start, counted from `cut[BASE]`, and the end; `room.text_pieces` how
+    many of them belong to the texts up to each that ends. `is_last` tells whether the last text ends where
+    its bytes do, or goes on elsewhere.
     """
     why = next_block(data, text_ends, room, cut)
     while why == READY:
@@ -109,7 +122,9 @@ def split_gpt2(data: Bytes, text_ends: Counters, is_last: bool, classes: Bytes, 
 
 
 @compiled_and_kept
-def split_cl100k(data: Bytes, text_ends: Counters, is_last: bool, classes: Bytes, room: Room, cut: Counters) -> int:
+def split_cl100k(
+    data: Bytes, text_ends: Counters, is_last: bool, classes: Bytes, room: Room, cut: Counters
+) -> int:
     """Cut texts by cl100k's pattern, as `split_gpt2` does by GPT-2's."""
     why = next_block(data, text_ends, room, cut)
     while why == READY:
@@ -122,7 +137,9 @@ def split_cl100k(data: Bytes, text_ends: Counters, is_last: bool, classes: Bytes
 
 
 @compiled_and_kept
-def split_o200k(data: Bytes, text_ends: Counters, is_last: bool, classes: Bytes, room: Room, cut: Counters) -> int:
+def split_o200k(
+    data: Bytes, text_ends: Counters, is_last: bool, classes: Bytes, room: Room, cut: Counters
+) -> int:
     """Cut texts by o200k's pattern, as `split_gpt2` does by GPT-2's."""
     why = next_block(data, text_ends, room, cut)
     while why == READY:

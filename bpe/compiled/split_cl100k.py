@@ -35,7 +35,9 @@ def class_of(char: np.uint8) -> np.uint8:
     is_break = (char == np.uint8(10)) | (char == np.uint8(13))
     is_space = char == np.uint8(32)
     # A line break is white space and one more.
-    number = is_letter * LETTER | is_number * NUMBER | is_white * WHITE | is_break * np.uint8(1) | is_space * SPACE
+    number = (
+        is_letter * LETTER | is_number * NUMBER | is_white * WHITE | is_break * np.uint8(1) | is_space * SPACE
+    )
     return np.uint8(number) if char < NOT_ASCII else np.uint8(char & CLASS_BITS)
 
 

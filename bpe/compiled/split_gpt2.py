@@ -68,8 +68,8 @@ def contraction(chars: Bytes, place: np.uint64, n: np.uint64) -> np.uint64:
 @compiled
 def contraction_of(first: np.uint8, second: np.uint8) -> np.uint64:
     """Return how many characters an apostrophe and these two are, as far as they are a contraction; or 0."""
-    if first == _S or first == _T or first == _D or first == _M:
+    if first in (_S, _T, _D, _M):
         return U64(2)
-    if (first == _L and second == _L) or (second == _E and (first == _V or first == _R)):
+    if (first == _L and second == _L) or (second == _E and first in (_V, _R)):
         return U64(3)
     return U64(0)

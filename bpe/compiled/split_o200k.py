@@ -4,11 +4,10 @@ r"""Where does o200k's pattern start a piece? `arrays.split_o200k` explains the 
     |[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?
     |\p{N}{1,3} | ?[^\s\p{L}\p{N}]+[\r\n/]* |\s*[\r\n]+|\s+(?!\S)|\s+
 
-First the characters that belong to what is before them get a class of their own, TAKEN: line breaks and slashes
-after punctuation, marks after more than one "other", and contractions after words. Then `starts_piece` decides by a
-character and its neighbours, and what depends on more is added: white space after the last line break, every
-third number, and capitals within a word.
-"""
+First the characters that belong to what is before them get a class of their own, TAKEN: line breaks and
+slashes after punctuation, marks after more than one "other", and contractions after words. Then
+`starts_piece` decides by a character and its neighbours, and what depends on more is added: white space
+after the last line break, every third number, and capitals within a word."""
 
 import numpy as np
 from bpelab.bpe.compiled.characters import CLASS_BITS, NOT_ASCII
@@ -17,7 +16,9 @@ from bpelab.bpe.compiled.memory import BEFORE
 from bpelab.bpe.compiled.split_cl100k import EDGE, add_threes, contraction_of_any_case
 from bpelab.bpe.compiled.split_gpt2 import APOSTROPHE
 
-OTHER, MARK, UPPER, LOWER, BOTH, NUMBER, SPACE, WHITE, BREAK, TAKEN = (np.uint8(number) for number in range(10))
+OTHER, MARK, UPPER, LOWER, BOTH, NUMBER, SPACE, WHITE, BREAK, TAKEN = (
+    np.uint8(number) for number in range(10)
+)
 _SLASH = np.uint8(ord("/"))
 
 

@@ -5,21 +5,29 @@
     └──────────────────────────┴──────────────┴────────────┘
                                │ where in runs │  -,    n   │    n ids, more than three, in `runs`
 
-A piece of up to 15 bytes is its own key: its bytes, zeros, and its length in the last byte, which two machine
-words hold. The key of a longer piece is a hash of its bytes, and where they are kept and how many they are;
-two of these are compared byte by byte. Two slots share a line of the processor's cache, so that finding a piece and
-its ids costs one access to memory.
+A piece of up to 15 bytes is its own key: its bytes, zeros, and its length in the last byte, which two
+machine words hold. The key of a longer piece is a hash of its bytes, and where they are kept and how many
+they are; two of these are compared byte by byte. Two slots share a line of the processor's cache, so that
+finding a piece and its ids costs one access to memory.
 
-Tables of the vocabulary are made once and never written to again, and threads share them. What is met in texts goes
-into a `Memory`, which one call at a time has to itself.
-"""
+Tables of the vocabulary are made once and never written to again, and threads share them. What is met in
+texts goes into a `Memory`, which one call at a time has to itself."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from bpelab.bpe.compiled.machine import PADDING, U64, Bytes, Ids, Words, compiled, compiled_and_kept, load_word
+from bpelab.bpe.compiled.machine import (
+    PADDING,
+    U64,
+    Bytes,
+    Ids,
+    Words,
+    compiled,
+    compiled_and_kept,
+    load_word,
+)
 
 Counters = npt.NDArray[np.int64]
 
@@ -30,8 +38,9 @@ SLOT_WORDS = U64(4)
 _LOW, _HIGH, _IDS, _COUNT = U64(0), U64(1), U64(2), U64(3)  # the words of a slot
 MAX_IN_SLOT = U64(3)
 
-# By the length of a piece, 16 for every longer one: which of the 16 bytes read are its own, of which the last is
-# the length. The key of every longer piece is the number 16 there and nothing else, which no slot has.
+# By the length of a piece, 16 for every longer one: which of the 16 bytes read are its own, of which the
+# last is the length. The key of every longer piece is the number 16 there and nothing else, which no slot
+# has.
 _OWN_LOW = np.array([(1 << 8 * min(n, 8)) - 1 for n in range(16)] + [0], dtype=np.uint64)
 _OWN_HIGH = np.array([(1 << 8 * max(n - 8, 0)) - 1 for n in range(16)] + [0], dtype=np.uint64)
 LONG_KEY = U64(16 << 56)
@@ -64,7 +73,7 @@ def key_of(data: Bytes, start: np.uint64, length: np.uint64) -> tuple[np.uint64,
 
 @compiled
 def home_of(low: np.uint64, high: np.uint64, shift: np.uint64) -> np.uint64:
-    """Return the first word of the two slots where a key is looked for first, which share a line of the cache."""
+    """Return the first word of the two slots, in one line of the cache, where a key is looked for first."""
     mixed = low * _MIX_LOW ^ high * _MIX_HIGH
     return ((mixed ^ mixed >> U64(32)) * _MIX_LOW >> shift) * SLOT_WORDS & ~SLOT_WORDS
 
@@ -85,9 +94,7 @@ def long_hash(data: Bytes, start: np.uint64, length: np.uint64) -> np.uint64:
 
 
 @compiled
-def same_bytes(
-    data: Bytes, start: np.uint64, kept: Bytes, kept_start: np.uint64, length: np.uint64
-) -> bool:
+def same_bytes(data: Bytes, start: np.uint64, kept: Bytes, kept_start: np.uint64, length: np.uint64) -> bool:
     """Tell whether two stretches of at least eight bytes are equal."""
     at = U64(0)
     while at + U64(8) <= length:

@@ -12,8 +12,8 @@ _WRITABLE = 0x200  # PyBUF_WRITE; nothing is written, but the loops are translat
 def utf8_in_place(text: str) -> Bytes:
     r"""Return the UTF-8 of a text, which is valid as long as the text is there, and must not be written to.
 
-    The bytes of an ASCII text are its UTF-8. Any other text keeps its UTF-8 with it from the first time on, as it
-    does for every extension that asks for it. Raises `UnicodeEncodeError` for a surrogate.
+    The bytes of an ASCII text are its UTF-8. Any other text keeps its UTF-8 with it from the first time on,
+    as it does for every extension that asks for it. Raises `UnicodeEncodeError` for a surrogate.
 
     >>> utf8_in_place("né").tobytes()
     b'n\xc3\xa9'
