@@ -5,7 +5,7 @@ the pattern. What the rules of a pattern ask of a character is in that byte, so 
 any text; and where a block is ASCII, the text itself is that array."""
 
 import numpy as np
-from bpelab.bpe.compiled.machine import U64, Bytes, Ids, compiled, load_word, trailing_zeros
+from bpelab.bpe.compiled.machine import U64, Bytes, Ids, Verdict, compiled, load_word, trailing_zeros
 
 NOT_ASCII = np.uint8(128)
 CLASS_BITS = np.uint8(15)
@@ -16,7 +16,7 @@ _HIGH_BITS = U64(0x8080808080808080)
 
 
 @compiled
-def is_ascii(data: Bytes, n_bytes: np.uint64) -> bool:
+def is_ascii(data: Bytes, n_bytes: np.uint64) -> Verdict:
     """Tell whether all of so many bytes are below 128."""
     all_bits = np.uint8(0)
     for i in range(n_bytes):

@@ -173,14 +173,15 @@ class CompiledEncoder:
         """Return the ids of one piece, however long it is."""
         with self._call() as call:
             call.encode_pieces([piece])
-            return call.all_ids().tolist()
+            return self.as_list(call.all_ids())
 
     # ---- ids to text ----
 
     def as_list(self, ids: Ids) -> list[int]:
         """Return ids as a list, in which equal ids are one object."""
         if self._id_objects is None or len(ids) < 16:
-            return ids.tolist()
+            as_integers: list[int] = ids.tolist()
+            return as_integers
         objects: list[int] = []
         for first in range(0, len(ids), IDS_AT_A_TIME):
             objects += self._id_objects.take(ids[first : first + IDS_AT_A_TIME], mode="clip").tolist()

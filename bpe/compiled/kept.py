@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bpelab.bpe.download import cache_directory
-from numba import config
-from numba.core import caching
+from numba.core import caching, config
 
 HERE = Path(__file__).parent
 
@@ -32,7 +31,11 @@ def source_stamp() -> str:
 @cache
 def code_folder() -> Path | None:
     """Return the folder of the machine code, the first that has some or may be written to; or None."""
-    parents = [Path(config.CACHE_DIR)] if config.CACHE_DIR else [HERE / "__pycache__", cache_directory()]
+    parents = (
+        [Path(given)]
+        if (given := getattr(config, "CACHE_DIR", ""))
+        else [HERE / "__pycache__", cache_directory()]
+    )
     folders = [parent / f"compiled-{source_stamp()}" for parent in parents]
     return next(filter(_has_code, folders), None) or next(filter(_can_be_written, folders), None)
 
@@ -51,7 +54,7 @@ def _can_be_written(folder: Path) -> bool:
     return False
 
 
-class _Locator(caching._CacheLocator):  # type: ignore[misc]
+class _Locator(caching._CacheLocator):
     """Tells Numba the folder, and what of a function's code must be the same."""
 
     def __init__(self, function: Callable[..., Any], folder: Path) -> None:
@@ -75,19 +78,19 @@ class _Locator(caching._CacheLocator):  # type: ignore[misc]
         return str(self._line)
 
 
-class _Files(caching.CompileResultCacheImpl):  # type: ignore[misc]
-    _locator_classes = (_Locator,)
+class _Files(caching.CompileResultCacheImpl):
+    _locator_classes: list[type[object]] = [_Locator]  # noqa: RUF012, as Numba declares it
 
 
-class _KeptCode(caching.FunctionCache):  # type: ignore[misc]
+class _KeptCode(caching.FunctionCache):
     _impl_class = _Files
 
     def save_overload(self, signature: Any, code: Any) -> None:
         with suppress(OSError):  # a full disk, or a folder that can only be read
-            super().save_overload(signature, code)
+            super().save_overload(signature, code)  # type: ignore[no-untyped-call]
 
 
 def keep_code(dispatcher: Any) -> None:
     """Let a function's machine code be read from the folder and written there, if there is one."""
     if code_folder() is not None:
-        dispatcher._cache = _KeptCode(dispatcher.py_func)
+        dispatcher._cache = _KeptCode(dispatcher.py_func)  # type: ignore[no-untyped-call]

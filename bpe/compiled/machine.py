@@ -27,8 +27,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 Bytes = npt.NDArray[np.uint8]
 Words = npt.NDArray[np.uint64]
 Ids = npt.NDArray[np.uint32]
+# What a rule says of a character, or of each character of an array.
+Verdict = Any
 
-IS_INTERPRETED = bool(config.DISABLE_JIT)
+IS_INTERPRETED = bool(getattr(config, "DISABLE_JIT", False))
 # Indices and sizes in the loops are unsigned: Numba asks of a signed index whether it counts from the end,
 # which keeps LLVM from doing many steps of a loop at once.
 U64 = np.uint64
@@ -38,12 +40,13 @@ IDS_AT_ONCE = 16
 
 
 # Without `_nrt` nothing counts who holds an array, which would cost more than all else; so no loop makes one.
-_OPTIONS = {"nogil": True, "error_model": "numpy", "_nrt": False}
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
+_FOR_OTHERS: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
 def compiled(function: F) -> F:
     """Translate a function that others here call: together with them, when one is needed."""
-    return cast(F, njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)(function))
+    return cast(F, njit(**_OPTIONS, **_FOR_OTHERS)(function))
 
 
 def compiled_and_kept(function: F) -> F:
@@ -158,6 +161,13 @@ def _prefetch_in_llvm(typing_context: Any, words: Any, place: Any) -> Any:
     return types.void(words, types.uint64), generate
 
 
+load_word: Any
+where_equal: Any
+trailing_zeros: Any
+count_ones: Any
+prefetch: Any
+copy_ids: Any
+copy_bytes: Any
 if IS_INTERPRETED:
     load_word, where_equal = _load_word, _where_equal
     trailing_zeros, count_ones = _trailing_zeros, _count_ones

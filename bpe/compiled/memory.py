@@ -116,12 +116,13 @@ def new_memory(sizes: Sizes) -> Memory:
         keys=np.empty(3 * PIECES_AT_ONCE, dtype=np.uint64),
         window=U64(sizes.window),
         overlap=U64(sizes.overlap),
-        **{name: np.empty(window, dtype=np.uint32) for name in _WINDOW},
+        part_starts=np.empty(window, dtype=np.uint32),
+        part_ids=np.empty(window, dtype=np.uint32),
+        part_ranks=np.empty(window, dtype=np.uint32),
+        old_starts=np.empty(window, dtype=np.uint32),
+        old_ids=np.empty(window, dtype=np.uint32),
         **_room_for_heap(0),
     )
-
-
-_WINDOW = ("part_starts", "part_ids", "part_ranks", "old_starts", "old_ids")
 
 
 def _kept(n_slots: int) -> dict[str, Any]:

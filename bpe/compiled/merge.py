@@ -16,6 +16,8 @@ of the whole, whatever the ranks are:
 So nearly every piece takes time linear in its bytes. One with two windows that have no token in common is
 merged as a whole by a heap, in O(n log n)."""
 
+from typing import Any
+
 import numpy as np
 from bpelab.bpe.compiled.machine import U64, Bytes, Ids, Words, compiled
 from bpelab.bpe.compiled.memory import MISSING_BYTE, PARTS_WANTED, Memory
@@ -175,36 +177,36 @@ def merge_by_heap(
             ranks[i] = vocabulary.pair_ranks[U64(data[i]) * U64(256) + U64(data[i + U64(1)])]
         n_heap = push(heap, n_heap, ranks[i], i)
     while n_heap > U64(0):
-        rank, i = np.uint32(heap[U64(0)] >> U64(32)), heap[U64(0)] & U64(0xFFFFFFFF)
+        rank, left = np.uint32(heap[U64(0)] >> U64(32)), heap[U64(0)] & U64(0xFFFFFFFF)
         n_heap = pop(heap, n_heap)
-        if ranks[i] != rank:
+        if ranks[left] != rank:
             continue
-        middle = U64(after[i])
+        middle = U64(after[left])
         end = U64(after[middle])
-        after[i] = np.uint32(end)
-        ranks[middle] = ranks[i] = NO_RANK
+        after[left] = np.uint32(end)
+        ranks[middle] = ranks[left] = NO_RANK
         if end < length:
-            before[end] = np.uint32(i)
-            ranks[i] = rank_of(vocabulary, data, i, U64(after[end]) - i)
-            n_heap = push(heap, n_heap, ranks[i], i)
-        if before[i] != NO_RANK:
-            left = U64(before[i])
-            ranks[left] = rank_of(vocabulary, data, left, end - left)
+            before[end] = np.uint32(left)
+            ranks[left] = rank_of(vocabulary, data, left, U64(after[end]) - left)
             n_heap = push(heap, n_heap, ranks[left], left)
-    i = U64(0)
-    while i < length:
-        size = U64(after[i]) - i
-        token = rank_of(vocabulary, data, i, size)
+        if before[left] != NO_RANK:
+            first = U64(before[left])
+            ranks[first] = rank_of(vocabulary, data, first, end - first)
+            n_heap = push(heap, n_heap, ranks[first], first)
+    start = U64(0)
+    while start < length:
+        size = U64(after[start]) - start
+        token = rank_of(vocabulary, data, start, size)
         if token == NO_RANK:
-            memory.counters[MISSING_BYTE] = np.int64(data[i]) + 1
+            memory.counters[MISSING_BYTE] = np.int64(data[start]) + 1
         ids[n_ids] = token
         n_ids += U64(1)
-        i += size
+        start += size
     return n_ids
 
 
 @compiled
-def push(heap: Words, n: np.uint64, rank: np.uint32, place: np.uint64) -> np.uint64:
+def push(heap: Words, n: np.uint64, rank: np.uint32, place: Any) -> np.uint64:
     """Add a pair to a heap of n, unless it makes no token; return how many there are then."""
     if rank == NO_RANK:
         return n

@@ -9,7 +9,7 @@ of some white space, every third number) is added afterwards, where there is a l
 
 import numpy as np
 from bpelab.bpe.compiled.characters import CLASS_BITS, LONG_S, NOT_ASCII
-from bpelab.bpe.compiled.machine import U64, Bytes, compiled, trailing_zeros, where_equal
+from bpelab.bpe.compiled.machine import U64, Bytes, Verdict, compiled, trailing_zeros, where_equal
 from bpelab.bpe.compiled.memory import BEFORE
 from bpelab.bpe.compiled.split_gpt2 import (
     APOSTROPHE,
@@ -42,7 +42,7 @@ def class_of(char: np.uint8) -> np.uint8:
 
 
 @compiled
-def starts_piece(before_that: np.uint8, before: np.uint8, here: np.uint8, after: np.uint8) -> bool:
+def starts_piece(before_that: np.uint8, before: np.uint8, here: np.uint8, after: np.uint8) -> Verdict:
     """Tell by the classes of a character and its neighbours whether a piece starts at it."""
     goes_with_space = (before == SPACE) & ((here == LETTER) | (here == OTHER))
     goes_with_white = (before == WHITE) & (here == LETTER)

@@ -7,7 +7,7 @@ r"""Where does GPT-2's pattern start a piece? `arrays.split_gpt2` explains the r
 
 import numpy as np
 from bpelab.bpe.compiled.characters import CLASS_BITS, NOT_ASCII
-from bpelab.bpe.compiled.machine import U64, Bytes, compiled, trailing_zeros, where_equal
+from bpelab.bpe.compiled.machine import U64, Bytes, Verdict, compiled, trailing_zeros, where_equal
 from bpelab.bpe.compiled.memory import BEFORE
 
 OTHER, LETTER, NUMBER, SPACE, WHITE = (np.uint8(number) for number in range(5))
@@ -27,7 +27,7 @@ def class_of(char: np.uint8) -> np.uint8:
 
 
 @compiled
-def starts_piece(before: np.uint8, here: np.uint8, after: np.uint8) -> bool:
+def starts_piece(before: np.uint8, here: np.uint8, after: np.uint8) -> Verdict:
     """Tell by the classes of a character and its neighbours whether a piece starts at it."""
     differs = (here != before) & (before != SPACE) & ((here < SPACE) | (before < SPACE))
     is_last_white = (here >= SPACE) & (before >= SPACE) & (after < SPACE)

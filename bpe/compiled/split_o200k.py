@@ -11,7 +11,7 @@ after the last line break, every third number, and capitals within a word."""
 
 import numpy as np
 from bpelab.bpe.compiled.characters import CLASS_BITS, NOT_ASCII
-from bpelab.bpe.compiled.machine import U64, Bytes, compiled, trailing_zeros, where_equal
+from bpelab.bpe.compiled.machine import U64, Bytes, Verdict, compiled, trailing_zeros, where_equal
 from bpelab.bpe.compiled.memory import BEFORE
 from bpelab.bpe.compiled.split_cl100k import EDGE, add_threes, contraction_of_any_case
 from bpelab.bpe.compiled.split_gpt2 import APOSTROPHE
@@ -37,19 +37,19 @@ def class_of(char: np.uint8) -> np.uint8:
 
 
 @compiled
-def is_word(kind: np.uint8) -> bool:
+def is_word(kind: np.uint8) -> Verdict:
     """Tell whether a class is one of the word characters."""
     return (kind >= MARK) & (kind <= BOTH)
 
 
 @compiled
-def is_white(kind: np.uint8) -> bool:
+def is_white(kind: np.uint8) -> Verdict:
     """Tell whether a class is white space that nothing took."""
     return (kind >= SPACE) & (kind <= BREAK)
 
 
 @compiled
-def starts_piece(before_that: np.uint8, before: np.uint8, here: np.uint8, after: np.uint8) -> bool:
+def starts_piece(before_that: np.uint8, before: np.uint8, here: np.uint8, after: np.uint8) -> Verdict:
     """Tell by the classes of a character and its neighbours whether a piece starts at it.
 
     Within a word only before a capital that follows a small letter; `add_capitals` knows the other places.

@@ -23,6 +23,7 @@ from bpelab.bpe.compiled.machine import (
     U64,
     Bytes,
     Ids,
+    Verdict,
     Words,
     compiled,
     compiled_and_kept,
@@ -90,11 +91,14 @@ def long_hash(data: Bytes, start: np.uint64, length: np.uint64) -> np.uint64:
         place += U64(8)
     # The last eight bytes, some of them for the second time.
     mixed = (mixed ^ load_word(data, end - U64(8))) * _MIX_HIGH
-    return mixed ^ mixed >> U64(29) | U64(1)
+    mixed = mixed ^ mixed >> U64(29) | U64(1)
+    return U64(mixed)
 
 
 @compiled
-def same_bytes(data: Bytes, start: np.uint64, kept: Bytes, kept_start: np.uint64, length: np.uint64) -> bool:
+def same_bytes(
+    data: Bytes, start: np.uint64, kept: Bytes, kept_start: np.uint64, length: np.uint64
+) -> Verdict:
     """Tell whether two stretches of at least eight bytes are equal."""
     at = U64(0)
     while at + U64(8) <= length:
