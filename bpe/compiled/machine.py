@@ -41,7 +41,7 @@ IDS_AT_ONCE = 16
 
 # Without `_nrt` nothing counts who holds an array, which would cost more than all else; so no loop makes one.
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
-_FOR_OTHERS: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+_FOR_OTHERS: dict[str, Any] = {"no_cfunc_wrapper": True}
 
 
 def compiled(function: F) -> F:
