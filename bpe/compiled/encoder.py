@@ -31,6 +31,7 @@ from bpelab.bpe.compiled.memory import (
     with_heap,
     without_heap,
 )
+from bpelab.bpe.compiled.split_o200k import FIRST_CLASS
 from bpelab.bpe.compiled.tables import Counters, Vocabulary, as_bytes, build_vocabulary
 from bpelab.bpe.compiled.text import utf8_in_place
 from bpelab.bpe.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
@@ -365,5 +366,7 @@ def class_bytes(pattern: str) -> Bytes:
     """(0x110000,) uint8: the class of each code point, and what marks the long s."""
     _, classes_of = _PATTERNS[pattern]
     classes = classes_of()
+    if pattern == O200K_PATTERN:
+        classes += np.uint8(FIRST_CLASS)
     classes[0x17F] |= LONG_S
     return classes

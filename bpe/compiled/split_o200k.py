@@ -16,8 +16,11 @@ from bpelab.bpe.compiled.memory import BEFORE
 from bpelab.bpe.compiled.split_cl100k import EDGE, add_threes, contraction_of_any_case
 from bpelab.bpe.compiled.split_gpt2 import APOSTROPHE
 
+# Not 0: of "is it 0" and "is it one of 1 to 4" LLVM makes one subtraction with a carry, which it cannot do for
+# many characters at once, and this loop would take ten times as long.
+FIRST_CLASS = 1
 OTHER, MARK, UPPER, LOWER, BOTH, NUMBER, SPACE, WHITE, BREAK, TAKEN = (
-    np.uint8(number) for number in range(10)
+    np.uint8(number) for number in range(FIRST_CLASS, FIRST_CLASS + 10)
 )
 _SLASH = np.uint8(ord("/"))
 
@@ -33,7 +36,7 @@ def class_of(char: np.uint8) -> np.uint8:
     is_space = char == np.uint8(32)
     letter = is_upper * UPPER | is_lower * LOWER
     number = letter | is_number * NUMBER | is_white * WHITE | is_break * BREAK | is_space * SPACE
-    return np.uint8(number) if char < NOT_ASCII else np.uint8(char & CLASS_BITS)
+    return max(np.uint8(number), OTHER) if char < NOT_ASCII else np.uint8(char & CLASS_BITS)
 
 
 @compiled
