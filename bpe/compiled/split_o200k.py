@@ -16,8 +16,8 @@ from bpelab.bpe.compiled.memory import BEFORE
 from bpelab.bpe.compiled.split_cl100k import EDGE, add_threes, contraction_of_any_case
 from bpelab.bpe.compiled.split_gpt2 import APOSTROPHE
 
-# Not 0: of "is it 0" and "is it one of 1 to 4" LLVM makes one subtraction with a carry, which it cannot do for
-# many characters at once, and this loop would take ten times as long.
+# Not 0: of "is it 0" and "is it one of 1 to 4" LLVM makes one subtraction with a carry, which it cannot do
+# for many characters at once: the rule would take forty times as long.
 FIRST_CLASS = 1
 OTHER, MARK, UPPER, LOWER, BOTH, NUMBER, SPACE, WHITE, BREAK, TAKEN = (
     np.uint8(number) for number in range(FIRST_CLASS, FIRST_CLASS + 10)
