@@ -1,47 +1,62 @@
-# Two commands do everything: `make report` and `make test`.
+# Two commands do everything: `make report` and `make test`. Both set up what they need in `.venv`.
 PYTHON ?= python3
 VENV := .venv
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+else
 BIN := $(VENV)/bin
-SET_UP := $(VENV)/.set-up
+endif
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SITE := .build/site
 RECORD ?= benchmarks/records/quick.json
 
-.PHONY: report test format lint types tests bench format clean
+.PHONY: help report test setup parity lint format-check contracts types tests bench format clean site
 .DEFAULT_GOAL := help
 
 help: ## show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-$(SET_UP): pyproject.toml constraints.txt
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+# The stem is an extra of pyproject.toml: `suite` for the report, `dev` for the checks.
+$(VENV)/.set-up-%: pyproject.toml constraints.txt
+	test -e $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install -c constraints.txt -e '.[$*]'
 	touch $@
 
-report: $(SET_UP) ## set up, compare with tiktoken, measure beside it (some five minutes), write report/index.html
+report: $(VENV)/.set-up-suite ## set up, compare with tiktoken, measure (some five minutes), write report/index.html
 	rm -f report/quick.json
 	$(BIN)/bpelab bench -o report/quick.json
 	$(BIN)/bpelab report report/quick.json -o report/index.html
 
-test: $(SET_UP) lint types tests ## set up, run every check
+test: setup lint types tests ## set up, run every check
 
-lint: $(SET_UP) ## formatting and lint
+setup: $(VENV)/.set-up-dev ## set up .venv for development, nothing else
+
+parity: $(VENV)/.set-up-suite ## compare with tiktoken on every text of this machine
+	$(BIN)/bpelab parity
+
+lint: setup site ## formatting, lint, and which part may import which
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	cd $(SITE) && PYTHONPATH=. $(abspath $(BIN))/lint-imports --no-cache --no-logo $(abspath pyproject.toml)
 
-types: $(SET_UP) ## mypy --strict on the package as it is installed
-	rm -rf $(SITE) build
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --target $(SITE) .
+types: setup site ## mypy --strict on the package as it is installed
 	cd $(SITE) && $(abspath $(BIN))/mypy --config-file $(abspath pyproject.toml) -p bpelab
 
-tests: $(SET_UP) ## doctests and tests
+tests: setup ## doctests and tests
 	$(BIN)/pytest --numprocesses=auto
 
-bench: $(SET_UP) ## measure beside other tokenizers and trainers, write the record, put its tables into README.md
+# The package as a wheel would install it. The import contracts read folders, and `tokenizers` has no `__init__.py`.
+site: setup
+	rm -rf $(SITE) build
+	$(PIP) install --no-deps --no-build-isolation --target $(SITE) .
+	touch $(SITE)/bpelab/tokenizers/__init__.py
+
+bench: $(VENV)/.set-up-suite ## measure again, write the committed record and the tables made of it
 	rm -f $(RECORD)
 	$(BIN)/bpelab bench -o $(RECORD)
-	$(BIN)/python -m bpelab.benchmarks.readme
+	$(BIN)/python -m bpelab.benchmarks.harness.readme
 
-format: $(SET_UP) ## rewrite the sources in the house format
+format: setup ## rewrite the sources in the house format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 

@@ -7,9 +7,9 @@ making the list of ids, since it has nothing else.
 from typing import Any
 
 import pytest
-from bpelab.benchmarks.measure import measure
-from bpelab.benchmarks.peers import encoding, tiktoken_encoding
-from bpelab.benchmarks.texts import text_of
+from bpelab.benchmarks.harness.measure import measure
+from bpelab.benchmarks.harness.peers import encoding, tiktoken_encoding
+from bpelab.benchmarks.harness.texts import text_of
 
 TEXT = "standard library, 1 MB"
 
@@ -20,7 +20,7 @@ def decode_seconds(benchmark: Any, contender: str) -> None:
     ids = tiktoken_encoding().encode_ordinary(text)
     if contender == "tokenizers":
         tokenizers = pytest.importorskip("tokenizers", reason="pip install 'bpelab[peers]'")
-        from bpelab.bpe.tokenizer_json import dump_tokenizer_json
+        from bpelab.bpe.files.tokenizer_json import dump_tokenizer_json
 
         decode = tokenizers.Tokenizer.from_str(dump_tokenizer_json(encoding()).decode()).decode
     else:

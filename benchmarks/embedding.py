@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 import pytest
-from bpelab.benchmarks.environment import machine
-from bpelab.benchmarks.measure import QUICK, describe, give, measure
+from bpelab.benchmarks.harness.environment import machine
+from bpelab.benchmarks.harness.measure import QUICK, describe, give, measure
 
 torch = pytest.importorskip("torch", reason="not installed: pip install 'bpelab[torch]'")
 from bpelab.embeddings import OneHotLinear, TokenEmbedding  # noqa: E402

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from bpelab.benchmarks.measure import measure
+from bpelab.benchmarks.harness.measure import measure
 
 torch = pytest.importorskip("torch", reason="not installed: pip install 'bpelab[torch]'")
 from bpelab.benchmarks.embedding import DEVICES, GPT2, ids_of, time_it  # noqa: E402  (PyTorch may be missing)

@@ -8,9 +8,9 @@ and gets the smaller sizes only.
 from typing import Any
 
 import pytest
-from bpelab.benchmarks.measure import QUICK, measure
-from bpelab.benchmarks.peers import NATIVES, check, to_list
-from bpelab.benchmarks.texts import text_of
+from bpelab.benchmarks.harness.measure import QUICK, measure
+from bpelab.benchmarks.harness.peers import NATIVES, check, to_list
+from bpelab.benchmarks.harness.texts import text_of
 
 SIZES = [100, 10_000, 1_000_000] if QUICK else [10**n for n in range(2, 8)]
 CONTENDERS = ["bpelab", "bpelab's textbook", "tiktoken", "tokenizers", *([] if QUICK else NATIVES)]

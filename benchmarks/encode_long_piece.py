@@ -7,9 +7,9 @@ remembers a long piece, so that every round is a first one; the shorter ones are
 from typing import Any
 
 import pytest
-from bpelab.benchmarks.measure import QUICK, measure
-from bpelab.benchmarks.peers import check, to_numpy
-from bpelab.benchmarks.texts import one_piece
+from bpelab.benchmarks.harness.measure import QUICK, measure
+from bpelab.benchmarks.harness.peers import check, to_numpy
+from bpelab.benchmarks.harness.texts import one_piece
 
 CONTENDERS = ["bpelab", "tiktoken", *([] if QUICK else ["gigatoken"])]
 SIZES = [1_000, 100_000] if QUICK else [10**n for n in range(1, 7)]

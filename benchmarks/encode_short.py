@@ -9,9 +9,9 @@ keeps all of it in the processor's first cache.
 from typing import Any
 
 import pytest
-from bpelab.benchmarks.measure import QUICK, measure
-from bpelab.benchmarks.peers import NATIVES, check, to_list, to_numpy
-from bpelab.benchmarks.texts import SENTENCE, text_of
+from bpelab.benchmarks.harness.measure import QUICK, measure
+from bpelab.benchmarks.harness.peers import NATIVES, check, to_list, to_numpy
+from bpelab.benchmarks.harness.texts import SENTENCE, text_of
 from bpelab.bpe import encoding
 
 CONTENDERS = ["bpelab", "bpelab's textbook", "tiktoken", "tokenizers", *([] if QUICK else NATIVES)]

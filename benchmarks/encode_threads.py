@@ -8,9 +8,9 @@ left. tiktoken has threads for batches alone.
 from typing import Any
 
 import pytest
-from bpelab.benchmarks.measure import QUICK, measure
-from bpelab.benchmarks.peers import check, encoding, tiktoken_encoding, to_numpy
-from bpelab.benchmarks.texts import text_of
+from bpelab.benchmarks.harness.measure import QUICK, measure
+from bpelab.benchmarks.harness.peers import check, encoding, tiktoken_encoding, to_numpy
+from bpelab.benchmarks.harness.texts import text_of
 
 
 @pytest.mark.parametrize("contender", ["1 thread", "2 threads"])

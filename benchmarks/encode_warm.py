@@ -9,9 +9,9 @@ here, which flatters whoever has a cache.
 from typing import Any
 
 import pytest
-from bpelab.benchmarks.measure import QUICK, measure
-from bpelab.benchmarks.peers import NATIVES, check, to_list, to_numpy
-from bpelab.benchmarks.texts import text_of
+from bpelab.benchmarks.harness.measure import QUICK, measure
+from bpelab.benchmarks.harness.peers import NATIVES, check, to_list, to_numpy
+from bpelab.benchmarks.harness.texts import text_of
 
 TEXTS = ["the-verdict x50", "tinyshakespeare", "standard library, 12 MB", "udhr-multilingual"]
 TEXTS += ["documentation", "multilingual sample x20"]

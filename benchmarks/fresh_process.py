@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bpelab.benchmarks.measure import QUICK, describe, give
-from bpelab.benchmarks.texts import text_of
-from bpelab.bpe.tiktoken_cache import write_tiktoken_cache
+from bpelab.benchmarks.harness.measure import QUICK, describe, give
+from bpelab.benchmarks.harness.texts import text_of
+from bpelab.bpe.files.tiktoken_cache import write_tiktoken_cache
 
 LIBRARIES = {"bpelab": "bpelab.bpe", "tiktoken": "tiktoken"}
 TEXTS = ["documentation", "standard library, 1 MB"]

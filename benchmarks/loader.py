@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bpelab.benchmarks.measure import QUICK, describe, give, measure
-from bpelab.benchmarks.peers import encoding
-from bpelab.cli.corpora import standard_library
+from bpelab.benchmarks.harness.measure import QUICK, describe, give, measure
+from bpelab.benchmarks.harness.peers import encoding
+from bpelab.bpe.parity.standard_library import standard_library
 
 torch = pytest.importorskip("torch", reason="not installed: pip install 'bpelab[torch]'")
 from bpelab.dataset.gpt import GPTDatasetV1  # noqa: E402  (PyTorch may be missing)

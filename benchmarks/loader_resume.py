@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bpelab.benchmarks.measure import measure
-from bpelab.benchmarks.peers import encoding
-from bpelab.benchmarks.texts import text_of
+from bpelab.benchmarks.harness.measure import measure
+from bpelab.benchmarks.harness.peers import encoding
+from bpelab.benchmarks.harness.texts import text_of
 
 torch = pytest.importorskip("torch", reason="not installed: pip install 'bpelab[torch]'")
 from bpelab.benchmarks.loader import BATCH, LENGTH, STRIDE, BookDataset  # noqa: E402  (PyTorch may be missing)

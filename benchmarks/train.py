@@ -21,12 +21,12 @@ os.environ["RAYON_NUM_THREADS"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 import pytest
-from bpelab.benchmarks.measure import QUICK, measure
-from bpelab.benchmarks.texts import text_of
+from bpelab.benchmarks.harness.measure import QUICK, measure
+from bpelab.benchmarks.harness.texts import text_of
 from bpelab.bpe import count_pieces, textbook, train
-from bpelab.bpe.gpt2 import BYTE_OF_CHAR
-from bpelab.bpe.patterns import GPT2_PATTERN
-from bpelab.cli.corpora import standard_library
+from bpelab.bpe.data.gpt2 import BYTE_OF_CHAR
+from bpelab.bpe.parity.standard_library import standard_library
+from bpelab.bpe.splitting.patterns import GPT2_PATTERN
 
 # As GPT-2's pattern was published: rustbpe's engine knows no possessive repeats at an end.
 PUBLISHED = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"

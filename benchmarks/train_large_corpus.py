@@ -18,8 +18,8 @@ from multiprocessing import Process
 from pathlib import Path
 
 from bpelab.bpe import train
+from bpelab.bpe.parity.standard_library import standard_library
 from bpelab.bpe.training import Progress
-from bpelab.cli.corpora import standard_library
 
 _WORD = re.compile(r"[A-Za-z_]{4,}")
 SHARE = 10  # one word in so many changes in each copy

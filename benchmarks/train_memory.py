@@ -13,7 +13,7 @@ import sys
 from typing import Any
 
 import pytest
-from bpelab.benchmarks.measure import QUICK, describe, give
+from bpelab.benchmarks.harness.measure import QUICK, describe, give
 from bpelab.benchmarks.train import CORPORA, SIZES, TRAINERS, documents, expected
 
 ROUNDS = 1 if QUICK else 3

@@ -6,29 +6,31 @@ https://github.com/openai/tiktoken/blob/0.14.0/tiktoken/core.py
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property, partial
+from functools import partial
 from itertools import chain
+from types import MappingProxyType
 from typing import NoReturn, overload
 
 import numpy as np
 import numpy.typing as npt
-from bpelab.bpe.arrays.encoder import CACHE_PIECES, ArrayEncoder, joined
-from bpelab.bpe.arrays.split import array_splitter, regex_splitter
-from bpelab.bpe.arrays.store import Ids
-from bpelab.bpe.cached import CachedEncoder
-from bpelab.bpe.offsets import TokenOffsets, text_and_offsets, token_offsets
-from bpelab.bpe.patterns import KNOWN_PATTERNS
-from bpelab.bpe.specials import Allowed, Disallowed, refuse_special, resolve_special, special_finder
-from bpelab.bpe.stream import (
+from bpelab.bpe.encoders.arrays.encoder import CACHE_PIECES, ArrayEncoder, joined
+from bpelab.bpe.encoders.arrays.store import Ids
+from bpelab.bpe.encoders.batches import map_in_threads, require_threads
+from bpelab.bpe.encoders.cached import CachedEncoder
+from bpelab.bpe.encoders.offsets import LEFT_OUT, TokenOffsets, text_and_offsets, token_offsets
+from bpelab.bpe.encoders.stream import (
     decode_chunks,
     encode_chunks,
     read_chunks,
     refuse_surrogates,
     repair_surrogates,
-    require_text,
 )
-from bpelab.bpe.threads import map_in_threads, require_threads
-from bpelab.bpe.unstable import completions
+from bpelab.bpe.encoders.unstable import completions
+from bpelab.bpe.foundation.arguments import require_text, require_whole
+from bpelab.bpe.foundation.once import once
+from bpelab.bpe.splitting.array_splitter import array_splitter, regex_splitter
+from bpelab.bpe.splitting.patterns import KNOWN_PATTERNS
+from bpelab.bpe.splitting.specials import Allowed, Disallowed, refuse_special, resolve_special, special_finder
 from bpelab.bpe.vocabulary import Vocabulary
 
 # Below so many characters the caches answer sooner than the arrays, in all the texts of the benchmarks.
@@ -38,9 +40,10 @@ SHORT_CHARS = 8192
 class Encoding:
     """Text to token ids and back, immutable and safe to share between threads.
 
-    Takes what `tiktoken.Encoding` takes, and how many pieces beyond the vocabulary to remember the ids
-    of; when there are more, all of them are forgotten. That changes the speed, never the ids.
-    Raises `ValueError` where the parts contradict each other.
+    Takes what `tiktoken.Encoding` takes, and how many pieces beyond the vocabulary each of the calls that
+    are under way at once may remember the ids of; when there are more, all of them are forgotten. That
+    changes the speed and the memory (usually 200 bytes a piece, at most 1,000), never the ids.
+    Raises `ValueError` where the parts contradict each other, and `TypeError` for parts of the wrong kind.
 
     >>> from bpelab.bpe import get_encoding
     >>> enc = get_encoding("gpt2")
@@ -65,22 +68,24 @@ class Encoding:
         explicit_n_vocab: int | None = None,
         max_cached_pieces: int = CACHE_PIECES,
     ) -> None:
+        if explicit_n_vocab is not None:
+            explicit_n_vocab = require_whole("explicit_n_vocab", explicit_n_vocab)
+        max_cached_pieces = require_whole("max_cached_pieces", max_cached_pieces, 0)
         ranks, specials = dict(mergeable_ranks), dict(special_tokens)
-        self.__dict__.update(
-            name=name,
-            _pat_str=pat_str,
-            _mergeable_ranks=ranks,
-            _special_tokens=specials,
-            _vocabulary=Vocabulary(ranks, specials, explicit_n_vocab),
-            _cached=CachedEncoder(pat_str, ranks, lambda piece: self._arrays.merge_piece(piece)),
-            _max_cached_pieces=max_cached_pieces,
-        )
+        put = partial(object.__setattr__, self)  # past our own, which refuses
+        put("name", name)
+        put("_pat_str", pat_str)
+        put("_mergeable_ranks", ranks)
+        put("_special_tokens", specials)
+        put("_vocabulary", Vocabulary(ranks, specials, explicit_n_vocab))
+        put("_cached", CachedEncoder(pat_str, ranks, lambda piece: self._arrays.merge_piece(piece)))
+        put("_max_cached_pieces", max_cached_pieces)
 
     _vocabulary: Vocabulary
     _cached: CachedEncoder
     _max_cached_pieces: int
 
-    @cached_property
+    @once
     def _arrays(self) -> ArrayEncoder:
         """The encoder of long texts, built (in some 50 milliseconds) when the first one comes."""
         return ArrayEncoder(
@@ -186,8 +191,9 @@ class Encoding:
         """Give the tokens that stay whatever follows the text, and the ways in which its end may go on.
 
         The completions are tiktoken's, sorted. Time grows with the bytes of the last piece times the
-        tokens that begin with its end: milliseconds for a word, seconds for a single space.
-        Raises `UnicodeEncodeError` for a surrogate in the text, as tiktoken's does.
+        tokens that begin with its end: milliseconds for a word, seconds for a hundred spaces.
+        Raises `UnicodeEncodeError` for a surrogate in the text, as tiktoken's does, and `ValueError` where
+        the completions have more than 67 million ids together.
 
         >>> from bpelab.bpe import get_encoding
         >>> stable, completions = get_encoding("gpt2").encode_with_unstable("hello fanta")
@@ -199,7 +205,7 @@ class Encoding:
         refuse_special(text, disallowed)
         refuse_surrogates(text)
         specials = list(special_finder(allowed).all(text)) if allowed else []
-        last_pieces = self._cached.split(text[specials[-1].end() :] if specials else text)[-1:]
+        last_pieces = self._cached.split(text[specials[-1].end :] if specials else text)[-1:]
         return completions(
             self._list_ids(text, allowed),
             sum(len(self._cached.pieces[piece]) for piece in last_pieces),
@@ -243,6 +249,8 @@ class Encoding:
         >>> enc.count("hello <|endoftext|>"), enc.count("hello world", limit=1)
         (8, None)
         """
+        if limit is not None:
+            limit = require_whole("limit", limit)
         text = repair_surrogates(text)
         if len(text) < SHORT_CHARS:
             n_tokens = sum(map(len, self._cached.runs(text)))
@@ -275,23 +283,40 @@ class Encoding:
 
         It ends where token `max_tokens` does, or before the character that this token would split.
         Special tokens count as plain text. Raises `ValueError` for a negative number, and where the
-        pattern leaves some of the text out.
+        pattern leaves out some of the text up to there. With the patterns of `bpelab.bpe.splitting.patterns`,
+        what follows the block of text with the last token (256 Ki characters, or its longest piece) is not
+        encoded.
 
         >>> from bpelab.bpe import get_encoding
         >>> get_encoding("gpt2").truncate("hello 한", 3)  # the last character is tokens 3 and 4
         'hello '
         """
-        if max_tokens < 0:
-            raise ValueError(f"max_tokens is {max_tokens}; it must be 0 or more")
+        max_tokens = require_whole("max_tokens", max_tokens, 0)
         text = repair_surrogates(text)
-        _, _, char_starts = self.encode_with_offsets(text, disallowed_special=())
+        ids = self._first_ids(text, max_tokens + 1)
         # By itself a beginning may be cut into other pieces than it was within the text, and more of
         # them; then it must end earlier.
-        for n_tokens in range(min(max_tokens, len(char_starts) - 1), 0, -1):
-            beginning = text[: char_starts[n_tokens]]
-            if self.count(beginning) <= max_tokens:
+        for n_tokens in range(min(max_tokens, len(ids)), 0, -1):
+            beginning = self.decode(ids[:n_tokens], errors="ignore")
+            is_all = n_tokens == len(ids)
+            if beginning != text if is_all else not text.startswith(beginning):
+                raise ValueError(
+                    f"the first {n_tokens:,} tokens do not make the text's beginning: {LEFT_OUT}"
+                )
+            if self.count(beginning, limit=max_tokens) is not None:
                 return beginning
         return ""
+
+    def _first_ids(self, text: str, n_tokens: int) -> Ids:
+        """(n,) uint32: so many ids of the text's beginning, or all of them where there are fewer."""
+        parts: list[Ids] = []
+        n_found = 0
+        for part in self._ordinary_parts(text, num_threads=1):
+            parts.append(part)
+            n_found += len(part)
+            if n_found >= n_tokens:
+                break
+        return joined(iter(parts))[:n_tokens]
 
     def encode_iter(
         self,
@@ -302,7 +327,7 @@ class Encoding:
     ) -> Iterator[npt.NDArray[np.uint32]]:
         """Yield exactly the ids of the text that the chunks make together, as arrays (n,) of uint32.
 
-        Memory is O(block + longest piece) for the patterns of `bpelab.bpe.patterns`, wherever the
+        Memory is O(block + longest piece) for the patterns of `bpelab.bpe.splitting.patterns`, wherever the
         chunks end; with another pattern the whole text is held. A disallowed special token raises
         `ValueError` when it is met, which may be after other ids were given.
 
@@ -354,10 +379,10 @@ class Encoding:
         Every encoding goes through here, but for the lists and counts of short texts.
         """
         start = 0
-        for match in special_finder(allowed).all(text) if allowed else ():
-            yield from self._ordinary_parts(text[start : match.start()], num_threads)
-            yield np.array([self._special_tokens[match.group()]], dtype=np.uint32)
-            start = match.end()
+        for special in special_finder(allowed).all(text) if allowed else ():
+            yield from self._ordinary_parts(text[start : special.start], num_threads)
+            yield np.array([self._special_tokens[special.name]], dtype=np.uint32)
+            start = special.end
         yield from self._ordinary_parts(text[start:] if start else text, num_threads)
 
     def _ordinary_parts(self, text: str, num_threads: int) -> Iterator[Ids]:
@@ -368,7 +393,7 @@ class Encoding:
     # ---- ids to text ----
 
     def decode_bytes(self, tokens: Iterable[int]) -> bytes:
-        """Join the bytes of the tokens; `KeyError` for an id that is no token.
+        """Join the bytes of the tokens; `KeyError` for an id that is not a token.
 
         >>> from bpelab.bpe import get_encoding
         >>> get_encoding("gpt2").decode_bytes([31373, 995])
@@ -381,11 +406,11 @@ class Encoding:
         return self.decode_bytes(tokens).decode("utf-8", errors)
 
     def decode_single_token_bytes(self, token: int) -> bytes:
-        """Give the bytes of one token; `KeyError` for an id that is no token."""
+        """Give the bytes of one token; `KeyError` for an id that is not a token."""
         return self.decode_tokens_bytes([token])[0]
 
     def decode_tokens_bytes(self, tokens: Iterable[int]) -> list[bytes]:
-        """Give the bytes of each token; `KeyError` for an id that is no token.
+        """Give the bytes of each token; `KeyError` for an id that is not a token.
 
         >>> from bpelab.bpe import get_encoding
         >>> get_encoding("gpt2").decode_tokens_bytes([31373, 995])
@@ -428,6 +453,21 @@ class Encoding:
     def token_byte_values(self) -> list[bytes]:
         """List the bytes of every mergeable token, sorted."""
         return list(self._vocabulary.sorted_tokens)
+
+    @property
+    def pattern(self) -> str:
+        """The regular expression that cuts a text into pieces."""
+        return self._pat_str
+
+    @property
+    def ranks(self) -> Mapping[bytes, int]:
+        """The mergeable tokens with their ranks, which are their ids: a view that cannot be written to."""
+        return MappingProxyType(self._mergeable_ranks)
+
+    @property
+    def special_tokens(self) -> Mapping[str, int]:
+        """The special tokens with their ids: a view that cannot be written to."""
+        return MappingProxyType(self._special_tokens)
 
     @property
     def eot_token(self) -> int:

@@ -7,8 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-import regex
-from bpelab.bpe.unicode16 import as_unicode16
+from bpelab.bpe.splitting.regex_splitter import splitter_of
 
 
 def split(text: str, pattern: str) -> list[str]:
@@ -17,8 +16,7 @@ def split(text: str, pattern: str) -> list[str]:
     >>> split("Hello, world's end", r"'s| ?\\p{L}+| ?[^\\s\\p{L}]+")
     ['Hello', ',', ' world', "'s", ' end']
     """
-    known = as_unicode16(text)  # the same characters but for a few that Unicode has added since
-    return [text[slice(*match.span())] for match in regex.finditer(pattern, known)]
+    return [text[start:end] for start, end in splitter_of(pattern).spans(text)]
 
 
 def mergeable_pairs(parts: Sequence[bytes], ranks: Mapping[bytes, int]) -> list[tuple[int, int]]:
@@ -34,7 +32,7 @@ def mergeable_pairs(parts: Sequence[bytes], ranks: Mapping[bytes, int]) -> list[
 def merge_piece(piece: bytes, ranks: Mapping[bytes, int]) -> list[int]:
     """Merge one piece: while a pair of neighbours is a token, join the lowest-ranked, leftmost pair.
 
-    Quadratic in the length of the piece. Raises `KeyError` for a byte that is no token.
+    Quadratic in the length of the piece. Raises `KeyError` for a byte that is not a token.
 
     >>> ranks = {b"a": 0, b"b": 1, b"ab": 2, b"aba": 3}
     >>> merge_piece(b"abab", ranks)

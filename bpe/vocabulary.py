@@ -1,12 +1,14 @@
 """Which bytes does each id stand for? The tokens of an encoding, checked once."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
+from itertools import chain
 from operator import index
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from bpelab.bpe.foundation.id_places import IdPlaces, Places
+from bpelab.bpe.foundation.once import once
 
 # The arrays keep a rank in 31 bits, and one number for what has none (`arrays/store.py`).
 MAX_RANK = 2**31 - 2
@@ -68,7 +70,7 @@ class Vocabulary:
     def tokens_bytes(self, tokens: Iterable[int]) -> list[bytes]:
         """Give the bytes of each token.
 
-        Raises `KeyError` for an id that is no token, `OverflowError` for one outside 0 to 2**32 - 1
+        Raises `KeyError` for an id that is not a token, `OverflowError` for one outside 0 to 2**32 - 1
         and `TypeError` for what is no integer, as tiktoken does.
         """
         try:
@@ -86,68 +88,67 @@ class Vocabulary:
         b'bca<end>'
         """
         given = tokens if isinstance(tokens, list | tuple | np.ndarray) else list(tokens)
-        if len(given) >= FEW_TOKENS and (ids := self._known_ids(given)) is not None:
+        if len(given) >= FEW_TOKENS and (places := self._known_places(given)) is not None:
             return b"".join(
-                self._gathered(ids[at : at + BLOCK_TOKENS]) for at in range(0, len(ids), BLOCK_TOKENS)
+                self._gathered(places[at : at + BLOCK_TOKENS]) for at in range(0, len(places), BLOCK_TOKENS)
             )
         return b"".join(self.tokens_bytes(given))
 
-    def _known_ids(self, tokens: Sequence[int] | npt.NDArray[Any]) -> npt.NDArray[Any] | None:
-        """(n_tokens,) of integers, if all of them are tokens of the flat table; None for anything else."""
+    def _known_places(self, tokens: Sequence[int] | npt.NDArray[Any]) -> Places | None:
+        """(n_tokens,) int64: the places of tokens in the flat table; None where one of them has none.
+
+        Whatever the dtype of the ids: narrow ones must not wrap around in what is computed from them.
+        """
         try:
             ids = np.asarray(tokens)
         except (ValueError, OverflowError):
             return None
-        if ids.ndim != 1 or ids.dtype.kind not in "iu":
+        if ids.ndim != 1 or ids.dtype.kind not in "iu" or ids.min() < 0 or ids.max() > self.max_id:
             return None
-        _, starts = self._flat
-        if ids.min() < 0 or ids.max() >= len(starts) - 1 or (starts.take(ids) == starts.take(ids + 1)).any():
-            return None
-        return ids
+        places = self._places.of(ids)
+        return places if self._lengths_at(places).all() else None
 
-    def _gathered(self, ids: npt.NDArray[Any]) -> bytes:
-        """Give the bytes of tokens: within a token each byte lies one place after the one before."""
+    def _gathered(self, places: Places) -> bytes:
+        """Return the bytes of tokens: within a token each byte lies one place after the one before."""
         flat, all_starts = self._flat
-        starts, token_ends = all_starts.take(ids), all_starts.take(ids + 1)
+        starts, token_ends = all_starts.take(places), all_starts.take(places + 1)
         ends = np.cumsum(token_ends - starts)
-        places = np.ones(int(ends[-1]), dtype=np.int64)
-        places[0] = starts[0]
-        places[ends[:-1]] = starts[1:] - token_ends[:-1] + 1
-        np.cumsum(places, out=places)
-        return flat.take(places).tobytes()
+        offsets = np.ones(int(ends[-1]), dtype=np.int64)
+        offsets[0] = starts[0]
+        offsets[ends[:-1]] = starts[1:] - token_ends[:-1] + 1
+        np.cumsum(offsets, out=offsets)
+        return flat.take(offsets).tobytes()
 
-    @cached_property
+    @once
+    def _places(self) -> IdPlaces:
+        return IdPlaces(self.bytes_of_id)
+
+    @once
     def _flat(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-        """The bytes of all tokens in id order, and (n + 1,) where each begins; none where an id is no token.
+        """The bytes of all tokens in the order of their ids, and (n_places + 2,) where each begins.
 
-        A special id far above the ranks is left out, with all that lies between.
+        A place that no token has is empty, and so is the one after the last.
         """
-        n_ids = min(self.max_id + 1, 2 * max(self._ranks.values()) + 1000)
-        parts = [self.bytes_of_id.get(token, b"") for token in range(n_ids)]
-        starts = np.zeros(n_ids + 1, dtype=np.int64)
-        np.cumsum(list(map(len, parts)), out=starts[1:])
+        places = self._places
+        ids = chain(range(places.n_near), places.far.tolist())
+        parts = [self.bytes_of_id.get(token, b"") for token in ids]
+        starts = np.zeros(len(parts) + 2, dtype=np.int64)
+        np.cumsum(list(map(len, parts)), out=starts[1:-1])
+        starts[-1] = starts[-2]
         return np.frombuffer(b"".join(parts), dtype=np.uint8), starts
 
-    @cached_property
+    @once
     def sorted_tokens(self) -> list[bytes]:
         """The bytes of every mergeable token, sorted."""
         return sorted(self._ranks)
 
     def lengths_of(self, ids: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
-        """(n_tokens,) int64: how many bytes each of the tokens has."""
-        lengths = self._lengths.take(ids, mode="clip")
-        special = np.flatnonzero(ids >= len(self._lengths))
-        if len(special):
-            lengths[special] = [len(self.bytes_of_id[token]) for token in ids[special].tolist()]
-        return lengths
+        """(n_tokens,) int64: how many bytes each of the tokens has, all of which are tokens."""
+        return self._lengths_at(self._places.of(ids))
 
-    @cached_property
-    def _lengths(self) -> npt.NDArray[np.int64]:
-        """(n,) int64: the bytes of the tokens up to the highest rank, for special ids can be huge."""
-        lengths = np.zeros(max(self._ranks.values()) + 1, dtype=np.int64)
-        inner = [token for token in self.bytes_of_id if token < len(lengths)]
-        lengths[inner] = [len(self.bytes_of_id[token]) for token in inner]
-        return lengths
+    def _lengths_at(self, places: Places) -> npt.NDArray[np.int64]:
+        _, starts = self._flat
+        return starts.take(places + 1) - starts.take(places)
 
 
 def _require_types(name: str, table: Mapping[Any, Any], key_type: type) -> None:

@@ -5,9 +5,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from signal import SIGINT
 from typing import Annotated
 
 import typer
+from bpelab.cli.signals import Ended
 
 
 def bench(
@@ -16,7 +18,8 @@ def bench(
     ),
     preset: Annotated[str, typer.Option(help="quick (minutes) or full (an hour or two).")] = "quick",
     passes: Annotated[
-        int | None, typer.Option(min=1, help="Fresh processes for each question. [default: 3, full: 5]")
+        int | None,
+        typer.Option(min=1, max=1000, help="Fresh processes for each question. [default: 3, full: 5]"),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the order in which things are measured.")] = 1,
     only: Annotated[
@@ -30,7 +33,7 @@ def bench(
 
     Example: bpelab bench --only encode_warm --only train -o mine.json
     """
-    from bpelab.benchmarks import suite
+    from bpelab.benchmarks.harness import suite
 
     if preset not in suite.PASSES:
         raise ValueError(f"--preset {preset!r}: it must be {' or '.join(suite.PASSES)}")
@@ -48,12 +51,11 @@ def bench(
                 resume=resume,
                 watch=watch,
             )
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Ended) as ended:
         kept = (
             f"{output} has what was measured, and --resume goes on" if output.exists() else "nothing is kept"
         )
-        print(f"bpelab: interrupted: {kept}", file=sys.stderr)
-        raise typer.Exit(130) from None
+        raise Ended(ended.number if isinstance(ended, Ended) else SIGINT, kept) from None
     failed = [entry for entry in record["missing"] if entry["reason"].startswith("failed")]
     for entry in failed:
         print(

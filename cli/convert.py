@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from bpelab.cli.text import ENCODING_OUTPUT, MAX_DIGITS
 
 
 def convert(
@@ -12,7 +13,7 @@ def convert(
         str,
         typer.Argument(help="An encoding's name, NAME.tiktoken, tokenizer.json, vocab.bpe or merges.txt."),
     ],
-    target: Annotated[Path, typer.Argument(help="NAME.tiktoken, NAME.json (Hugging Face), or vocab.bpe.")],
+    target: Annotated[Path, typer.Argument(help=ENCODING_OUTPUT)],
     pattern: Annotated[
         str | None, typer.Option(help="What splits text, where the source does not say: a name or a regex.")
     ] = None,
@@ -25,8 +26,11 @@ def convert(
 
     Example: bpelab convert my.tiktoken tokenizer.json --pattern gpt2 --special '<|endoftext|>=8191'
     """
-    from bpelab.bpe.encoding_files import load_encoding, save_encoding
+    from bpelab.bpe.files.save_load import check_name, files_of_encoding, load_encoding, save_encoding
+    from bpelab.cli.outputs import check_encoding_output
 
+    check_name(target)
+    check_encoding_output(target, files_of_encoding(source))
     encoding = load_encoding(source, pattern=pattern, special_tokens=dict(map(_parse_special, special or [])))
     written = save_encoding(target, encoding)
     if target.suffix == ".tiktoken":
@@ -40,6 +44,6 @@ def convert(
 
 def _parse_special(option: str) -> tuple[str, int]:
     text, _, token = option.rpartition("=")
-    if not text or not token.isdecimal():
+    if not text or not token.isdecimal() or len(token) > MAX_DIGITS:
         raise ValueError(f"--special {option!r}: it must be TEXT=ID, as in '<|endoftext|>=50256'")
     return text, int(token)

@@ -3,14 +3,14 @@
 import os
 import pydoc_data.topics
 import sys
-import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
-from bpelab.bpe.sample import multilingual_sample
+from bpelab.bpe.corpus.documents import files_of
+from bpelab.bpe.parity.sample import multilingual_sample
+from bpelab.bpe.parity.standard_library import standard_library
+from bpelab.cli.progress import warnings_as_lines
 from bpelab.cli.text import read_text
-
-STDLIB_BYTES = 12_000_000
 
 Texts = Iterator[tuple[str, str]]
 
@@ -28,30 +28,15 @@ def default_corpora() -> dict[str, Texts]:
     return corpora
 
 
-def standard_library(n_bytes: int = STDLIB_BYTES) -> Texts:
-    """Yield (path, text) of Python's own source files, until there are so many bytes of them."""
-    for path in sorted(Path(sysconfig.get_path("stdlib")).rglob("*.py")):
-        if n_bytes <= 0:
-            return
-        if "site-packages" in path.parts:
-            continue
-        data = path.read_bytes()
-        try:
-            text = data.decode("utf-8")
-        except UnicodeDecodeError:
-            continue  # a few of the standard library's own test files are not UTF-8 on purpose
-        n_bytes -= len(data)
-        yield str(path), text
-
-
 def named_corpus(name: str) -> Texts:
-    """Yield (source, text) of a file, of standard input for "-", or of every file below a directory."""
+    """Yield (source, text) of a file or pipe, of standard input for "-", or of every file of a directory."""
     if name == "-" or not Path(name).is_dir():
         yield "standard input" if name == "-" else name, read_text(name)
         return
-    for path in sorted(Path(name).rglob("*")):
-        if path.is_file():
-            try:
-                yield str(path), read_text(str(path))
-            except ValueError as error:
-                print(f"bpelab: left out {error}", file=sys.stderr)
+    with warnings_as_lines():
+        files = files_of(Path(name))
+    for path in files:
+        try:
+            yield str(path), read_text(str(path))
+        except ValueError as error:
+            print(f"bpelab: left out {error}", file=sys.stderr)

@@ -3,10 +3,7 @@
 import json
 import sys
 
-from bpelab.cli.text import AsJson, EncodingName, Source, VocabularyPath, read_text
-
-# Longer numbers are no ids, and Python reads none of more than 4300 digits.
-MAX_DIGITS = 40
+from bpelab.cli.text import MAX_DIGITS, AsJson, EncodingName, Source, VocabularyPath, read_text
 
 
 def decode(

@@ -2,7 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from bpelab.bpe.study.drawing import candidates_text, parts_text, split_lines
+from bpelab.bpe.study.drawing import (
+    N_PIECES,
+    N_TOKENS,
+    candidates_text,
+    parts_text,
+    shortened,
+    split_lines,
+)
 from bpelab.bpe.study.visible import spaced_hex, visible
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -12,7 +19,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bpelab.bpe.trace import EncodeTrace, PieceTrace, TrainStep, TrainTrace
+    from bpelab.bpe.study.trace import EncodeTrace, PieceTrace, TrainStep, TrainTrace
 
 # Dark letters on backgrounds that are light in every terminal's palette.
 STYLES = tuple(f"black on {colour}" for colour in ("#9ecbff", "#ffd58a", "#a6e3b4", "#f7b2d9", "#cdb9ff"))
@@ -30,15 +37,20 @@ def print_encode_trace(trace: "EncodeTrace") -> None:
     n_bytes = sum(map(len, trace.tokens))
     out.print(f"{trace.encoding_name}: {len(trace.text):,} characters, {n_bytes:,} bytes,", end=" ")
     out.print(f"{len(trace.pieces):,} pieces, {len(trace.ids):,} tokens\n")
-    out.print(tokens_text(trace.tokens))
+    out.print(tokens_text(trace.tokens[:N_TOKENS]))
+    if len(trace.tokens) > N_TOKENS:
+        out.print(f"… and {len(trace.tokens) - N_TOKENS:,} more tokens")
     out.print()
     if len(trace.ids) <= N_LISTED:
         out.print(_token_table(trace))
     for line in split_lines(trace.tokens):
         out.print(line)
     out.print()
-    for number, piece in enumerate({piece.text: piece for piece in trace.pieces}.values(), 1):
+    distinct = list({piece.text: piece for piece in trace.pieces}.values())
+    for number, piece in enumerate(distinct[:N_PIECES], 1):
         _print_piece(out, number, piece)
+    if len(distinct) > N_PIECES:
+        out.print(f"… and {len(distinct) - N_PIECES:,} more pieces")
 
 
 def tokens_text(tokens: "Iterable[bytes]") -> Text:
@@ -60,8 +72,9 @@ def _token_table(trace: "EncodeTrace") -> Table:
 
 
 def _print_piece(out: Console, number: int, piece: "PieceTrace") -> None:
-    ids = " ".join(map(str, piece.ids))
-    out.print(Text(f"piece {number}  ", style="bold") + Text(f"{visible(piece.text.encode())} → {ids}"))
+    ids = shortened(" ".join(map(str, piece.ids)))
+    shown_text = shortened(visible(piece.text.encode()))
+    out.print(Text(f"piece {number}  ", style="bold") + Text(f"{shown_text} → {ids}"))
     if piece.note:
         out.print(f"  {piece.note}")
     if len(piece.steps) > 1:

@@ -44,14 +44,19 @@ def explain(
     Example: bpelab explain --html page.html --beside cl100k_base --beside-path cl100k_base.tiktoken
     """
     from bpelab.bpe import get_encoding
-    from bpelab.bpe.trace import trace_encode, trace_train
+    from bpelab.bpe.files.save_load import files_of_encoding
+    from bpelab.bpe.study.trace import trace_encode, trace_train
     from bpelab.cli.drawing import print_encode_trace, print_train_trace
+    from bpelab.cli.outputs import check_outputs
 
     if train:
         if text or html:
             raise ValueError("--train shows a training: leave out the text and --html")
         print_train_trace(trace_train(train, vocab_size))
         return
+    if html is not None:
+        named = [] if beside is None or beside_path is not None else files_of_encoding(beside)
+        check_outputs([html], [path, beside_path, *named])
     text = read_text("-") if text == "-" else text
     enc = get_encoding(encoding, path=path)
     if html is not None:
@@ -68,6 +73,6 @@ def explain(
 
 def _named(name: str, path: Path | None) -> "Encoding":
     from bpelab.bpe import get_encoding
-    from bpelab.bpe.encoding_files import load_encoding
+    from bpelab.bpe.files.save_load import load_encoding
 
     return load_encoding(name) if path is None else get_encoding(name, path=path)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from bpelab.cli.text import print_path
 
 
 def fetch(
@@ -16,11 +17,11 @@ def fetch(
 
     Example: bpelab fetch the-verdict
     """
-    from bpelab.bpe.texts import TEXTS, fetch_text, text_path
+    from bpelab.bpe.files.public_texts import TEXTS, fetch_text, text_path
 
     if name is None:
         for known, text in TEXTS.items():
             there = "in the cache" if text_path(known).is_file() else "not here yet"
             print(f"{known}\t{text.title}\t{there}")
         return
-    print(fetch_text(name, source))
+    print_path(fetch_text(name, source))

@@ -13,7 +13,7 @@ import typer
 from bpelab.cli.text import AsJson, EncodingName, VocabularyPath
 
 if TYPE_CHECKING:
-    from bpelab.bpe.parity import Comparison, Difference
+    from bpelab.bpe.parity.compare import Comparison, Difference
 
 SPEED_ROUNDS = 5
 # Long enough to be encoded as arrays, block by block.
@@ -40,7 +40,7 @@ def parity(
     Example: bpelab parity --encoding cl100k_base --path cl100k_base.tiktoken --fuzz 100000 --seed 7
     """
     from bpelab.bpe import get_encoding
-    from bpelab.bpe.parity import Comparison, compare, load_tiktoken, smallest_difference
+    from bpelab.bpe.parity.compare import Comparison, compare, load_tiktoken, smallest_difference
     from bpelab.cli.corpora import default_corpora, named_corpus
 
     ours, theirs = get_encoding(encoding, path=path), load_tiktoken(encoding, path)
@@ -86,7 +86,7 @@ def parity(
 
 def _random_strings(n_texts: int, seed: int) -> Iterator[tuple[str, str]]:
     """Yield so many random strings, and every two thousand of them once more as one long text."""
-    from bpelab.bpe.fuzz import fuzz_texts
+    from bpelab.bpe.parity.fuzz import fuzz_texts
 
     source = fuzz_texts(seed)
     for start in range(0, n_texts, STRINGS_A_TEXT):

@@ -2,6 +2,10 @@
 
 import sys
 import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 # A line on a terminal is rewritten in place; where progress goes to a file, a line every so often is enough.
 SECONDS_A_LINE = 10.0
@@ -25,3 +29,16 @@ class Lines:
         """Leave the line."""
         if sys.stderr.isatty():
             print(file=sys.stderr)
+
+
+@contextmanager
+def warnings_as_lines() -> Iterator[None]:
+    """Show what the library warns of as a line on standard error, as soon as it does."""
+
+    def show(message: Warning | str, *_: Any, **__: Any) -> None:
+        print(f"bpelab: {message}", file=sys.stderr)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = show
+        yield

@@ -1,5 +1,6 @@
 """`bpelab report`: what did the benchmarks find, and what changed?"""
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,7 +19,8 @@ def report(
         "report.html"
     ),
     markdown: Annotated[
-        Path | None, typer.Option(help="The same as Markdown. [default: beside the page]")
+        Path | None,
+        typer.Option(help="The same as Markdown. [default: beside the page, but not over what is no report]"),
     ] = None,
     compare: Annotated[
         tuple[Path, Path] | None,
@@ -54,14 +56,16 @@ def report(
     from bpelab.benchmarks.report import content, verdict
     from bpelab.benchmarks.report.markdown import markdown as markdown_of
     from bpelab.benchmarks.report.page import page_html
-    from bpelab.bpe.files import write_atomically
+    from bpelab.bpe.foundation.writing import write_atomically
+    from bpelab.cli.outputs import check_outputs
 
     loaded = load_all(records)
-    texts = {output: page_html(loaded), markdown or output.with_suffix(".md"): markdown_of(loaded)}
-    if len(texts) < 2:
-        raise ValueError(f"{output} cannot be both the page and its Markdown: give them different names")
+    check_outputs([output], records, make_folders=True)
+    beside = _beside(output) if markdown is None else markdown
+    outputs = [output] if beside is None else [output, beside]
+    check_outputs(outputs, records, make_folders=True)
+    texts = {path: text_of(loaded) for path, text_of in zip(outputs, (page_html, markdown_of), strict=False)}
     for path, text in texts.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, text.encode("utf-8"))
     for record in loaded:
         print(content.machine_name(record))
@@ -70,6 +74,23 @@ def report(
         for number in verdict.numbers(record, loaded):
             print(f"  {number.value:>12}  {number.title}")
     print(" and ".join(f"{path} ({len(text.encode()) / 1e3:.0f} kB)" for path, text in texts.items()))
+
+
+def _beside(page: Path) -> Path | None:
+    """Say where the Markdown goes that nobody asked for by name: over an older report, but nothing else."""
+    from bpelab.benchmarks.report.markdown import TITLE
+    from bpelab.bpe.foundation.writing import is_stream
+
+    if is_stream(page):
+        return None
+    path = page.with_suffix(".md")
+    if path == page or not os.path.lexists(path):
+        return path
+    if path.is_file():
+        with path.open("rb") as file:
+            if file.readline(200).rstrip() == TITLE.encode():
+                return path
+    raise ValueError(f"{path} is there and is no report: it would be replaced; name another with --markdown")
 
 
 def _print_comparison(found: "Comparison") -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from bpelab.cli.text import print_path
 
 
 def tiktoken_cache(
@@ -14,7 +15,7 @@ def tiktoken_cache(
     Example: bpelab tiktoken-cache cache && TIKTOKEN_CACHE_DIR=cache python -c 'import tiktoken; print(
     tiktoken.get_encoding("gpt2"))'
     """
-    from bpelab.bpe.tiktoken_cache import write_tiktoken_cache
+    from bpelab.bpe.files.tiktoken_cache import write_tiktoken_cache
 
     for path in write_tiktoken_cache(directory):
-        print(path)
+        print_path(path)

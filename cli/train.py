@@ -8,14 +8,13 @@ from typing import Annotated, Literal
 
 import typer
 from bpelab.cli.progress import Lines
+from bpelab.cli.text import ENCODING_OUTPUT, check_jobs
 
 
 def train(
     corpus: Annotated[list[Path], typer.Argument(help="Files, and directories of files, of UTF-8 text.")],
     vocab_size: Annotated[int, typer.Option(help="How many tokens, special ones included.")],
-    output: Annotated[
-        Path, typer.Option("-o", "--output", help="NAME.tiktoken, NAME.json (Hugging Face), or vocab.bpe.")
-    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help=ENCODING_OUTPUT)],
     pattern: Annotated[
         str | None, typer.Option(help="What splits text: an encoding's name (gpt2 if left out) or a regex.")
     ] = None,
@@ -31,7 +30,7 @@ def train(
     errors: Annotated[
         Literal["strict", "replace"], typer.Option(help="What to do about text that is not UTF-8.")
     ] = "strict",
-    jobs: Annotated[int, typer.Option(help="How many processes count.")] = 1,
+    jobs: Annotated[int, typer.Option(help="How many processes count.", callback=check_jobs)] = 1,
     checkpoint: Annotated[
         Path | None, typer.Option(help="A file to write now and then, and to resume from after a kill.")
     ] = None,
@@ -42,9 +41,20 @@ def train(
     Example: bpelab train corpus/ --vocab-size 8192 --special '<|endoftext|>' -o my.tiktoken
     """
     from bpelab.bpe import train as learn
-    from bpelab.bpe.encoding_files import check_can_save, check_name, load_encoding, save_encoding
+    from bpelab.bpe.files.save_load import (
+        check_can_save,
+        check_name,
+        files_of_encoding,
+        load_encoding,
+        save_encoding,
+    )
+    from bpelab.cli.outputs import check_encoding_output, check_outputs
 
     check_name(output)
+    kept = [] if extend is None else files_of_encoding(extend)
+    check_encoding_output(output, [*corpus, *kept])
+    if checkpoint is not None:
+        check_outputs([*files_of_encoding(output), checkpoint], [*corpus, *kept])
     lines = None if quiet else Lines()
     learn_from = partial(
         learn,

@@ -125,7 +125,7 @@ def _print_unreachable(encoding: "Encoding") -> None:
 
 
 def _print_comparison(ours: "Encoding", other: "Encoding", paths: list[Path]) -> None:
-    from bpelab.bpe.sample import multilingual_sample
+    from bpelab.bpe.parity.sample import multilingual_sample
     from bpelab.bpe.study.inventory import compare_compression
     from bpelab.cli.drawing import console, table
     from bpelab.cli.text import read_text
@@ -136,6 +136,8 @@ def _print_comparison(ours: "Encoding", other: "Encoding", paths: list[Path]) ->
         (f"{ours.name} tokens", "right"), (f"{other.name} tokens", "right"),
         ("bytes a token", "right"), ("", "right"), (f"{ours.name} ▒ and {other.name} █", "left"),
     )  # fmt: skip
+    if empty := [name for name, text in texts if not text]:
+        raise ValueError(f"{empty[0]} is empty: there is nothing to compare in it")
     rows = compare_compression([ours, other], texts)
     most = max(result.bytes_per_token for row in rows for result in row)
     for one, two in rows:

@@ -11,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
+from bpelab.dataset.checks import whole_numbers
 from bpelab.dataset.loader import Pair, WindowDataset, WindowLoader
 from bpelab.dataset.shards import open_windows
 from bpelab.dataset.token_files import narrowest
@@ -39,7 +40,8 @@ class GPTDatasetV1(WindowDataset):
     each where the vocabulary allows. `<|endoftext|>` in the text is that token, as in the book, for a
     tokenizer with special tokens; any other tokenizer's `encode` is called with the text alone.
 
-    Raises `ValueError` where the text has too few tokens for a window, or `stride` is below 1.
+    Raises `ValueError` where the text has too few tokens for a window, `stride` is below 1, or the tokenizer
+    returns an id that is not below its `n_vocab`.
 
     >>> from bpelab.bpe import get_encoding
     >>> dataset = GPTDatasetV1("Hello, world. Hello.", get_encoding("gpt2"), max_length=2, stride=2)
@@ -53,7 +55,13 @@ class GPTDatasetV1(WindowDataset):
         if isinstance(tokenizer, _ArrayTokenizer):
             ids = tokenizer.encode_to_numpy(txt, allowed_special={END_OF_TEXT} & _specials(tokenizer))
         else:
-            ids = np.array(tokenizer.encode(txt), dtype=np.uint32)
+            ids = whole_numbers(tokenizer.encode(txt), "a tokenizer's ids")
+        for end in (int(ids.min()), int(ids.max())) if len(ids) else ():
+            if not 0 <= end < tokenizer.n_vocab:
+                raise ValueError(
+                    f"the tokenizer returned the id {end:,}, but has n_vocab {tokenizer.n_vocab:,}:"
+                    " its ids must be 0 or more and below that"
+                )
         super().__init__(TokenWindows(ids.astype(narrowest(tokenizer.n_vocab)), max_length, stride))
 
     @property
@@ -72,11 +80,13 @@ class GPTDatasetV1(WindowDataset):
     ) -> "GPTDatasetV1":
         """Take ids that are there already; an array (n_tokens,) of integers is not copied.
 
+        Raises `TypeError` for ids that are not integers in a row, and `ValueError` for a negative id or, with
+        `narrow`, one that int32 cannot hold.
+
         >>> GPTDatasetV1.from_ids([5, 6, 7], max_length=2, stride=1)[0]
         (tensor([5, 6]), tensor([6, 7]))
         """
-        ids = ids if isinstance(ids, np.ndarray) else np.array(ids, dtype=np.int64)
-        return cls._of(TokenWindows(ids, max_length, stride), narrow)
+        return cls._of(TokenWindows(whole_numbers(ids, "ids"), max_length, stride), narrow)
 
     @classmethod
     def from_files(
@@ -119,7 +129,7 @@ def create_dataloader_v1(
     drop_last: bool = True,
     num_workers: int = 0,
 ) -> DataLoader[Pair]:
-    """Give the batches of a text's windows by GPT-2's ids, as the book's function of this name does.
+    """Return the batches of a text's windows by GPT-2's ids, as the book's function of this name does.
 
     Each batch is (inputs, targets), (batch_size, max_length) int64 each. What is shuffled, and the same in
     every run, is the order of `bpelab.dataset.order`; for a seed, ranks and a narrow dtype, make a

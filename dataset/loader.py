@@ -7,12 +7,14 @@ except ModuleNotFoundError as error:
         raise
     raise ImportError("batches of tensors need PyTorch: pip install 'bpelab[torch]'") from None
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from bpelab.dataset.checks import shown, truth, whole_number
 from bpelab.dataset.sampler import GlobalBatches
 from bpelab.dataset.windows import TokenWindows
 from torch import Tensor
@@ -20,20 +22,22 @@ from torch.utils.data import DataLoader, Dataset
 
 Pair = tuple[Tensor, Tensor]  # inputs and targets
 
-# Batches of so many tokens together are gathered at once: the calls for a batch cost as much as its copy.
-# A megabyte of int64, which stays in the processor's cache, and in memory as long as one of the batches does.
+# The ids of so many tokens are gathered at once, for several batches: NumPy's calls cost as much as a batch.
+# In two bytes each they stay in the processor's cache until they are widened.
 TOKENS_AT_ONCE = 1 << 17
+
+# In a forked child: what belongs to its parent. Python would end the parent's workers when it drops it.
+_kept_for_the_parent: list[object] = []
 
 
 class WindowBatch(Sequence[Pair]):
-    """A batch of windows in one buffer (batch, length + 1), of which inputs and targets are views.
+    """A batch of windows: `inputs` and `targets`, each (batch, length), contiguous, in memory of its own.
 
     It is a sequence of pairs, so that PyTorch's own `default_collate` can stack it, too.
     """
 
-    def __init__(self, buffer: Tensor) -> None:
-        length = buffer.shape[1] - 1
-        self.inputs, self.targets = buffer.narrow(1, 0, length), buffer.narrow(1, 1, length)
+    def __init__(self, inputs: Tensor, targets: Tensor) -> None:
+        self.inputs, self.targets = inputs, targets
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -49,7 +53,8 @@ class WindowDataset(Dataset[Pair]):
     """Windows as tensors: an item is (inputs, targets), each (length,) int64, for any DataLoader.
 
     A batch is gathered at once. With `narrow`, tensors keep the narrow dtype of the ids (uint16, or int32
-    for wider ones); `to_device` widens them where they arrive.
+    for wider ones); `to_device` widens them where they arrive. Raises `ValueError` for ids that int32 cannot
+    hold, to find which, wider ids are read once.
 
     >>> inputs, targets = WindowDataset(TokenWindows(np.arange(9), length=4, stride=4))[1]
     >>> inputs, targets
@@ -59,20 +64,38 @@ class WindowDataset(Dataset[Pair]):
     def __init__(self, windows: TokenWindows, *, narrow: bool = False) -> None:
         self.windows = windows
         self._dtype: npt.DTypeLike = np.int64
-        if narrow:
-            self._dtype = np.uint16 if windows.dtype.itemsize <= 2 and windows.dtype.kind == "u" else np.int32
+        if truth(narrow, "narrow"):
+            self._dtype = np.uint16 if windows.dtype in (np.uint8, np.uint16) else np.int32
+            windows.check_fit(self._dtype)
 
     def __len__(self) -> int:
         return len(self.windows)
 
     def __getitem__(self, index: int) -> Pair:
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"there are {len(self):,} windows; {index:,} is none of them")
-        return self.__getitems__([index % len(self)])[0]  # type: ignore[no-any-return]
+        n_windows = len(self)
+        index = whole_number(index, "the index of a window")
+        if not -n_windows <= index < n_windows:
+            raise IndexError(f"there are {n_windows:,} windows; {shown(index)} is none of them")
+        return self.__getitems__([index % n_windows])[0]  # type: ignore[no-any-return]
 
     def __getitems__(self, indices: Sequence[int] | npt.NDArray[np.int64]) -> WindowBatch:
-        """Give the windows of a batch; a DataLoader calls this."""
-        return WindowBatch(torch.from_numpy(self.windows.gather(indices, self._dtype)))
+        """Return the windows of a batch; a DataLoader calls this."""
+        return WindowBatch(*next(self.pairs([indices])))
+
+    def pairs(self, batches: Sequence[Sequence[int] | npt.NDArray[np.int64]]) -> Iterator[Pair]:
+        """Yield the inputs and targets of several batches.
+
+        Their ids are gathered together, and are widened one batch at a time.
+        """
+        rows = self.windows.gather(batches[0] if len(batches) == 1 else np.concatenate(batches))
+        start = 0
+        for indices in batches:
+            own = rows[start : start + len(indices)]  # (batch, length + 1) in the dtype of the ids
+            start += len(indices)
+            yield (
+                torch.from_numpy(own[:, :-1].astype(self._dtype, "C")),
+                torch.from_numpy(own[:, 1:].astype(self._dtype, "C")),
+            )
 
 
 def take_batch(batch: Any) -> Pair:
@@ -80,13 +103,30 @@ def take_batch(batch: Any) -> Pair:
     return batch.inputs, batch.targets
 
 
+class _PassIndices:
+    """The indices of one pass for PyTorch's own loop, which may draw ahead of what the caller was given."""
+
+    def __init__(self, batches: GlobalBatches) -> None:
+        self._batches = batches
+        self.place = 0, 0  # the epoch of the pass that is begun next, and how many of its samples are done
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __iter__(self) -> Iterator[npt.NDArray[np.int64]]:
+        return self._batches.indices(*self.place)
+
+
 class WindowLoader(DataLoader[Pair]):
     """A DataLoader of windows whose order is that of `GlobalBatches`, and which can be resumed exactly.
 
-    Yields (inputs, targets), each (batch_size / world_size, length) int64, views of one buffer, which without
-    workers several batches share. Every pass is one epoch. `state_dict()` stands after the last batch that
-    the loop was given, whatever was fetched ahead. Other options are those of `torch.utils.data.DataLoader`.
-    Raises what `GlobalBatches` raises; memory is that of the batches under way.
+    Yields (inputs, targets), each (batch_size / world_size, length) int64, contiguous, in memory of their
+    own: what a loop writes into one changes no other. Every pass is one epoch, one is made at a time, and
+    `len()` is the number of batches of the pass under way or, between passes, of the next. `state_dict()`
+    stands after the last batch that the loop was given, whatever was fetched ahead, also after a worker died.
+
+    Other options are those of `torch.utils.data.DataLoader`, but for `in_order=False`. Raises what
+    `GlobalBatches` raises; memory is that of the batches under way.
 
     >>> windows = TokenWindows(np.arange(100, dtype=np.uint16), length=4, stride=4)
     >>> loader = WindowLoader(WindowDataset(windows), batch_size=2, seed=1)
@@ -111,6 +151,10 @@ class WindowLoader(DataLoader[Pair]):
         num_workers: int = 0,
         **options: Any,
     ) -> None:
+        if not options.get("in_order", True):
+            raise ValueError(
+                "in_order is False: a state could not say which batches were given; leave it out"
+            )
         self.batches = batches_of(
             dataset.windows,
             batch_size,
@@ -120,54 +164,67 @@ class WindowLoader(DataLoader[Pair]):
             rank=rank,
             world_size=world_size,
         )
-        self._position = self.batches.position()
         super().__init__(
             dataset,
-            batch_sampler=self.batches,  # type: ignore[arg-type]  # any iterable of indices will do
+            batch_sampler=_PassIndices(self.batches),  # type: ignore[arg-type]  # any iterable of indices will do
             collate_fn=take_batch,
-            num_workers=num_workers,
+            num_workers=whole_number(num_workers, "num_workers", least=0),
             **options,
         )
+        self._pid = os.getpid()
+
+    def __len__(self) -> int:
+        return len(self.batches)
 
     def __iter__(self) -> Iterator[Pair]:  # type: ignore[override]  # a generator is all that is needed
-        batches = self.batches
-        epoch, n_done = batches.position()
-        for batch in self._fetched():
-            n_done = min(n_done + batches.batch_size, batches.n_samples)
-            self._position = epoch, n_done
-            yield batch
+        return self.batches.counted(self._fetched)
 
-    def _fetched(self) -> Iterator[Pair]:
+    def _fetched(self, epoch: int, n_done: int) -> Iterator[Pair]:
         if self.num_workers or self.pin_memory:
-            yield from super().__iter__()
+            yield from self._fetched_by_torch(epoch, n_done)
             return
         # What DataLoader does around a batch in its own process takes longer than the batch.
         n_together = max(1, TOKENS_AT_ONCE // (self.batches.batch_size * self.dataset.windows.length))
-        batches = iter(self.batches)
-        while together := list(islice(batches, n_together)):
-            windows = self.dataset.__getitems__(np.concatenate(together))
-            sizes = [len(indices) for indices in together]
-            yield from zip(
-                windows.inputs.split_with_sizes(sizes), windows.targets.split_with_sizes(sizes), strict=True
-            )
+        indices = self.batches.indices(epoch, n_done)
+        while together := list(islice(indices, n_together)):
+            yield from self.dataset.pairs(together)
+
+    def _fetched_by_torch(self, epoch: int, n_done: int) -> Iterator[Pair]:
+        if self.persistent_workers and os.getpid() != self._pid:
+            raise RuntimeError(_OF_ANOTHER_PROCESS)
+        pid = os.getpid()
+        self.batch_sampler.place = epoch, n_done  # type: ignore[union-attr]
+        fetched = super().__iter__()
+        try:
+            for batch in fetched:
+                yield batch
+                if os.getpid() != pid:
+                    raise RuntimeError(_OF_ANOTHER_PROCESS)
+        finally:
+            if os.getpid() != pid:
+                _kept_for_the_parent.append(fetched)
 
     def state_dict(self) -> dict[str, Any]:
         """Say where the training stands: a few integers and the data's fingerprint."""
-        return self.batches.state_after(*self._position)
+        return self.batches.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Let the next pass go on after the last batch of a state; `ValueError` for one of other data."""
+        """Let the next pass go on after the last batch of a state; see `GlobalBatches.load_state_dict`."""
         self.batches.load_state_dict(state)
-        self._position = self.batches.position()
 
     def set_epoch(self, epoch: int) -> None:
         """Let the next pass be this epoch, from its beginning or from where a state of it was."""
         self.batches.set_epoch(epoch)
-        self._position = self.batches.position()
+
+
+_OF_ANOTHER_PROCESS = (
+    "the workers of this pass belong to the process that this one was forked from, which would miss what is"
+    " taken here: begin a pass of a loader that is made in this process"
+)
 
 
 def batches_of(windows: TokenWindows, batch_size: int, **options: Any) -> GlobalBatches:
-    """Give the batches of some windows, to be a `batch_sampler`, with their fingerprint in its state."""
+    """Return the batches of some windows, to be a `batch_sampler`, with their fingerprint in its state."""
     return GlobalBatches(len(windows), batch_size, fingerprint=lambda: windows.fingerprint, **options)
 
 

@@ -11,6 +11,7 @@ from math import isqrt
 
 import numpy as np
 import numpy.typing as npt
+from bpelab.dataset.checks import shown, whole_number, whole_numbers
 
 MAX_SAMPLES = 2**63
 # Four rounds would do for a random-looking shuffle of much; small n, whose digits hold few bits, need more.
@@ -26,7 +27,8 @@ class Shuffle:
     for an index depends on nothing but n, seed, epoch and the index, on every machine. Some 0.3
     milliseconds for 512 indices, whatever n is.
 
-    Raises `ValueError` for n below 1 or above 2**63, `IndexError` for an index outside.
+    Raises `ValueError` for n below 1 or above 2**63 and for a seed of more than 128 bits, `IndexError` for an
+    index outside, `TypeError` for what is not an integer.
 
     >>> shuffle = Shuffle(10, seed=1, epoch=0)
     >>> shuffle(np.arange(10)).tolist(), shuffle(np.array([3])).tolist()
@@ -36,8 +38,10 @@ class Shuffle:
     """
 
     def __init__(self, n: int, *, seed: int, epoch: int) -> None:
+        n = whole_number(n, "the number of samples")
         if not 1 <= n <= MAX_SAMPLES:
-            raise ValueError(f"a shuffle has from 1 to 2**63 samples, not {n:,}")
+            raise ValueError(f"a shuffle has from 1 to 2**63 samples, not {shown(n)}")
+        seed, epoch = checked_seed(seed), whole_number(epoch, "the epoch")
         self.n = n
         # Two digits: the high one below n_high, the low one below n_low, n_high * n_low just above n.
         self._n_low = isqrt(n - 1) + 1
@@ -50,7 +54,7 @@ class Shuffle:
 
     def __call__(self, indices: npt.ArrayLike) -> npt.NDArray[np.int64]:
         """Give where indices go, int64 of the same shape."""
-        wanted = np.asarray(indices)
+        wanted = whole_numbers(indices, "indices")
         if wanted.size and (int(wanted.min()) < 0 or int(wanted.max()) >= self.n):
             raise IndexError(f"{int(wanted.min()):,} to {int(wanted.max()):,} are not all below {self.n:,}")
         places = self._network(wanted.reshape(-1).astype(np.uint64))
@@ -67,6 +71,14 @@ class Shuffle:
             high = _added(high, mixed(low, key_high), n_high)
             low = _added(low, mixed(high, key_low), n_low)
         return high * n_low + low
+
+
+def checked_seed(seed: object, name: str = "the seed") -> int:
+    """Return a seed, any integer of at most 128 bits, as an `int`; `TypeError` or `ValueError` for others."""
+    number = whole_number(seed, name)
+    if number.bit_length() > 128:
+        raise ValueError(f"{name} is {shown(number)}; it must have at most 128 bits")
+    return number
 
 
 def _added(digits: Numbers, hashes: Numbers, n: np.uint64) -> Numbers:

@@ -1,16 +1,22 @@
 """Which samples are in which batch, on which rank, and how does a training resume in the middle of one?"""
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from bpelab.dataset.order import Shuffle
+from bpelab.dataset.checks import shown, truth, whole_number
+from bpelab.dataset.order import MAX_SAMPLES, Shuffle, checked_seed
 
 Indices = npt.NDArray[np.int64]
+Item = TypeVar("Item")
 
 # So many indices are shuffled at a time: NumPy's calls cost as much for one batch as for a hundred.
 AT_ONCE = 1 << 14
+
+STATE_VERSION = 1  # also that of the states without a version, which were written before there was one
+STATE_NAMES = ("seed", "shuffle", "epoch", "n_done", "n_samples", "fingerprint")
 
 
 class GlobalBatches:
@@ -19,19 +25,35 @@ class GlobalBatches:
     The order is defined on global batches, those of all ranks together: `batch_size` is theirs, and rank
     r of `world_size` gets the r-th part of each. An index in its place depends on nothing but `n_samples`,
     the seed, the epoch and the place, so that neither the ranks nor the workers change what is trained on.
-    The last batch of an epoch is left out where it is short, unless `drop_last` is False.
+
+    What is left for a last, short batch at the end of an epoch is left out. With `drop_last=False` it is a
+    batch of its own, shared as evenly as can be, so that the ranks' parts differ by one at most. Where it is
+    less than one for each rank, it joins the batch before it: all ranks always make the same number of steps.
 
     `state_dict()` is a few integers and the data's fingerprint; loaded into a sampler of the same data, also
     one with another batch size or world size, the next pass goes on at the next sample, without replaying.
+    However often that is done in an epoch, every sample is in one batch, but for what `drop_last` leaves out
+    at its end.
 
-    `fingerprint` names the data when a state is asked for. Raises `ValueError` where the numbers contradict
-    each other, and for a state of other data.
+    Every pass begun is one more epoch, whether those before it were finished, left in their middle, or go on
+    beside it; the state is that of the pass that gave the last batch. To go on with a pass after a state was
+    loaded or an epoch set raises `RuntimeError`.
+
+    `fingerprint` names the data when a state is asked for. Raises `TypeError` for what is not a number,
+    `ValueError` where the numbers contradict each other, and for a state of other data.
 
     >>> batches = GlobalBatches(10, batch_size=4, shuffle=False)
     >>> [batch.tolist() for batch in batches]
     [[0, 1, 2, 3], [4, 5, 6, 7]]
     >>> [batch.tolist() for batch in GlobalBatches(10, batch_size=4, shuffle=False, rank=1, world_size=2)]
     [[2, 3], [6, 7]]
+    >>> [batch.tolist() for batch in GlobalBatches(9, batch_size=4, shuffle=False, drop_last=False)]
+    [[0, 1, 2, 3], [4, 5, 6, 7], [8]]
+    >>> ranks = [
+    ...     GlobalBatches(9, 4, shuffle=False, drop_last=False, rank=rank, world_size=2) for rank in range(2)
+    ... ]
+    >>> [[batch.tolist() for batch in rank] for rank in ranks]
+    [[[0, 1], [4, 5, 6]], [[2, 3], [7, 8]]]
     """
 
     def __init__(
@@ -46,82 +68,135 @@ class GlobalBatches:
         world_size: int = 1,
         fingerprint: Callable[[], str] = str,
     ) -> None:
-        if batch_size < 1:
-            raise ValueError(f"the batch size is {batch_size}; it must be 1 or more")
+        self.n_samples = n_samples = whole_number(n_samples, "the number of samples", least=1)
+        self.batch_size = batch_size = whole_number(batch_size, "the batch size", least=1)
+        self.world_size = world_size = whole_number(world_size, "the world size", least=1)
+        self.rank = rank = whole_number(rank, "the rank")
+        self.shuffle, self.drop_last = truth(shuffle, "shuffle"), truth(drop_last, "drop_last")
+        self.seed, self._fingerprint = checked_seed(seed), fingerprint
+        if n_samples > MAX_SAMPLES:
+            raise ValueError(f"the number of samples is {shown(n_samples)}; it must be at most 2**63")
         if not 0 <= rank < world_size:
-            raise ValueError(f"rank {rank} is none of the ranks 0 to {world_size - 1}")
+            raise ValueError(f"rank {shown(rank)} is none of the ranks 0 to {shown(world_size - 1)}")
         if batch_size % world_size:
             raise ValueError(
-                f"a global batch of {batch_size} cannot be shared evenly by {world_size} ranks;"
-                f" {world_size * max(1, round(batch_size / world_size))} could"
+                f"a global batch of {shown(batch_size)} cannot be shared evenly by {shown(world_size)} ranks;"
+                f" {shown(world_size * max(1, (batch_size + world_size // 2) // world_size))} could"
             )
         if drop_last and batch_size > n_samples:
             raise ValueError(
-                f"a batch of {batch_size:,} is larger than the data, {n_samples:,} samples: nothing would be"
-                f" left with drop_last. Use a batch of at most {n_samples:,}, or drop_last=False."
+                f"a batch of {shown(batch_size)} is larger than the data, {n_samples:,} samples: nothing"
+                f" would be left with drop_last. Use a batch of at most {n_samples:,}, or drop_last=False."
             )
-        if not drop_last and n_samples % batch_size % world_size:
+        if world_size > n_samples:
             raise ValueError(
-                f"the last of {n_samples:,} samples make a batch of {n_samples % batch_size}, which"
-                f" {world_size} ranks cannot share evenly; use drop_last=True"
+                f"{n_samples:,} samples are fewer than the {shown(world_size)} ranks: some would never get"
+                " one, and the others would wait for them"
             )
-        self.n_samples, self.batch_size, self.drop_last = n_samples, batch_size, drop_last
-        self.rank, self.world_size = rank, world_size
-        self.shuffle, self.seed, self._fingerprint = shuffle, seed, fingerprint
-        self._epoch = 0  # that of the pass under way, or of the next one
-        self._done = 0  # samples of that epoch that were given, on all ranks
-        self._resuming = True  # whether the next pass begins there
+        self._place = (0, 0)  # an epoch, and how many of its samples were given, on all ranks
+        self._next = self._place  # where the next pass begins
+        self._n_jumps = 0  # how often a state was loaded or an epoch set
+        self._pass: object | None = None  # names the pass that was begun last, while it is under way
+        self._n_batches_of_pass = 0
 
     def __len__(self) -> int:
-        """How many batches an epoch has."""
-        full, rest = divmod(self.n_samples, self.batch_size)
-        return full + (rest > 0 and not self.drop_last)
+        """How many batches the pass under way has on this rank or, where there is none, the next pass."""
+        return self._n_batches_of_pass if self._pass else self._n_batches_after(self._next[1])
 
     def __iter__(self) -> Iterator[Indices]:
-        """Yield the batches of this rank, (batch_size / world_size,) int64 each."""
-        if not self._resuming:  # the pass before this one was left in its middle
-            self._begin(self._epoch + 1)
-        self._resuming = False
-        epoch, done = self._epoch, self._done
-        for chunk in self._chunks(epoch, done):
-            for start in range(0, len(chunk), self.batch_size):
-                batch = chunk[start : start + self.batch_size]
-                done += len(batch)
-                self._epoch, self._done = epoch, done
-                share = len(batch) // self.world_size
-                yield batch[self.rank * share : (self.rank + 1) * share]
-        self._begin(epoch + 1)
+        """Yield the batches of this rank, some batch_size / world_size indices each, int64."""
+        return self.counted(self.indices)
 
-    def _chunks(self, epoch: int, done: int) -> Iterator[Indices]:
-        """Yield the order from `done` on, in chunks of whole batches but for the last."""
-        size = self.batch_size
-        end = self.n_samples if not self.drop_last else done + (self.n_samples - done) // size * size
+    def counted(self, fetch: Callable[[int, int], Iterator[Item]]) -> Iterator[Item]:
+        """Make the next pass by `fetch(epoch, n_done)`, which yields an item for each batch from there on.
+
+        The state stands after the last item that the caller was given, however far ahead `fetch` is.
+        """
+        epoch, n_done = self._place = self._next
+        self._next = epoch + 1, 0
+        this_pass, n_jumps = object(), self._n_jumps
+        self._pass = this_pass
+        self._n_batches_of_pass = self._n_batches_after(n_done)
+        try:
+            for item in fetch(epoch, n_done):
+                n_done = self._end_of_batch(n_done)
+                self._place = epoch, n_done
+                yield item
+                if self._n_jumps != n_jumps:
+                    raise RuntimeError(
+                        f"this pass, of epoch {epoch}, is over: a state was loaded or an epoch set since."
+                        " Begin a new pass, which goes on from there."
+                    )
+            self._place = self._next
+        finally:
+            if self._pass is this_pass:
+                self._pass = None
+
+    def indices(self, epoch: int, n_done: int) -> Iterator[Indices]:
+        """Yield the batches of this rank from a place in an epoch on, whatever pass is under way."""
         order = Shuffle(self.n_samples, seed=self.seed, epoch=epoch) if self.shuffle else None
-        step = size * max(1, AT_ONCE // size)
-        n_first = size  # the first batch need not wait for a whole chunk
-        while done < end:
-            places = np.arange(done, min(done + n_first, end), dtype=np.int64)
-            yield places if order is None else order(places)
-            done += len(places)
-            n_first = step
+        size, share = self.batch_size, self.batch_size // self.world_size
+        at_once = 1  # the first batch need not wait for many
+        while n_batches := min(at_once, self._n_global_batches(n_done)):
+            n_whole = n_batches - 1  # all but an epoch's last are whole
+            end = self._end_of_batch(n_done + n_whole * size)
+            places = np.arange(end - n_done, dtype=np.int64) + n_done
+            chunk = places if order is None else order(places)
+            for start in range(self.rank * share, n_whole * size, size):
+                yield chunk[start : start + share]
+            last = chunk[n_whole * size :]
+            least, n_larger = divmod(len(last), self.world_size)
+            start = self.rank * least + min(self.rank, n_larger)
+            if own := least + (self.rank < n_larger):
+                yield last[start : start + own]
+            n_done = end
+            at_once = max(1, AT_ONCE // size)
+
+    def _end_of_batch(self, n_done: int) -> int:
+        """Where the global batch ends that begins after `n_done` samples of an epoch."""
+        end = n_done + self.batch_size
+        # What would leave less than one for each rank takes that, too.
+        return self.n_samples if not self.drop_last and self.n_samples - end < self.world_size else end
+
+    def _is_over(self, n_done: int) -> bool:
+        return self.n_samples - n_done < (self.batch_size if self.drop_last else 1)
+
+    def _n_global_batches(self, n_done: int) -> int:
+        """How many batches an epoch has after so many samples."""
+        n_left = self.n_samples - n_done
+        if self.drop_last:
+            return n_left // self.batch_size
+        return max(int(n_left > 0), (n_left - self.world_size) // self.batch_size + 1)
+
+    def _n_batches_after(self, n_done: int) -> int:
+        """How many of them this rank has a part in: all, but where fewer samples are left than ranks."""
+        n_left = self.n_samples - n_done
+        return self._n_global_batches(n_done) if n_left >= self.world_size else int(self.rank < n_left)
 
     def set_epoch(self, epoch: int) -> None:
         """Let the next pass be this epoch: from its beginning, unless a state of this epoch was loaded."""
-        if not (self._resuming and epoch == self._epoch):
-            self._begin(epoch)
+        epoch = _checked_epoch(epoch)
+        self._go_to(*(self._next if epoch == self._next[0] else (epoch, 0)))
 
-    def _begin(self, epoch: int, n_done: int = 0) -> None:
-        self._epoch, self._done, self._resuming = epoch, n_done, True
+    def _go_to(self, epoch: int, n_done: int) -> None:
+        self._place = self._next = epoch, n_done
+        self._pass = None
+        self._n_jumps += 1
+
+    def position(self) -> tuple[int, int]:
+        """Tell the epoch of the next pass, and how many of its samples are done already."""
+        return self._next
 
     def state_dict(self) -> dict[str, Any]:
         """Say where the pass under way stands, counting every batch that was given as done."""
-        return self.state_after(self._epoch, self._done)
+        return self.state_after(*self._place)
 
     def state_after(self, epoch: int, n_done: int) -> dict[str, Any]:
         """Say where a pass stands after so many samples of an epoch, on all ranks."""
         if self._is_over(n_done):
             epoch, n_done = epoch + 1, 0
         return {
+            "version": STATE_VERSION,
             "seed": self.seed,
             "shuffle": self.shuffle,
             "epoch": epoch,
@@ -131,25 +206,56 @@ class GlobalBatches:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Let the next pass go on where a state says, at once; `ValueError` for a state of other data."""
-        own = self.state_dict()
-        if missing := own.keys() - state.keys():
-            raise ValueError(f"this is no state of a sampler: it has no {', '.join(sorted(missing))}")
-        for name in ("n_samples", "fingerprint"):
-            if state[name] != own[name]:
-                raise ValueError(
-                    f"the state is that of other data: its {name} is {state[name]!r},"
-                    f" here it is {own[name]!r}"
-                )
-        self.seed, self.shuffle = int(state["seed"]), bool(state["shuffle"])
-        self._begin(int(state["epoch"]), int(state["n_done"]))
-        if self._is_over(self._done):  # with larger batches, the rest may be too little for one
-            self._begin(self._epoch + 1)
+        """Let the next pass go on where a state says, at once.
 
-    def position(self) -> tuple[int, int]:
-        """Tell the epoch of the next pass, and how many of its samples are done already."""
-        return (self._epoch, self._done) if self._resuming else (self._epoch + 1, 0)
+        Raises `ValueError` or `TypeError` for a state of other data, or one that no sampler can have written;
+        then nothing has changed. Warns where fewer samples of the epoch are left than there are ranks.
+        """
+        if not isinstance(state, Mapping):
+            raise TypeError(f"a state is a mapping, as state_dict() returns it, not {state!r:.80}")
+        if missing := [name for name in STATE_NAMES if name not in state]:
+            raise ValueError(f"this is not the state of a sampler: it has no {', '.join(sorted(missing))}")
+        version = whole_number(state.get("version", STATE_VERSION), "the state's version")
+        if version != STATE_VERSION:
+            raise ValueError(
+                f"the state is of version {shown(version)}, and this bpelab reads version {STATE_VERSION}:"
+                " use the bpelab that wrote it"
+            )
+        n_samples = whole_number(state["n_samples"], "the state's n_samples")
+        if n_samples != self.n_samples:
+            raise ValueError(
+                f"the state is that of other data: its n_samples is {shown(n_samples)},"
+                f" here it is {self.n_samples:,}"
+            )
+        if state["fingerprint"] != (fingerprint := self._fingerprint()):
+            raise ValueError(
+                f"the state is that of other data: its fingerprint is {state['fingerprint']!r:.80},"
+                f" here it is {fingerprint!r}"
+            )
+        seed = checked_seed(state["seed"], "the state's seed")
+        shuffle = truth(state["shuffle"], "the state's shuffle")
+        epoch = _checked_epoch(state["epoch"], "the state's epoch")
+        n_done = whole_number(state["n_done"], "the state's n_done", least=0)
+        if n_done > n_samples:
+            raise ValueError(
+                f"the state's n_done is {shown(n_done)}, more than its {n_samples:,} samples: it is altered"
+            )
+        self.seed, self.shuffle = seed, shuffle
+        if self._is_over(n_done):  # with larger batches, the rest may be too little for one
+            epoch, n_done = epoch + 1, 0
+        self._go_to(epoch, n_done)
+        n_left = n_samples - n_done
+        if n_left < self.world_size:
+            warnings.warn(
+                f"{n_left} samples are left of epoch {epoch}, fewer than the {self.world_size} ranks: ranks"
+                f" {n_left} and up get no batch in the rest of this epoch. Where ranks wait for each other,"
+                f" leave it out by set_epoch({epoch + 1}) on all of them.",
+                stacklevel=2,
+            )
 
-    def _is_over(self, n_done: int) -> bool:
-        n_left = self.n_samples - n_done
-        return n_left < (self.batch_size if self.drop_last else 1)
+
+def _checked_epoch(epoch: object, name: str = "the epoch") -> int:
+    number = whole_number(epoch, name, least=0)
+    if number.bit_length() > 63:
+        raise ValueError(f"{name} is {shown(number)}; it must be below 2**63")
+    return number

@@ -16,7 +16,7 @@ import mmap
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar, get_args, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
@@ -48,6 +48,32 @@ class TokenFile:
     header: TokenFileHeader
     ids: npt.NDArray[Any]
     document_ends: npt.NDArray[np.int64]
+
+
+Record = TypeVar("Record")
+
+
+def record_of(kind: type[Record], values: object) -> Record:
+    """Make a dataclass of strings, booleans and counts from what was read as JSON.
+
+    Raises `ValueError` for missing and other fields, for other types, and for negative numbers.
+
+    >>> record_of(TokenFileHeader, {"n_tokens": 1, "n_documents": 0})
+    Traceback (most recent call last):
+    ValueError: it lacks dtype, encoding, end_of_text, n_vocab, sha256, tokenizer
+    """
+    types = get_type_hints(kind)
+    if not isinstance(values, dict):
+        raise ValueError(f"{values!r:.60} is not a JSON object")
+    for what, names in (("lacks", types.keys() - values), ("has unknown entries:", values.keys() - types)):
+        if names:
+            raise ValueError(f"it {what} {', '.join(sorted(names)):.200}")
+    for name, expected in types.items():
+        value = values[name]
+        # The exact type: to Python, `true` would be an int.
+        if type(value) not in (get_args(expected) or (expected,)) or (type(value) is int and value < 0):
+            raise ValueError(f"{name} is {value!r:.60}, which it cannot be")
+    return kind(**values)
 
 
 class _Trained(Protocol):
@@ -124,6 +150,11 @@ def read_token_file(path: str | os.PathLike[str], *, verify: bool = True) -> Tok
 
     Without `verify` the header and the size are still checked, but not the SHA-256 of the ids, which takes
     a pass over the file. Raises `ValueError` that names the file and what is wrong with it, and `OSError`.
+
+    A file must not be cut while it is mapped: the operating system ends a process that touches what is gone
+    (SIGBUS), and no check made here can prevent that. `bpelab tokenize` never does it: it writes files aside
+    and renames them, so that what is mapped stays as it was. Nor is it safe to change one in place, as
+    ids that were checked change with it.
     """
     path = Path(path)
     with path.open("rb") as file:
@@ -135,22 +166,41 @@ def read_token_file(path: str | os.PathLike[str], *, verify: bool = True) -> Tok
         text = file.read(n_header) if n_header <= size else b""
         if hashlib.sha256(text).digest() != start[len(MAGIC) + 8 :]:
             raise ValueError(f"{path}: its header is cut off or altered: the checksum differs. {_AGAIN}")
-        header = TokenFileHeader(**json.loads(text))
+        header = _header_of(text, path)
         dtype = np.dtype(header.dtype).newbyteorder("<")
         ids_start = _rounded(_FIXED_BYTES + n_header)
         ends_start = ids_start + _rounded(header.n_tokens * dtype.itemsize)
         expected = ends_start + 8 * header.n_documents
         if size != expected:
             raise ValueError(f"{path}: it has {size:,} bytes where its header says {expected:,}. {_AGAIN}")
-        content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    if verify and hashlib.sha256(memoryview(content)[ids_start:]).hexdigest() != header.sha256:
-        raise ValueError(f"{path}: its tokens are altered: the checksum differs. {_AGAIN}")
-    return TokenFile(
-        path,
-        header,
-        np.frombuffer(content, dtype, header.n_tokens, ids_start),
-        np.frombuffer(content, "<i8", header.n_documents, ends_start),
-    )
+        content = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ)
+    ids = np.frombuffer(content, dtype, header.n_tokens, ids_start)
+    document_ends = np.frombuffer(content, "<i8", header.n_documents, ends_start)
+    if verify:
+        if hashlib.sha256(memoryview(content)[ids_start:]).hexdigest() != header.sha256:
+            raise ValueError(f"{path}: its tokens are altered: the checksum differs. {_AGAIN}")
+        if (highest := int(ids.max(initial=0))) >= header.n_vocab and len(ids):
+            raise ValueError(
+                f"{path}: it has the id {highest:,} in a vocabulary of {header.n_vocab:,}. {_AGAIN}"
+            )
+        ends = np.concatenate([[0], document_ends, [header.n_tokens]])
+        if (np.diff(ends) < 0).any():
+            raise ValueError(f"{path}: its documents do not end one after the other. {_AGAIN}")
+    return TokenFile(path, header, ids, document_ends)
+
+
+def _header_of(text: bytes, path: Path) -> TokenFileHeader:
+    try:
+        header = record_of(TokenFileHeader, json.loads(text))
+        if header.dtype != (expected := narrowest(header.n_vocab).name):
+            raise ValueError(
+                f"its ids are {header.dtype!r:.60}, not {expected}, as for {header.n_vocab:,} tokens"
+            )
+    except RecursionError:
+        raise ValueError(f"{path}: its header is nested too deeply. {_AGAIN}") from None
+    except ValueError as error:
+        raise ValueError(f"{path}: its header is not that of a token file: {error}. {_AGAIN}") from None
+    return header
 
 
 _AGAIN = "Remove it, and write it again with bpelab tokenize."

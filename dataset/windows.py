@@ -6,11 +6,13 @@ array of ids. Nothing is cut up beforehand: the number of windows is a division,
 
 import hashlib
 from collections.abc import Callable, Sequence
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from bpelab.bpe.foundation.once import once
+from bpelab.dataset.checks import shown, whole_number, whole_numbers
 
 IdArray = npt.NDArray[Any]  # (n_tokens,) of any integer dtype; may be a memory map
 Indices = npt.NDArray[np.int64]  # (batch,)
@@ -25,7 +27,8 @@ class TokenWindows:
     another process, so that mapped files are mapped there, too, instead of being sent.
 
     Raises `TypeError` for ids that are not integers in a row, and `ValueError` for a length or stride
-    below 1, and where the ids do not fill a single window.
+    below 1, where the ids do not fill a single window, and for an id below 0 or from 2**63 on; to find one,
+    ids of a dtype that could hold it are read once.
 
     >>> windows = TokenWindows(np.arange(10, 20), length=4, stride=2)
     >>> len(windows), windows[1]
@@ -44,17 +47,15 @@ class TokenWindows:
         fingerprint: str | None = None,
         reopen: Callable[[], "TokenWindows"] | None = None,
     ) -> None:
-        for name, value in (("length", length), ("stride", stride)):
-            if value < 1:
-                raise ValueError(f"the {name} is {value}; it must be 1 or more")
-        given = [ids] if isinstance(ids, np.ndarray) else list(ids)
+        self.length = length = whole_number(length, "the length", least=1)
+        self.stride = stride = whole_number(stride, "the stride", least=1)
+        given = list(ids) if isinstance(ids, Sequence) else [ids]
         for shard in given:
             if not isinstance(shard, np.ndarray) or shard.ndim != 1 or shard.dtype.kind not in "iu":
                 what = (
                     f"{shard.dtype} of shape {shard.shape}" if isinstance(shard, np.ndarray) else repr(shard)
                 )
                 raise TypeError(f"ids must be integers in an array (n_tokens,), not {what:.80}")
-        self.length, self.stride = length, stride
         shards = self._shards = [np.ascontiguousarray(shard) for shard in given]
         self._ids_fingerprint = fingerprint
         self._reopen = reopen
@@ -62,16 +63,23 @@ class TokenWindows:
         self._ends: npt.NDArray[np.int64] = np.cumsum(
             counts, dtype=np.int64
         )  # (n_shards,) windows up to here
+        most = max(map(len, shards), default=0)
         if not sum(counts):
-            most = max(map(len, shards), default=0)
             raise ValueError(
-                f"{most:,} tokens are too few for a window of {length:,} inputs and their targets:"
-                f" at least {length + 1:,} are needed"
+                f"{most:,} tokens are too few for a window of {shown(length)} inputs and their targets:"
+                f" at least {shown(length + 1)} are needed"
             )
+        if (n_bytes := (length + 1) * max(shard.itemsize for shard in shards)) >= 2**31:
+            raise ValueError(f"a window of {length:,} inputs takes {n_bytes:,} bytes; it must be below 2**31")
+        self.check_fit(np.int64)
+        # Where a stride is longer than a shard, that has one window, and any stride is as good.
+        self._step = min(stride, most)
         # Views (n_windows of the shard,) whose items are whole windows and overlap: NumPy copies such an item
         # at once, and a row of numbers one by one.
         self._rows = [
-            np.ndarray((count,), f"V{(length + 1) * shard.itemsize}", shard, 0, (stride * shard.itemsize,))
+            np.ndarray(
+                (count,), f"V{(length + 1) * shard.itemsize}", shard, 0, (self._step * shard.itemsize,)
+            )
             for shard, count in zip(shards, counts, strict=True)
         ]
 
@@ -85,18 +93,19 @@ class TokenWindows:
         ), ()
 
     def __getitem__(self, index: int) -> tuple[IdArray, IdArray]:
-        """Give the inputs and targets of a window: two read-only views (length,) of the ids."""
+        """Return the inputs and targets of a window: two read-only views (length,) of the ids."""
         n_windows = len(self)
+        index = whole_number(index, "the index of a window")
         if not -n_windows <= index < n_windows:
-            raise IndexError(f"there are {n_windows:,} windows; {index:,} is none of them")
+            raise IndexError(f"there are {n_windows:,} windows; {shown(index)} is none of them")
         index %= n_windows
         shard = int(np.searchsorted(self._ends, index, side="right"))
-        start = self.stride * (index - (int(self._ends[shard - 1]) if shard else 0))
+        start = self._step * (index - (int(self._ends[shard - 1]) if shard else 0))
         row = self._shards[shard][start : start + self.length + 1]
         row.flags.writeable = False
         return row[:-1], row[1:]
 
-    def gather(self, indices: Sequence[int] | Indices, dtype: npt.DTypeLike | None = None) -> IdArray:
+    def gather(self, indices: Sequence[int] | Indices) -> IdArray:
         """Copy windows into one new buffer (batch, length + 1): `[:, :-1]` are inputs, `[:, 1:]` targets.
 
         Raises `IndexError` for an index that is not a window's.
@@ -105,16 +114,10 @@ class TokenWindows:
         array([[14, 15, 16, 17, 18],
                [10, 11, 12, 13, 14]])
         """
-        wanted = np.asarray(indices, dtype=np.int64)
-        if wanted.size and (wanted.min() < 0 or wanted.max() >= len(self)):
-            raise IndexError(
-                f"there are {len(self):,} windows;"
-                f" {int(wanted.min()):,} to {int(wanted.max()):,} were asked for"
-            )
+        wanted = self._checked(indices)
         if len(self._rows) == 1:
-            rows = self._copied(0, wanted)
-            return rows if dtype is None else rows.astype(dtype, copy=False)
-        buffer = np.empty((len(wanted), self.length + 1), dtype=dtype or self.dtype)
+            return self._copied(0, wanted)
+        buffer = np.empty((len(wanted), self.length + 1), dtype=self.dtype)
         shard_of = np.searchsorted(self._ends, wanted, side="right")
         for shard in np.unique(shard_of).tolist():
             own = np.flatnonzero(shard_of == shard)
@@ -126,19 +129,48 @@ class TokenWindows:
         return self._rows[shard][wanted].view(self._shards[shard].dtype).reshape(len(wanted), self.length + 1)
 
     def starts(self, indices: Sequence[int] | Indices) -> Indices:
-        """Give where windows begin (batch,): places in all the ids, counted through the shards."""
-        wanted = np.asarray(indices, dtype=np.int64)
+        """Return where windows begin (batch,): places in all the ids, counted through the shards."""
+        wanted = self._checked(indices)
         shard_of = np.searchsorted(self._ends, wanted, side="right")
         n_windows_before = np.concatenate(([0], self._ends))[shard_of]
         n_tokens_before = np.cumsum([0, *map(len, self._shards)], dtype=np.int64)[shard_of]
-        return n_tokens_before + (wanted - n_windows_before) * self.stride
+        return n_tokens_before + (wanted - n_windows_before) * self._step
+
+    def _checked(self, indices: Sequence[int] | Indices) -> Indices:
+        wanted = whole_numbers(indices, "the indices of windows")
+        if wanted.ndim != 1:
+            raise ValueError(f"the indices of windows have the shape {wanted.shape}, not (batch,)")
+        if wanted.size and (int(wanted.min()) < 0 or int(wanted.max()) >= len(self)):
+            raise IndexError(
+                f"there are {len(self):,} windows;"
+                f" {int(wanted.min()):,} to {int(wanted.max()):,} were asked for"
+            )
+        return wanted.astype(np.int64, copy=False)
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The dtype of the ids."""
-        return np.result_type(*self._shards)
+        """The dtype of the ids or, where shards differ, one that holds them all."""
+        common = np.result_type(*self._shards)
+        return common if common.kind in "iu" else np.dtype(np.int64)  # uint64 and signed would be float64
 
-    @cached_property
+    def check_fit(self, dtype: npt.DTypeLike) -> None:
+        """Raise `ValueError` that names the first id below 0 or above what a dtype holds.
+
+        Ids are read only where their own dtype could hold one of those.
+        """
+        highest = int(np.iinfo(dtype).max)
+        for number, shard in enumerate(self._shards):
+            below = len(shard) and shard.dtype.kind == "i" and int(shard.min()) < 0
+            above = len(shard) and np.iinfo(shard.dtype).max > highest and int(shard.max()) > highest
+            if below or above:
+                place = int(np.argmax((shard < 0) | (shard > highest)))
+                where = f" of shard {number}" if len(self._shards) > 1 else ""
+                raise ValueError(
+                    f"the id at place {place:,}{where} is {int(shard[place]):,}; it must be from 0 to"
+                    f" {highest:,}, which {np.dtype(dtype)} holds"
+                )
+
+    @once
     def fingerprint(self) -> str:
         """Name the windows: the same for the same ids, length and stride, whatever their dtype."""
         ids = self._ids_fingerprint or _hash_of_ids(self._shards)

@@ -1,6 +1,6 @@
 """What does the model get? For each token one vector: what it is, plus where it stands."""
 
-from bpelab.embeddings.checks import check_ids
+from bpelab.embeddings.checks import check_ids, check_tensor
 from bpelab.embeddings.tokens import TokenEmbedding
 from torch import Tensor, nn
 
@@ -34,8 +34,9 @@ class InputEmbedding(nn.Module):
 
         Positions of (length,) or (batch, length) may begin anew within a row, where a document does. Raises
         `ValueError` for ids of another shape or more tokens than the context has, `IndexError` for an id or a
-        position out of range, `TypeError` for ids that are not int64 or int32.
+        position out of range, `TypeError` for ids that are not a tensor of int64 or int32.
         """
+        check_tensor(ids, "token ids")
         if ids.ndim != 2:
             raise ValueError(
                 f"ids have the shape {tuple(ids.shape)}, not (batch, length):"
@@ -50,6 +51,7 @@ class InputEmbedding(nn.Module):
                 )
             position_vectors = self.position.weight[:length]
         else:
+            check_tensor(positions, "positions")
             if positions.shape not in (ids.shape, ids.shape[1:]):
                 raise ValueError(
                     f"positions have the shape {tuple(positions.shape)}, and ids {tuple(ids.shape)}:"

@@ -30,7 +30,8 @@ def rotate(x: Tensor, positions: Tensor, *, pairing: Pairing, base: float = 10_0
 
     `x` is (..., length, dim) and `positions` (length,), or what broadcasts to (..., length). Pair `i` turns
     by `position / base ** (2i / dim)`, so that the product of two turned vectors depends on how far apart
-    they are, not on where. Computed in float32. Raises `ValueError` for an odd dim or another pairing. From
+    they are, not on where. Computed in float32. Raises `ValueError` for an odd dim, another pairing or
+    positions that are not those of `x`, `TypeError` for an `x` of integers. From
     "RoFormer", https://arxiv.org/abs/2104.09864.
 
     >>> rotate(torch.tensor([[1.0, 0.0, 0.0, 0.0]]), torch.tensor([1]), pairing="interleaved")
@@ -38,6 +39,13 @@ def rotate(x: Tensor, positions: Tensor, *, pairing: Pairing, base: float = 10_0
     >>> rotate(torch.tensor([[1.0, 0.0, 0.0, 0.0]]), torch.tensor([1]), pairing="half")
     tensor([[0.5403, 0.0000, 0.8415, 0.0000]])
     """
+    try:
+        positions.expand(x.shape[:-1])  # a check: the angles of rows that are the same are computed once
+    except RuntimeError:
+        raise ValueError(
+            f"positions have the shape {tuple(positions.shape)}, and x {tuple(x.shape)}:"
+            f" they must be (length,), or broadcast to {tuple(x.shape[:-1])}"
+        ) from None
     angles = _angles(positions, x.shape[-1], base)
     return _turn(x, angles.cos().float(), angles.sin().float(), pairing)
 
@@ -45,7 +53,8 @@ def rotate(x: Tensor, positions: Tensor, *, pairing: Pairing, base: float = 10_0
 class Rotary(nn.Module):
     """`rotate` with the angles of the first `context_length` positions computed once; nothing is learned.
 
-    (..., length, dim) → (..., length, dim). Raises `ValueError` for a longer input.
+    (..., length, dim) → (..., length, dim). Raises `ValueError` for a longer input or another dim, and
+    `TypeError` for an input of integers.
 
     >>> rotary = Rotary(context_length=8, dim=4, pairing="half")
     >>> x = torch.ones(2, 8, 4)
@@ -66,6 +75,11 @@ class Rotary(nn.Module):
 
     def forward(self, x: Tensor, *, start: int = 0) -> Tensor:
         """Turn vectors at the positions `start`, `start + 1` and so on."""
+        if x.ndim < 2 or x.shape[-1] != 2 * self.cos.shape[1]:
+            raise ValueError(
+                f"x has the shape {tuple(x.shape)}, not (..., length, {2 * self.cos.shape[1]}): build"
+                " Rotary for the dim that its input has"
+            )
         end = start + x.shape[-2]
         if start < 0 or end > len(self.cos):
             raise ValueError(
@@ -79,12 +93,16 @@ def _angles(positions: Tensor, dim: int, base: float) -> Tensor:
     """(..., dim / 2) float64: in float32 the angles of late positions would be off in the fourth digit."""
     if dim < 2 or dim % 2:
         raise ValueError(f"dim is {dim}: positions need pairs, so that it must be even and 2 or more")
+    if not base > 0:
+        raise ValueError(f"base is {base}: angles are divided by its powers, so that it must be above 0")
     steps = torch.arange(0, dim, 2, dtype=torch.float64, device=positions.device) / dim
     return positions.to(torch.float64).unsqueeze(-1) / base**steps
 
 
 def _turn(x: Tensor, cos: Tensor, sin: Tensor, pairing: Pairing) -> Tensor:
     _check_pairing(pairing)
+    if not x.is_floating_point():
+        raise TypeError(f"x has the dtype {x.dtype}, which would cut off what is turned: convert by .float()")
     half = x.shape[-1] // 2
     if pairing == "interleaved":
         first, second = x[..., 0::2].float(), x[..., 1::2].float()

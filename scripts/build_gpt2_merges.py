@@ -10,7 +10,7 @@ import hashlib
 import sys
 from pathlib import Path
 
-from bpelab.bpe.gpt2 import pack_merges
+from bpelab.bpe.data.gpt2 import pack_merges
 from bpelab.bpe.textbook import merge_piece
 
 ASSET_SHA256 = "306cd27f03c1a714eca7108e03d66b7dc042abe8c258b44c199a7ed9838dd930"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import tiktoken
-from bpelab.bpe.unicode16 import CLASSES
+from bpelab.bpe.splitting.unicode16 import CLASSES
 
 TARGET = Path(__file__).parents[1] / "bpe" / "data" / "unicode16.classes"
 

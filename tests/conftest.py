@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from bpelab.bpe import Encoding, get_encoding
-from bpelab.bpe.parity import load_tiktoken
-from bpelab.bpe.texts import text_path
+from bpelab.bpe.files.public_texts import text_path
+from bpelab.bpe.parity.compare import load_tiktoken
 
 
 @pytest.fixture(scope="session")

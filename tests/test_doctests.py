@@ -29,7 +29,7 @@ MODULES = [
     for package in PACKAGES
     for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
 ]
-MODULES += [f"bpelab.benchmarks.{name}" for name in ("environment", "ratios", "readme", "suite")]
+MODULES += [f"bpelab.benchmarks.harness.{name}" for name in ("environment", "ratios", "readme", "suite")]
 
 
 @pytest.mark.parametrize(

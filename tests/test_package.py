@@ -31,10 +31,10 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_is_pure_python_and_holds_the_merges(wheel: Path) -> None:
     assert wheel.name.endswith("-py3-none-any.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
-    assert {"bpelab/bpe/data/gpt2.merges", "bpelab/bpe/py.typed", "bpelab/cli/py.typed"} <= names
+    assert {"bpelab/bpe/data/gpt2.merges", "bpelab/py.typed", "bpelab/__main__.py"} <= names
     assert {f"bpelab/bpe/study/page.{kind}" for kind in ("html", "css", "js")} <= names
     assert {f"bpelab/benchmarks/report/page.{kind}" for kind in ("css", "js")} <= names
-    assert "bpelab/__init__.py" not in names
+    assert "bpelab/tokenizers/__init__.py" not in names
 
 
 def test_the_wheel_works_beside_hugging_face_from_the_repository_root(wheel: Path, tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 """What the README says is so."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from bpelab.benchmarks import readme
+from bpelab.benchmarks.harness import readme
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -30,9 +32,19 @@ def test_the_korean_readme_names_files_that_are_there() -> None:
     assert all((ROOT / link).exists() for link in links)
 
 
-def test_every_source_file_is_in_the_file_map() -> None:
-    named = set(re.findall(r"`((?:bpe|cli|dataset|embeddings|tokenizers)/[a-z0-9_/]*(?:\.py)?)`", README))
-    folders = ("bpe", "tokenizers", "dataset", "embeddings")
-    files = {path.relative_to(ROOT).as_posix() for folder in folders for path in (ROOT / folder).glob("*.py")}
-    assert {file for file in files if not file.endswith("__init__.py")} <= named
-    assert all((ROOT / name).exists() for name in named)
+def test_the_pages_made_from_the_source_are_up_to_date() -> None:
+    program = [sys.executable, "scripts/build_docs.py", "--check"]
+    done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.name)
+def test_the_examples_of_the_docs_run_and_their_links_lead_somewhere(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for link in re.findall(r"\]\((?!https?:)([^)#]+)", text):
+        assert (page.parent / link).exists(), link
+    code = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    if any("bpelab.dataset" in block for block in code):
+        pytest.importorskip("torch", reason="pip install 'bpelab[torch]'")
+    for block in code:
+        exec(compile(block, page.name, "exec"), {})

@@ -7,6 +7,7 @@ and values. The first refuses an unknown word; the second has a token for all of
 import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from operator import index
 
 from bpelab.tokenizers.words import UNKNOWN, place_words, split_words
 
@@ -32,7 +33,7 @@ class SimpleTokenizerV1:
     """Words to their numbers and back; an unknown word is an error.
 
     `vocab` gives each word's id, as `build_vocabulary` makes it. Raises `ValueError` where two words have
-    one id or an id is negative.
+    one id or an id is negative, and `TypeError` where a word is not text or an id is not an integer.
 
     >>> from bpelab.tokenizers.words import build_vocabulary
     >>> tokenizer = SimpleTokenizerV1(build_vocabulary("It's the last, you know."))
@@ -51,6 +52,9 @@ the nearest are 'last': use a vocabulary that has it, or SimpleTokenizerV2
 
     def __init__(self, vocab: Mapping[str, int]) -> None:
         self.str_to_int = dict(vocab)
+        for word, number in self.str_to_int.items():
+            if not isinstance(word, str) or not isinstance(number, int) or isinstance(number, bool):
+                raise TypeError(f"a vocabulary maps words to integers, not {word!r:.80} to {number!r:.80}")
         self.int_to_str = {number: word for word, number in self.str_to_int.items()}
         if len(self.int_to_str) < len(self.str_to_int):
             word, number = next(
@@ -75,13 +79,17 @@ the nearest are 'last': use a vocabulary that has it, or SimpleTokenizerV2
     def decode(self, ids: Iterable[int]) -> str:
         """Join the words of some ids by spaces, but for those before punctuation; `KeyError` for another id.
 
+        Ids may be NumPy's or PyTorch's integers, too; `TypeError` for what is not an integer.
         The text is not the one that was encoded: its white space is lost.
         """
         words = []
         for number in ids:
-            if number not in self.int_to_str:
-                raise KeyError(f"no word has the id {number!r}; ids are 0 to {self.n_vocab - 1:,}")
-            words.append(self.int_to_str[number])
+            try:
+                words.append(self.int_to_str[index(number)])
+            except TypeError:
+                raise TypeError(f"ids are integers, not {number!r:.80}") from None
+            except KeyError:
+                raise KeyError(f"no word has the id {number!r}; ids are 0 to {self.n_vocab - 1:,}") from None
         return self._closes_up.sub(r"\1", " ".join(words))
 
     @property

@@ -41,7 +41,8 @@ def build_vocabulary(text: str, special_tokens: Iterable[str] = ()) -> dict[str,
     """Number the distinct words of a text in sorted order, from 0, and the special tokens after them.
 
     A special token that is a word of the text already is not numbered twice. Raises `ValueError` for one
-    that the splitter would take apart, since no text could then contain it.
+    that the splitter would take apart, since no text could then contain it, and `TypeError` where
+    `special_tokens` is one text.
 
     >>> build_vocabulary("the cat, the dog", [END_OF_TEXT, UNKNOWN])
     {',': 0, 'cat': 1, 'dog': 2, 'the': 3, '<|endoftext|>': 4, '<|unk|>': 5}
@@ -49,6 +50,8 @@ def build_vocabulary(text: str, special_tokens: Iterable[str] = ()) -> dict[str,
     Traceback (most recent call last):
     ValueError: the special token '[NEW_LINE]' is split into '[NEW', '_', 'LINE]': use one without punctuation
     """
+    if isinstance(special_tokens, str):
+        raise TypeError(f"special_tokens is the text {special_tokens!r:.80}; pass a list of texts")
     words = sorted(set(split_words(text)))
     for special in special_tokens:
         pieces = split_words(special)

@@ -13,7 +13,7 @@ from math import atan, cos, log, pi, sin, sqrt
 from statistics import fmean, median
 from typing import Literal
 
-from bpelab.benchmarks.ratios import pass_medians
+from bpelab.benchmarks.harness.ratios import pass_medians
 from bpelab.benchmarks.report.records import Cell, Record, groups
 
 THRESHOLD = 1.10

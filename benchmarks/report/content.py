@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bpelab.benchmarks.ratios import typical
+from bpelab.benchmarks.harness.ratios import typical
+from bpelab.benchmarks.harness.suite import QUESTIONS
 from bpelab.benchmarks.report.records import Cell, Record, Row, rows
 from bpelab.benchmarks.report.units import quantity, rate, times
-from bpelab.benchmarks.suite import QUESTIONS
 
 FOLDER = Path(__file__).parents[1]
 COLUMNS = ("what", "who", "typical", "rate", "ratio", "95 % interval", "baseline")
@@ -135,7 +135,7 @@ def share_of_limit(record: Record, cell: Cell) -> float | None:
     bandwidth = limits.get("copy_bytes_per_second")
     flops = (limits.get("flops_per_second") or {}).get(cell["axis"].get("dtype"))
     moved, operations = cell.get("bytes_moved"), cell.get("operations")
-    if not bandwidth or moved is None or (operations and not flops):
+    if not bandwidth or moved is None or (operations and not flops) or not typical(cell):
         return None
     return float(max(moved / bandwidth, operations / flops if operations else 0.0)) / typical(cell)
 

@@ -7,6 +7,8 @@ from bpelab.benchmarks.report import content, verdict
 from bpelab.benchmarks.report.content import Part, Section
 from bpelab.benchmarks.report.records import Record
 
+TITLE = "# bpelab: the benchmark report"
+
 
 def markdown(records: Sequence[Record]) -> str:
     """Write the report of some machines' records; the same records give the same bytes."""
@@ -14,7 +16,7 @@ def markdown(records: Sequence[Record]) -> str:
 
 
 def _lines(records: Sequence[Record]) -> Iterator[str]:
-    yield "# bpelab: the benchmark report\n\n## The verdict\n"
+    yield f"{TITLE}\n\n## The verdict\n"
     for record in records:
         yield f"**{plain(content.machine_name(record))}**\n"
         for is_equal, line in verdict.parity_lines(record):

@@ -246,6 +246,7 @@ def roofline(record: Record, rows: Sequence[Row], device: str) -> Plot | None:
         if row.cell["axis"].get("device") == device
         and row.cell.get("operations")
         and row.cell.get("bytes_moved")
+        and row.typical
     ]
     dtypes = sorted(
         {point["contender"].split(",")[0] for point in points} & {n for n, v in flops.items() if v}

@@ -1,7 +1,7 @@
 """Which records can be believed? Reading them, and refusing by name what is broken.
 
-What a record holds is written by `bpelab.benchmarks.suite`; here nothing is trusted, since a record may come
-from another machine, another version, or an editor.
+What a record holds is written by `bpelab.benchmarks.harness.suite`; here nothing is trusted, since a record
+may come from another machine, another version, or an editor.
 """
 
 import json
@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from bpelab.benchmarks.ratios import Ratio, is_steady, ratio, typical
+from bpelab.benchmarks.harness.ratios import Ratio, is_steady, ratio, typical
 
 SCHEMA = "bpelab benchmarks 1"
 
@@ -28,7 +28,24 @@ _CELL = {
 }  # fmt: skip
 _MISSING = {"question": str, "group": str, "contender": str, "reason": str}
 _COMPARISON = {"encoding": str, "n_texts": int, "n_bytes": int, "n_tokens": int}
+# What may be missing or null.
+_OF_RECORD = {"finished": str, "commit": str, "modified": bool, "seed": float, "done": list}
+_OF_MACHINE = {
+    "cpu": str, "governor": str, "system": str, "gpu": str, "driver": str, "n_cores": int, "n_threads": int,
+    "memory_bytes": int, "caches": dict,
+}  # fmt: skip
+_OF_LIMITS = {"copy_bytes_per_second": float, "flops_per_second": dict, "cuda": dict}
+_OF_CELL = {"amount": float, "amount_of": str, "bytes_moved": float, "operations": float}
+_OF_AXIS = {"device": str, "dtype": str, "direction": str, "form": str, "question": str}
+# What the maps of that question are drawn by.
+_OF_EMBEDDING = {
+    "device": str, "dtype": str, "direction": str, "vocab_size": int, "dim": int, "n_tokens": int,
+}  # fmt: skip
 UNITS = ("s", "B")
+# Numbers beyond these are no measurements, and what is computed from them would be infinite.
+SMALLEST, LARGEST = 1e-30, 1e30
+SHORTEST, LONGEST = 1e-12, 1e15  # seconds or bytes
+DEEPEST = 12  # lists and objects within each other
 # What plots have on their axes.
 SIZES = ("n_bytes", "piece_bytes", "vocab_size", "dim", "n_tokens")
 
@@ -47,6 +64,7 @@ def load(path: Path) -> Record:
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
     try:
+        _check_values(record)
         _check(record)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
@@ -75,7 +93,19 @@ def _check(record: Any) -> None:
             f"its schema is {record.get('schema')!r}, and {SCHEMA!r} is the one that is read here"
         )
     _has(record, _RECORD, "the record")
+    _may_have(record, _OF_RECORD, "the record")
     _has(record["machine"], {"name": str}, "machine")
+    _may_have(record["machine"], _OF_MACHINE, "machine")
+    caches = record["machine"].get("caches") or {}
+    _has(caches, dict.fromkeys(caches, int), "machine: caches")
+    _has(record["versions"], dict.fromkeys(record["versions"], str), "versions")
+    for limits, where in ((record["limits"], "limits"), (record["limits"].get("cuda") or {}, "limits: cuda")):
+        _may_have(limits, _OF_LIMITS, where)
+        flops = limits.get("flops_per_second") or {}
+        _may_have(flops, dict.fromkeys(flops, float), f"{where}: flops_per_second")
+    for place, step in enumerate(record.get("done") or ()):
+        if not (isinstance(step, list) and [type(value) for value in step] == [int, str]):
+            raise ValueError(f"done {place} is {_shown(step)}, where a pass and its question were expected")
     for place, entry in enumerate(record["parity"]):
         _has(entry, _COMPARISON, f"parity {place}")
     for place, entry in enumerate(record["missing"]):
@@ -101,37 +131,93 @@ def _check_cell(cell: Any, where: str) -> None:
     where = f"{where} ({cell['question']}, {cell['group']}, {cell['contender']})"
     if cell["unit"] not in UNITS:
         raise ValueError(f"{where}: its unit is {cell['unit']!r}, not one of {', '.join(UNITS)}")
-    for name in ("amount", "bytes_moved", "operations"):
-        if (value := cell.get(name)) is not None and not _is_number(value):
-            raise ValueError(f"{where}: {name} is {value!r}, where a number was expected")
+    _may_have(cell, _OF_CELL, where)
+    _may_have(cell["axis"], _OF_AXIS, f"{where}: axis")
+    if cell["question"] == "embedding":
+        _has(cell["axis"], _OF_EMBEDDING, f"{where}: axis")
     for name in SIZES:
-        if (value := cell["axis"].get(name)) is not None and not (_is_number(value) and value > 0):
-            raise ValueError(f"{where}: {name} is {value!r}, where a number above 0 was expected")
-    for samples in cell["passes"]:
-        if not isinstance(samples, list) or not all(_is_number(value) for value in samples):
+        if (value := cell["axis"].get(name)) is not None and not (
+            _is_number(value) and 1 <= value <= LONGEST
+        ):
             raise ValueError(
-                f"{where}: a pass is {str(samples)[:60]}, where numbers of 0 or more were expected"
+                f"{where}: {name} is {_shown(value)}, where a number from 1 to {LONGEST:g} was expected"
+            )
+    for samples in cell["passes"]:
+        if not isinstance(samples, list) or not all(map(_is_sample, samples)):
+            raise ValueError(
+                f"{where}: a pass is {_shown(samples)}, where numbers of 0 or more were expected,"
+                f" from {SHORTEST:g} to {LONGEST:g}"
             )
     if not any(cell["passes"]):
         raise ValueError(f"{where}: it has no sample")
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return value == 0 or SMALLEST <= value <= LARGEST
+
+
+def _is_sample(value: Any) -> bool:
+    return _is_number(value) and (value == 0 or SHORTEST <= value <= LONGEST)
+
+
+def _shown(value: Any) -> str:
+    """Show the beginning of a value; the digits of a huge number are not written out."""
+    if isinstance(value, int) and value.bit_length() > 1000:
+        return f"a number of {value.bit_length():,} bits"
+    return repr(value)[:60]
+
+
+def _check_values(record: Any) -> None:
+    """Raise `ValueError` for text that no file can hold, for what is infinite, and what lies too deep."""
+    waiting = [(record, "the record", 0)]
+    while waiting:
+        value, where, depth = waiting.pop()
+        if isinstance(value, str):
+            try:
+                value.encode("utf-8")
+            except UnicodeEncodeError:
+                raise ValueError(
+                    f"{where} is {value!a:.60}, which has half a character (a surrogate)"
+                ) from None
+        elif isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"{where} is {value}, where a finite number was expected")
+        elif isinstance(value, dict | list):
+            if depth == DEEPEST:
+                raise ValueError(f"{where} has lists or objects more than {DEEPEST} deep")
+            if isinstance(value, dict):
+                waiting += [(name, f"a name in {where}", depth + 1) for name in value]
+                inner: Iterable[tuple[Any, Any]] = value.items()
+            else:
+                inner = enumerate(value)
+            before = "" if depth == 0 else f"{where}: "
+            waiting += [(entry, f"{before}{_escaped(name)}", depth + 1) for name, entry in inner]
+
+
+def _escaped(name: Any) -> str:
+    return str(name)[:40].encode("unicode_escape").decode()
+
+
+def _may_have(entry: Any, fields: Mapping[str, type], where: str) -> None:
+    """Check the fields that are there and not null."""
+    if not isinstance(entry, dict):
+        raise ValueError(f"{where} is {_shown(entry)}, where an object was expected")
+    _has(entry, {name: kind for name, kind in fields.items() if entry.get(name) is not None}, where)
 
 
 def _has(entry: Any, fields: Mapping[str, type], where: str) -> None:
     if not isinstance(entry, dict):
-        raise ValueError(f"{where} is {str(entry)[:60]}, where an object was expected")
+        raise ValueError(f"{where} is {_shown(entry)}, where an object was expected")
     for name, kind in fields.items():
         if name not in entry:
             raise ValueError(f"{where} has no {name!r}")
         value = entry[name]
         if kind in (int, float):
             if not _is_number(value):
-                raise ValueError(f"{where}: {name} is {value!r}, where a number was expected")
+                raise ValueError(f"{where}: {name} is {_shown(value)}, where a number was expected")
         elif not isinstance(value, kind):
-            raise ValueError(f"{where}: {name} is {str(value)[:60]!r}, where a {kind.__name__} was expected")
+            raise ValueError(f"{where}: {name} is {_shown(value)}, where a {kind.__name__} was expected")
 
 
 def groups(record: Record, question: str | None = None) -> Iterator[tuple[str, str, list[Cell]]]:
@@ -147,9 +233,15 @@ def groups(record: Record, question: str | None = None) -> Iterator[tuple[str, s
 def _natural(names: Iterable[str]) -> list[list[tuple[int, int, str]]]:
     """Order numbers within names by size: 1,000 bytes before 100,000."""
     return [
-        [(1, int(part.replace(",", "")), "") if part[0].isdigit() else (0, 0, part) for part in parts]
-        for parts in (re.findall(r"\d[\d,]*(?<=\d)|\D+", name) for name in names)
+        [_of_number(part) if part[0] in "0123456789" else (0, 0, part) for part in parts]
+        for parts in (re.findall(r"[0-9][0-9,]*(?<=[0-9])|[^0-9]+", name) for name in names)
     ]
+
+
+def _of_number(part: str) -> tuple[int, int, str]:
+    """Order digits as the number that they are, which may have more of them than Python reads."""
+    digits = part.replace(",", "").lstrip("0")
+    return 1, len(digits), digits
 
 
 @dataclass(frozen=True)

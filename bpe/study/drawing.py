@@ -11,12 +11,17 @@ from typing import TYPE_CHECKING, NamedTuple
 from bpelab.bpe.study.visible import spaced_hex, split_characters, visible
 
 if TYPE_CHECKING:
-    from bpelab.bpe.trace import EncodeTrace, MergeStep, PieceTrace, TrainTrace
+    from bpelab.bpe.study.trace import EncodeTrace, MergeStep, PieceTrace, TrainTrace
 
 # Neighbours differ, also for readers who do not see red and green apart: the lightness alternates.
 HUES = (210, 35, 150, 330, 265, 95)
 N_CANDIDATES = 6
+# What is shown at most, so that a text of any length makes a page that opens.
 N_PIECES = 100
+N_TOKENS = 5_000
+N_SPLIT = 100
+N_ROWS = 2_000
+N_CHARS = 4_000
 LEAF_WIDTH, LEVEL_HEIGHT = 46, 44
 
 _CODE = "font-family:ui-monospace,monospace;white-space:pre-wrap;overflow-wrap:anywhere"
@@ -26,16 +31,16 @@ _CELL = "text-align:left;vertical-align:top;padding:2px 10px 2px 0"
 def encode_html(trace: "EncodeTrace") -> str:
     """Draw a text: its tokens, and for each distinct piece the tree and the steps, folded."""
     distinct = list({piece.text: piece for piece in trace.pieces}.values())
-    n_bytes = sum(map(len, trace.tokens))
+    ids, tokens = trace.ids, trace.tokens
     parts = [
-        f"<div><b>{escape(trace.encoding_name)}</b>: {len(trace.ids):,} tokens,"
-        f" {len(trace.text):,} characters, {n_bytes:,} bytes</div>",
-        f'<div style="line-height:2;{_CODE}">{tokens_html(trace.ids, trace.tokens)}</div>',
-        *(f"<div>{escape(line)}</div>" for line in split_lines(trace.tokens)),
+        f"<div><b>{escape(trace.encoding_name)}</b>: {len(ids):,} tokens,"
+        f" {len(trace.text):,} characters, {sum(map(len, tokens)):,} bytes</div>",
+        f'<div style="line-height:2;{_CODE}">{tokens_html(ids[:N_TOKENS], tokens[:N_TOKENS])}</div>',
+        _and_more(len(ids) - N_TOKENS, "tokens"),
+        *(f"<div>{escape(line)}</div>" for line in split_lines(tokens)),
         *(_folded(piece) for piece in distinct[:N_PIECES]),
     ]
-    if len(distinct) > N_PIECES:
-        parts.append(f"<div>… and {len(distinct) - N_PIECES:,} more pieces</div>")
+    parts.append(_and_more(len(distinct) - N_PIECES, "pieces"))
     return f"<div>{''.join(parts)}</div>"
 
 
@@ -50,7 +55,7 @@ def piece_html(piece: "PieceTrace") -> str:
 def train_html(trace: "TrainTrace") -> str:
     """Draw a training: a row for each merge."""
     rows = []
-    for step in trace.steps:
+    for step in trace.steps[:N_ROWS]:
         merged = step.merged
         rows.append(
             (
@@ -66,33 +71,45 @@ def train_html(trace: "TrainTrace") -> str:
             )
         )
     head = f"<div>{trace.n_bytes:,} bytes, {trace.n_pieces:,} distinct pieces</div>"
-    return head + _table(("id", "pair", "token", "count", "why", "runners-up"), rows)
+    shown = _table(("id", "pair", "token", "count", "why", "runners-up"), rows)
+    return head + shown + _and_more(len(trace.steps) - N_ROWS, "merges")
 
 
 def tokens_html(ids: Iterable[int], tokens: Iterable[bytes]) -> str:
     """Draw tokens as coloured spans, their ids and bytes on hover."""
     return "<wbr>".join(
-        f'<span title="id {token_id}, bytes {spaced_hex(token)}" style="background:'
+        f'<span title="id {token_id}, bytes {shortened(spaced_hex(token))}" style="background:'
         f'{_colour(number)};border-radius:3px;padding:2px 1px;margin-right:2px">'
-        f"{escape(visible(token))}</span>"
+        f"{escape(shortened(visible(token)))}</span>"
         for number, (token_id, token) in enumerate(zip(ids, tokens, strict=True))
     )
 
 
 def split_lines(tokens: Sequence[bytes]) -> list[str]:
-    r"""Say which characters go across tokens.
+    r"""Say which characters go across tokens, of the first `N_SPLIT` of them.
 
     >>> split_lines([b"\xec\x95", b"\x88"])
     ['안 (U+C548) goes across tokens 1 and 2: ec 95 | 88']
     """
     lines = []
-    for split in split_characters(tokens):
+    found = split_characters(tokens)
+    for split in found[:N_SPLIT]:
         first, last = split.first_token + 1, split.first_token + len(split.parts)
         across = f"{first} and {last}" if last == first + 1 else f"{first} to {last}"
         shown = visible(split.char.encode("utf-8"))
         code = f" (U+{ord(split.char):04X})"
         lines.append(f"{shown}{code} goes across tokens {across}: {' | '.join(map(spaced_hex, split.parts))}")
-    return list(dict.fromkeys(lines))
+    more = [f"… and {len(found) - N_SPLIT:,} more"] if len(found) > N_SPLIT else []
+    return [*dict.fromkeys(lines), *more]
+
+
+def shortened(text: str, n_chars: int = N_CHARS) -> str:
+    """Cut a long text, and say so.
+
+    >>> shortened("abcdef", 4), shortened("abcd", 4)
+    ('abcd … 2 more characters', 'abcd')
+    """
+    return text if len(text) <= n_chars else f"{text[:n_chars]} … {len(text) - n_chars:,} more characters"
 
 
 class Node(NamedTuple):
@@ -150,7 +167,7 @@ def tree_svg(steps: Sequence["MergeStep"]) -> str:
 def parts_text(step: "MergeStep") -> str:
     """Show the parts of a step, brackets around those that merge.
 
-    >>> from bpelab.bpe.trace import Candidate, MergeStep
+    >>> from bpelab.bpe.study.trace import Candidate, MergeStep
     >>> parts_text(MergeStep((b"a", b"b", b"c"), (), Candidate(1, b"b", b"c", 5)))
     'a [b c]'
     """
@@ -171,8 +188,12 @@ def candidates_text(step: "MergeStep") -> str:
     )
 
 
+def _and_more(n: int, what: str) -> str:
+    return f"<div>… and {n:,} more {what}</div>" if n > 0 else ""
+
+
 def _folded(piece: "PieceTrace") -> str:
-    ids = " ".join(map(str, piece.ids))
+    ids = shortened(" ".join(map(str, piece.ids)))
     label = f"{_code(visible(piece.text.encode('utf-8')))} → {ids}"
     if len(piece.steps) == 1:
         return f"<div>{label}</div>"
@@ -191,7 +212,7 @@ def _table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _code(text: str) -> str:
-    return f'<span style="{_CODE}">{escape(text)}</span>'
+    return f'<span style="{_CODE}">{escape(shortened(text))}</span>'
 
 
 def _colour(number: int) -> str:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from bpelab.bpe.encoders.heap import merge_piece
+from bpelab.bpe.encoders.stream import repair_surrogates
 from bpelab.bpe.encoding import Encoding
-from bpelab.bpe.merge import merge_piece
 from bpelab.bpe.study.drawing import Node, merge_tree
-from bpelab.bpe.trace import merge_steps
+from bpelab.bpe.study.trace import MAX_TRACED_BYTES, merge_steps
 
 PART_OF_A_CHARACTER = "parts of characters"
 NO_LETTERS = "no letters"
@@ -64,8 +65,10 @@ def find_token(encoding: Encoding, wanted: str) -> bytes:
     (b' the', b' the')
     """
     if wanted.isascii() and wanted.isdigit():
+        if (n_digits := len(wanted)) > 10:
+            raise KeyError(f"no token has an id of {n_digits:,} digits: ids are from 0 to 2**32 - 1")
         return encoding.decode_single_token_bytes(int(wanted))
-    token = wanted.encode("utf-8")
+    token = wanted.encode("utf-8", "surrogatepass")
     if token not in encoding._mergeable_ranks:
         raise KeyError(
             f"{wanted!r} is no token of {encoding.name}; its ids are {encoding.encode_ordinary(wanted)}"
@@ -76,7 +79,8 @@ def find_token(encoding: Encoding, wanted: str) -> bytes:
 def built_from(token: bytes, encoding: Encoding) -> Node:
     """Give the tree of merges that makes a token, down to its bytes.
 
-    Raises `ValueError` for a token that its merges do not make.
+    Raises `ValueError` for a token that its merges do not make, and for one of more than
+    `MAX_TRACED_BYTES`, whose tree nobody could read.
 
     >>> from bpelab.bpe import get_encoding
     >>> [part.token for part in built_from(b" the", get_encoding("gpt2")).children]
@@ -84,7 +88,9 @@ def built_from(token: bytes, encoding: Encoding) -> Node:
     """
     ranks = encoding._mergeable_ranks
     if token not in ranks or merge_piece(token, ranks) != [ranks[token]]:
-        raise ValueError(f"{token!r} is not made by merges of {encoding.name}")
+        raise ValueError(f"{token!r:.80} is not made by merges of {encoding.name}")
+    if len(token) > MAX_TRACED_BYTES:
+        raise ValueError(f"a token of {len(token):,} bytes: a tree is built of up to {MAX_TRACED_BYTES}")
     (root,) = merge_tree(list(merge_steps(token, ranks)))
     return root
 
@@ -110,7 +116,9 @@ def compare_compression(
     """Encode each (name, text) with each encoding: a row for each text, in the order of the encodings."""
     return [
         tuple(
-            Compression(name, encoding.name, len(text.encode("utf-8")), encoding.count(text))
+            Compression(
+                name, encoding.name, len(repair_surrogates(text).encode("utf-8")), encoding.count(text)
+            )
             for encoding in encodings
         )
         for name, text in texts

@@ -13,8 +13,8 @@ from itertools import pairwise
 
 import numpy as np
 from bpelab.bpe.encoding import Encoding
-from bpelab.bpe.files import write_atomically
-from bpelab.bpe.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
+from bpelab.bpe.foundation.writing import write_atomically
+from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
 
 # The same patterns without what JavaScript lacks. Possessive and greedy repetition cut alike in them: no
 # alternative goes on, after a possessive part, with what that part could have given back. Case is ignored
@@ -66,7 +66,7 @@ def page_html(encodings: Sequence[Encoding], text: str = "") -> str:
     >>> page_html([get_encoding("gpt2")])[:15]
     '<!doctype html>'
     """
-    classes = files("bpelab.bpe").joinpath("data", "unicode16.classes").read_bytes()
+    classes = files("bpelab.bpe.data").joinpath("unicode16.classes").read_bytes()
     data = {
         "text": text or FIRST_TEXT,
         "classes": base64.b64encode(classes).decode(),

@@ -13,8 +13,8 @@ from functools import cache
 from itertools import product
 from random import Random
 
+from bpelab.bpe.encoders.heap import merge_piece
 from bpelab.bpe.encoding import Encoding
-from bpelab.bpe.merge import merge_piece
 
 # What may keep a pattern from cutting a token off, or a neighbour from merging with it.
 _ASCII = "".join(map(chr, range(32, 127)))

@@ -1,34 +1,41 @@
 """How are pieces counted, by one process or several, now or earlier, and put together again?"""
 
-import io
+import hashlib
 import os
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
-from pathlib import Path
-from typing import Any
+from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
-import regex
-from bpelab.bpe.files import write_atomically
-from bpelab.bpe.processes import map_in_processes
-from bpelab.bpe.registry import DEFINITIONS
-from bpelab.bpe.training.corpus import Errors, Texts, blocks, n_bytes_of_files
-from bpelab.bpe.training.pieces import count_block
-from bpelab.bpe.training.progress import Reporter, Watch
+from bpelab.bpe.corpus.documents import Errors, Texts, blocks, n_bytes_of_files
+from bpelab.bpe.files.names import resolve_pattern
+from bpelab.bpe.foundation.processes import map_in_processes, require_jobs
+from bpelab.bpe.foundation.progress import Reporter, Watch
+from bpelab.bpe.foundation.writing import write_atomically
+from bpelab.bpe.training.archive import TEXT, Array, Form, packed, unpacked
+from bpelab.bpe.training.fingerprint import Fingerprint
+from bpelab.bpe.training.interrupts import signals_held
+from bpelab.bpe.training.piece_counter import count_block
+from bpelab.bpe.training.settings import check_errors, check_pattern, check_progress
 
 FORMAT = "bpelab piece counts 1"
+ARRAYS_OF_COUNTS: dict[str, Form] = {
+    "piece_bytes": ("u1", 1),
+    "piece_lengths": ("i8", 1),
+    "counts": ("i8", 1),
+}
 MAX_COUNT = 2**63 - 1
+# So many pieces are cut at once out of the bytes of all: their places are Python's integers for a while.
+PIECES_AT_ONCE = 1 << 16
 
 
 @dataclass(frozen=True)
 class PieceCounts:
     """How often each piece occurs in a corpus that `pattern` splits: all that training needs of it.
 
-    Raises `ValueError` for what is no piece and no count.
+    Raises `ValueError` for what is no piece and no count, and `TypeError` for what is no pattern or mapping.
 
     >>> count_pieces(["low low"], pattern=r" ?\\w+").counts
     {b'low': 1, b' low': 1}
@@ -38,6 +45,10 @@ class PieceCounts:
     counts: Mapping[bytes, int]
 
     def __post_init__(self) -> None:
+        if not isinstance(self.pattern, str) or not isinstance(self.counts, Mapping):
+            raise TypeError(
+                f"piece counts are a pattern and a mapping, not {self.pattern!r:.60} and {self.counts!r:.60}"
+            )
         numbers = self.counts.values()
         if b"" in self.counts or not set(map(type, self.counts)) <= {bytes}:
             raise ValueError("a piece must be bytes, at least one")
@@ -54,11 +65,17 @@ class PieceCounts:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "PieceCounts":
-        """Read a file that `save` wrote; `ValueError` that names it where it is not sound."""
-        arrays = unpacked(path, FORMAT, "a file of piece counts")
+        """Read a file that `save` wrote; `ValueError` that names it where it is not sound.
+
+        No more is allocated than such a file of this size can hold (`archive.unpacked`).
+        """
+        forms = {"format": TEXT, "pattern": TEXT, **ARRAYS_OF_COUNTS}
+        arrays = unpacked(path, FORMAT, "a file of piece counts", forms)
         try:
+            if missing := sorted(forms.keys() - arrays.keys()):
+                raise ValueError(f"it lacks {', '.join(missing)}")
             return cls(str(arrays["pattern"]), counts_of_arrays(arrays))
-        except (ValueError, KeyError, AttributeError) as error:
+        except ValueError as error:
             raise ValueError(f"{os.fspath(path)}: not a file of piece counts: {error}") from None
 
 
@@ -76,72 +93,40 @@ def count_pieces(
     or a regular expression. With `jobs` processes the counts are the same. Memory is that of the distinct
     pieces and of a few blocks of 4 MB. Raises what reading the corpus raises (`corpus.blocks`).
     """
+    check_pattern(pattern)
     pattern = resolve_pattern(pattern)
+    check_errors(errors)
+    check_progress(progress)
     tally = Tally()
-    for _ in tally.steps(texts, pattern, errors, jobs, progress):
+    report = Reporter(progress, "counting", n_bytes_of_files(texts))
+    for _ in tally.steps(blocks(texts, pattern, errors), pattern, require_jobs(jobs), report):
         pass
     return PieceCounts(pattern, tally.counts)
 
 
-def resolve_pattern(pattern: str) -> str:
-    """Give the pattern of an encoding's name, or the pattern itself; `ValueError` where it is no regex.
-
-    >>> resolve_pattern("p50k_base") == resolve_pattern("gpt2")
-    True
-    """
-    if pattern in DEFINITIONS:
-        return DEFINITIONS[pattern].pattern
-    try:
-        regex.compile(pattern)
-    except regex.error as error:
-        names = ", ".join(DEFINITIONS)
-        raise ValueError(
-            f"{pattern!r} is neither the name of a pattern ({names}) nor a regular expression: {error}"
-        ) from None
-    return pattern
-
-
 @dataclass
 class Tally:
-    """The pieces of the first `n_blocks` blocks of a corpus, and what tells that corpus from another."""
+    """The pieces of the first blocks of a corpus, and what tells these blocks from others."""
 
     counts: dict[bytes, int] = field(default_factory=dict)
-    n_blocks: int = 0
-    n_bytes: int = 0
-    checksum: int = 0
+    seen: Fingerprint = field(default_factory=Fingerprint)
+    is_consistent: bool = True  # false while a block is being added
 
     def steps(
-        self, texts: Texts, pattern: str, errors: Errors, jobs: int, progress: Watch | None
+        self, more_blocks: Iterator[list[str]], pattern: str, jobs: int, report: Reporter
     ) -> Iterator[None]:
-        """Count the blocks that are not counted yet, pausing after each.
-
-        Raises `ValueError` where the blocks that were counted before are not the first of `texts`.
-        """
-        if errors not in ("strict", "replace"):
-            raise ValueError(f"errors is {errors!r}: it must be 'strict' or 'replace'")
-        report = Reporter(progress, "counting", n_bytes_of_files(texts), self.n_bytes)
-        all_blocks = blocks(texts, pattern, errors)
-        seen = Tally()
-        for block in islice(all_blocks, self.n_blocks):
-            seen._note(block)
-        if (seen.n_blocks, seen.n_bytes, seen.checksum) != (self.n_blocks, self.n_bytes, self.checksum):
-            raise ValueError(
-                f"the checkpoint has counted {self.n_bytes:,} bytes, and the texts given now begin otherwise:"
-                " give the same texts, or remove the checkpoint to begin anew"
-            )
-        for block, counts in map_in_processes(partial(count_block, pattern=pattern), all_blocks, jobs):
-            add_counts(self.counts, counts)
-            self._note(block)
-            report(self.n_bytes, len(self.counts))
-            yield
-        report(self.n_bytes, len(self.counts), at_end=True)
-
-    def _note(self, block: list[str]) -> None:
-        self.n_blocks += 1
-        for text in block:
-            data = text.encode("utf-8", "surrogatepass")
-            self.n_bytes += len(data)
-            self.checksum = zlib.crc32(data, self.checksum)
+        """Count the blocks that follow those counted before, pausing after each."""
+        # Closed at once where counting stops early, for its processes wait otherwise.
+        with closing(map_in_processes(partial(count_block, pattern=pattern), more_blocks, jobs)) as counted:
+            for block, counts in counted:
+                with signals_held():
+                    self.is_consistent = False
+                    add_counts(self.counts, counts)
+                    self.seen.add(block)
+                    self.is_consistent = True
+                report(self.seen.n_bytes, len(self.counts))
+                yield
+        report(self.seen.n_bytes, len(self.counts), at_end=True)
 
 
 def add_counts(total: dict[bytes, int], counts: Mapping[bytes, int]) -> None:
@@ -166,15 +151,41 @@ def gather_counts(parts: Iterable[PieceCounts | str | os.PathLike[str]], pattern
     if isinstance(parts, str | os.PathLike | PieceCounts):
         raise TypeError("counts are several: pass one in a list, as counts=[...]")
     for part in parts:
+        if not isinstance(part, str | os.PathLike | PieceCounts):
+            raise TypeError(
+                f"counts are PieceCounts, or files of them, not {type(part).__name__} ({part!r:.60})"
+            )
         loaded = part if isinstance(part, PieceCounts) else PieceCounts.load(part)
         if loaded.pattern != pattern:
             source = "piece counts" if isinstance(part, PieceCounts) else os.fspath(part)
             raise ValueError(f"{source}: counted with the pattern {loaded.pattern!r}, not with {pattern!r}")
+        if not isinstance(part, PieceCounts) and (n_bytes := n_bytes_of_counts(loaded.counts)) > MAX_COUNT:
+            raise ValueError(
+                f"{os.fspath(part)}: its pieces have {n_bytes:,} bytes: counts hold up to 2**63 - 1"
+            )
         add_counts(total, loaded.counts)
     return total
 
 
-def arrays_of_counts(counts: Mapping[bytes, int]) -> dict[str, npt.NDArray[Any]]:
+def n_bytes_of_counts(counts: Mapping[bytes, int]) -> int:
+    """Return how many bytes of text the pieces make, each as often as it occurs.
+
+    >>> n_bytes_of_counts({b"ab": 3, b"c": 1})
+    7
+    """
+    return sum(len(piece) * count for piece, count in counts.items())
+
+
+def digest_of_counts(counts: Mapping[bytes, int]) -> str:
+    """Return the SHA-256 of counts; equal counts have the same."""
+    digest = hashlib.sha256()
+    for array in arrays_of_counts(counts).values():
+        digest.update(len(array).to_bytes(8, "little"))
+        digest.update(array.data)
+    return digest.hexdigest()
+
+
+def arrays_of_counts(counts: Mapping[bytes, int]) -> dict[str, Array]:
     """Lay counts out as arrays, sorted by piece; `OverflowError` for a count of 2**63 or more."""
     pieces = sorted(counts)
     if pieces and (highest := max(counts.values())) > MAX_COUNT:
@@ -186,40 +197,21 @@ def arrays_of_counts(counts: Mapping[bytes, int]) -> dict[str, npt.NDArray[Any]]
     }
 
 
-def counts_of_arrays(arrays: Mapping[str, npt.NDArray[Any]]) -> dict[bytes, int]:
+def counts_of_arrays(arrays: Mapping[str, Array]) -> dict[bytes, int]:
     """Undo `arrays_of_counts`; `ValueError` where the arrays contradict each other."""
     data, lengths, counts = arrays["piece_bytes"].tobytes(), arrays["piece_lengths"], arrays["counts"]
-    if len(lengths) != len(counts) or lengths.sum() != len(data) or (lengths < 1).any() or (counts < 1).any():
-        raise ValueError(f"{len(data)} bytes do not make {len(lengths)} pieces with {len(counts)} counts")
-    ends = np.cumsum(lengths).tolist()
-    pieces = [data[end - length : end] for length, end in zip(lengths.tolist(), ends, strict=True)]
-    result = dict(zip(pieces, counts.tolist(), strict=True))
-    if len(result) < len(pieces):
-        raise ValueError("a piece is there twice")
+    starts = np.append(0, np.cumsum(lengths))  # falls somewhere if a length is negative or the sum overflows
+    if len(lengths) != len(counts) or starts[-1] != len(data) or (starts[1:] <= starts[:-1]).any():
+        raise ValueError(
+            f"{len(data):,} bytes do not make {len(lengths):,} pieces with {len(counts):,} counts"
+        )
+    if len(counts) and (lowest := counts.min()) < 1:
+        raise ValueError(f"a piece has the count {lowest:,}: each occurs at least once")
+    result: dict[bytes, int] = {}
+    for at in range(0, len(counts), PIECES_AT_ONCE):
+        bounds = starts[at : at + PIECES_AT_ONCE + 1].tolist()
+        pieces = [data[start:end] for start, end in pairwise(bounds)]
+        result.update(zip(pieces, counts[at : at + PIECES_AT_ONCE].tolist(), strict=True))
+    if len(result) < len(counts):
+        raise ValueError("a piece appears twice")
     return result
-
-
-def packed(**arrays: Any) -> bytes:
-    """Give the bytes of an `.npz` file; the same for the same arrays."""
-    file = io.BytesIO()
-    np.savez_compressed(file, **arrays)
-    return file.getvalue()
-
-
-def unpacked(path: str | os.PathLike[str], format_: str, what: str) -> dict[str, npt.NDArray[Any]]:
-    """Read the arrays that `packed` wrote to a file.
-
-    Raises `ValueError` that names the file where it is damaged, or of no or another format, and `OSError`
-    where it cannot be read.
-    """
-    content = Path(path).read_bytes()
-    try:
-        if not content.startswith(b"PK\x03\x04"):  # NumPy would take it for a pickle, and speak of that
-            raise ValueError("it is no zip of arrays")
-        with np.load(io.BytesIO(content), allow_pickle=False) as npz:
-            arrays = dict(npz)
-        if str(arrays["format"]) != format_:
-            raise ValueError(f"its format is {str(arrays['format'])!r}, not {format_!r}")
-    except Exception as error:  # a damaged zip makes `zipfile` raise errors of a dozen types
-        raise ValueError(f"{os.fspath(path)}: not {what}: {error}") from None
-    return arrays

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bpelab.benchmarks.ratios import interval, is_steady, ratio, typical
+from bpelab.benchmarks.harness.ratios import interval, is_steady, ratio, typical
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

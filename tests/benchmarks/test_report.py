@@ -1,5 +1,7 @@
 """A report is a function of its records, says what they say, and refuses what is broken by name."""
 
+import contextlib
+import copy
 import json
 import math
 import random
@@ -8,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bpelab.benchmarks.readme import RECORDS
+from bpelab.benchmarks.harness.readme import RECORDS
 from bpelab.benchmarks.report import content, verdict
 from bpelab.benchmarks.report.compare import compare, outside_t
 from bpelab.benchmarks.report.markdown import markdown, plain
 from bpelab.benchmarks.report.records import load, load_all, rows
-from bpelab.cli import app
-from hypothesis import given
+from bpelab.cli.verbs import app
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -65,6 +67,17 @@ BROKEN: list[tuple[str, Callable[[Record], Any], str]] = [
     ("twice", lambda r: changed(r, lambda r: r["cells"].append(r["cells"][0])), "is there twice"),
     ("no machine", lambda r: changed(r, lambda r: r.pop("machine")), "the record has no 'machine'"),
     ("no name", lambda r: r | {"machine": {}}, "machine has no 'name'"),
+    ("a surrogate", cell(lambda cell: cell.update(group="\ud800")), r"cells: 0: group is .*surrogate"),
+    ("a name of one", lambda r: r | {"\udcff": 1}, r"a name in the record is .*surrogate"),
+    ("a number of 25 digits", cell(lambda cell: cell.update(passes=[[10**25]])), r"from 1e-12 to 1e\+15"),
+    ("one of 400 digits", lambda r: r | {"seconds": 10**400}, "seconds is a number of 1,329 bits"),
+    ("one of 5,000 digits", lambda r: json.dumps(r).replace("240.0", "9" * 5000), "digits"),
+    ("an infinity anywhere", lambda r: json.dumps(r).replace('"array"', "1e999"), "form is inf"),
+    ("nested deep", lambda r: json.dumps(r).replace('"array"', "[" * 900 + "]" * 900), "more than 12 deep"),
+    ("no list of samples", cell(lambda cell: cell.update(passes=[None])), "a pass is None"),
+    ("sizes of caches", lambda r: r | {"machine": {"name": "", "caches": {"L1": None}}}, "L1 is None"),
+    ("limits", lambda r: r | {"limits": {"copy_bytes_per_second": "x"}}, "copy_bytes_per_second is 'x'"),
+    ("a step", lambda r: r | {"done": [[1]]}, r"done 0 is \[1\], where a pass and its question"),
     ("no cells", lambda r: r | {"cells": {}}, "where a list was expected"),
 ]
 
@@ -76,6 +89,38 @@ def test_a_broken_record_is_refused_by_name(
     path = written(tmp_path / "mine.json", break_it(made_up()))
     with pytest.raises(ValueError, match=rf"mine\.json: .*{message}"):
         load(path)
+
+
+HOSTILE = (
+    None, True, "", "x", "\ud800", "a\nb\0", "²", "9" * 50, -1, 0, 1.5, 10**25, 10**400, 1e308, 5e-324, [],
+    {}, [[]], {"a": 1}, [1], ["x"], [[0]], [[1e308], [5e-324]], {"n_bytes": 10**400}, {"source": ["x"]},
+)  # fmt: skip
+
+
+@given(data=st.data())
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_a_record_with_anything_anywhere_is_refused_or_shown(
+    made_up: Made, tmp_path: Path, data: st.DataObject
+) -> None:
+    record = made_up()
+    for _ in range(data.draw(st.integers(1, 3))):
+        place: Any = record
+        while place and (keys := [*place] if isinstance(place, dict) else [*range(len(place))]):
+            key = data.draw(st.sampled_from(keys))
+            if not isinstance(place[key], dict | list) or not place[key] or data.draw(st.booleans()):
+                place[key] = copy.deepcopy(data.draw(st.sampled_from(HOSTILE)))
+                break
+            place = place[key]
+    path = written(tmp_path / "mine.json", record)
+    try:
+        loaded = load(path)
+    except ValueError as error:
+        assert str(error).startswith(f"{path}: ")
+        return
+    (markdown([loaded]) + page_html([loaded])).encode("utf-8")
+    for old, new in ((loaded, made_up()), (made_up(), loaded)):
+        with contextlib.suppress(ValueError):  # they may have nothing in common
+            compare(old, new)
 
 
 def test_records_of_different_schemas_do_not_mix(made_up: Made, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bpelab.benchmarks.readme import RECORDS
+from bpelab.benchmarks.harness.readme import RECORDS
 from bpelab.benchmarks.report import content
 from bpelab.benchmarks.report.records import load
 

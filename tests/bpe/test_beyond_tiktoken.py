@@ -1,9 +1,12 @@
 """Offsets, truncation and counting: what tiktoken does not have, against their definitions."""
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from bpelab.bpe import Encoding
+from bpelab.bpe.encoders.arrays import encoder
+from bpelab.bpe.encoders.arrays.encoder import ArrayEncoder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -76,6 +79,36 @@ def test_a_beginning_that_has_more_tokens_by_itself_ends_earlier() -> None:
     assert enc.decode_tokens_bytes(enc.encode("'re")) == [b"'r", b"e"]
     assert enc.count("'r") == 2
     assert enc.truncate("'re", 1) == ""
+
+
+def test_a_long_text_is_encoded_no_further_than_its_beginning(
+    gpt2: Encoding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(encoder, "BLOCK_CHARS", 10_000)
+    text = "Hello, world. 안녕 " * 100_000
+    n_bytes = 0
+
+    def counted(self: ArrayEncoder, data: bytes, *others: Any) -> Any:
+        nonlocal n_bytes
+        n_bytes += len(data)
+        return find(self, data, *others)
+
+    find = ArrayEncoder._find
+    monkeypatch.setattr(ArrayEncoder, "_find", counted)
+    for max_tokens in (1, 1000, 20_000):
+        n_bytes = 0
+        beginning = gpt2.truncate(text, max_tokens)
+        assert gpt2.count(beginning) == max_tokens
+        assert n_bytes < 4 * len(beginning.encode()) + 40_000
+
+
+def test_a_text_that_its_pattern_leaves_out_is_not_truncated_to_something_else() -> None:
+    letters = Encoding("letters", pat_str="[a-z]+", mergeable_ranks=BYTES, special_tokens={})
+    assert letters.truncate("ab, cd", 2) == "ab"
+    for text, max_tokens in (("ab, cd", 3), ("ab!", 9), ("!ab", 1), ("!", 5)):
+        if text != "!":
+            with pytest.raises(ValueError, match="do not make the text's beginning: the pattern leaves"):
+                letters.truncate(text, max_tokens)
 
 
 def test_a_negative_number_of_tokens_is_refused(gpt2: Encoding) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bpelab.bpe import Encoding, stream, textbook
-from bpelab.bpe.merge import merge_piece
+from bpelab.bpe import Encoding, textbook
+from bpelab.bpe.encoders import stream
+from bpelab.bpe.encoders.heap import merge_piece
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

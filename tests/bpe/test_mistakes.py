@@ -65,7 +65,12 @@ def test_a_number_is_not_taken_for_so_many_zero_bytes(gpt2: Encoding) -> None:
             ValueError,
             r"the rank 2147483647: .* to 2\*\*31 - 2",
         ),
-        ({"pat_str": "("}, ValueError, r"the pattern '\(' is no regular expression: missing \)"),
+        ({"max_cached_pieces": "a"}, TypeError, r"max_cached_pieces must be a whole number, not 'a'"),
+        ({"max_cached_pieces": 1.5}, TypeError, r"max_cached_pieces must be a whole number, not 1\.5"),
+        ({"max_cached_pieces": True}, TypeError, r"max_cached_pieces must be a whole number, not True"),
+        ({"max_cached_pieces": -1}, ValueError, r"max_cached_pieces is -1; it must be 0 or more"),
+        ({"explicit_n_vocab": "256"}, TypeError, r"explicit_n_vocab must be a whole number, not '256'"),
+        ({"pat_str": "("}, ValueError, r"the pattern '\(' is no regular expression: missing \), at"),
     ],
 )
 def test_an_encoding_cannot_be_made_of_wrong_parts(
@@ -101,6 +106,20 @@ def test_no_threads_are_refused_and_any_iterable_is_a_batch(gpt2: Encoding) -> N
             call()
 
 
+@pytest.mark.parametrize("wrong", ["a", 1.5, None, [1], True])
+def test_what_is_no_number_is_refused_where_one_is_asked_for(gpt2: Encoding, wrong: Any) -> None:
+    calls: dict[str, Callable[[], object]] = {
+        "max_tokens": lambda: gpt2.truncate("hello", wrong),
+        "num_threads": lambda: gpt2.encode_batch(["a"], num_threads=wrong),
+        "limit": lambda: gpt2.count("hello", limit=wrong),
+    }
+    for name, call in calls.items():
+        if name != "limit" or wrong is not None:
+            with pytest.raises(TypeError, match=f"{name} must be a whole number, not "):
+                call()
+    assert gpt2.truncate("hello world", np.int8(1)) == "hello"  # type: ignore[arg-type]
+
+
 def test_an_encoding_with_huge_special_ids_is_not_extended_to_less() -> None:
     huge = encoding(special_tokens={"<end>": 2**32 - 1})
     with pytest.raises(
@@ -114,7 +133,7 @@ def test_an_encoding_with_huge_special_ids_is_not_extended_to_less() -> None:
     [
         ({"special_tokens": "<|end|>"}, TypeError, r"special_tokens must be a list of str, not '<\|end\|>'"),
         ({"special_tokens": [5]}, TypeError, r"special_tokens must be a list of str, not \[5\]"),
-        ({"special_tokens": ["\ud800"]}, UnicodeEncodeError, "surrogates not allowed"),
+        ({"special_tokens": ["\ud800"]}, ValueError, "holds a surrogate"),
         ({"errors": "ignore"}, ValueError, "errors is 'ignore': it must be 'strict' or 'replace'"),
         ({"counts": "my.counts"}, TypeError, r"pass one in a list, as counts=\[\.\.\.\]"),
     ],

@@ -1,5 +1,8 @@
 """Bytes are the same whether tokens are joined one by one or gathered as arrays."""
 
+import tracemalloc
+from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -40,3 +43,104 @@ def test_many_tokens_decode_as_tiktoken_decodes_them(gpt2: Encoding, tiktoken_gp
     ids = np.random.default_rng(1).integers(0, gpt2.n_vocab, 200_000).tolist()
     assert gpt2.decode_bytes(ids) == tiktoken_gpt2.decode_bytes(ids)
     assert gpt2.decode(ids) == tiktoken_gpt2.decode(ids)
+
+
+INTEGERS = [kind + size for kind in "iu" for size in "1248"]
+INTEGERS += [">" + integer for integer in INTEGERS if integer[1] != "1"]
+DECODERS: dict[str, Callable[[Encoding, Any], object]] = {
+    "decode": Encoding.decode,
+    "decode_bytes": Encoding.decode_bytes,
+    "decode_tokens_bytes": Encoding.decode_tokens_bytes,
+    "decode_with_offsets": Encoding.decode_with_offsets,
+    "decode_stream": lambda enc, ids: list(enc.decode_stream(ids)),
+    "decode_batch": lambda enc, ids: enc.decode_batch([ids] * 3, num_threads=2),
+    "decode_bytes_batch": lambda enc, ids: enc.decode_bytes_batch([ids] * 3, num_threads=2),
+    "decode_single_token_bytes": lambda enc, ids: [enc.decode_single_token_bytes(token) for token in ids],
+    "is_special_token": lambda enc, ids: [enc.is_special_token(token) for token in ids],
+}
+
+
+@pytest.mark.parametrize("method", DECODERS.values(), ids=DECODERS.keys())
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_ids_of_any_integer_dtype_are_the_same_ids(
+    gpt2: Encoding, method: Callable[[Encoding, Any], object], dtype: str
+) -> None:
+    highest = min(np.iinfo(dtype).max, gpt2.max_token_value)
+    text = [token for token in gpt2.encode("Hello, world. 1 2 3") if token <= highest]
+    for ids in ([5, highest, *text] * 300, [5, highest, *text]):
+        try:
+            expected = method(gpt2, ids)
+        except UnicodeDecodeError:  # of `decode_with_offsets`, which is strict
+            ids = [token for token in ids if token != highest]
+            expected = method(gpt2, ids)
+        array = np.array(ids, dtype=dtype)
+        assert method(gpt2, array) == expected
+        assert method(gpt2, list(array)) == expected
+
+
+@pytest.mark.parametrize("dtype", ["u2", ">u2", "u4"])
+def test_the_last_id_of_two_bytes_is_decoded(dtype: str) -> None:
+    """The vocabulary that fills uint16 to the end, whose token files `bpelab tokenize` writes as uint16."""
+    ranks = {bytes([byte]): byte for byte in range(256)}
+    ranks |= {b"%c%c" % divmod(number, 256): 256 + number for number in range(2**16 - 256)}
+    full = Encoding("full", pat_str=".", mergeable_ranks=ranks, special_tokens={})
+    assert full.decode_bytes(np.array([2**16 - 1] * 600, dtype=dtype)) == b"\xfe\xff" * 600
+
+
+@settings(deadline=None)
+@given(ids=st.lists(st.sampled_from([-1, 0, 4, 127, 128, 255, 256, 2**15, 2**31, 2**63, 2**64 - 1])))
+def test_an_array_is_refused_as_its_numbers_are(gpt2: Encoding, ids: list[int]) -> None:
+    known = Vocabulary(TABLE, {"<end>": 127})
+    for dtype in (np.int64, np.uint64, np.int8, np.uint16):
+        if any(not np.iinfo(dtype).min <= token <= np.iinfo(dtype).max for token in ids):
+            continue
+        array = np.array(ids, dtype=dtype)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(vocabulary, "FEW_TOKENS", 1)
+            try:
+                expected = b"".join(known.tokens_bytes(ids))
+            except (KeyError, OverflowError) as error:
+                with pytest.raises(type(error)):
+                    known.joined_bytes(array)
+            else:
+                assert known.joined_bytes(array) == expected
+
+
+@pytest.mark.parametrize("highest", [2**26, 2**31 - 2])
+def test_memory_follows_the_number_of_tokens_and_not_the_highest_id(highest: int) -> None:
+    ranks = {bytes([byte]): byte for byte in range(256)} | {
+        b"ab": 70_000,
+        b"abab": highest - 1,
+        b"cd": highest,
+    }
+    special = {"<low>": 60_000, "<high>": 2**32 - 1}
+    near = {token: number for number, token in enumerate(ranks)}
+    id_of = [*ranks.values()]
+    text = "ababcd ab cdcd x" * 2000
+    tracemalloc.start()
+    try:
+        far = Encoding("far", pat_str=r"\w+|\W", mergeable_ranks=ranks, special_tokens=special)
+        dense = Encoding("near", pat_str=r"\w+|\W", mergeable_ranks=near, special_tokens={})
+        ids = [id_of[token] for token in dense.encode(text)]
+        assert far.encode(text) == ids
+        assert far.encode_to_numpy(text).tolist() == ids
+        assert list(chain.from_iterable(part.tolist() for part in far.encode_iter([text, ""]))) == ids
+        assert far.encode("ababcd" * 5000) == [highest - 1, highest] * 5000
+        assert far.encode("a" * 100_000 + "<high>b<low>", allowed_special="all")[-3:] == [
+            2**32 - 1,
+            98,
+            60_000,
+        ]
+        assert far.count(text) == len(ids)
+        offsets = far.encode_with_offsets(text)
+        assert offsets.char_starts.tolist() == dense.encode_with_offsets(text).char_starts.tolist()
+        assert far.truncate(text, 100) == dense.truncate(text, 100)
+        for some in (ids, [*ids, 2**32 - 1, 60_000], np.array(ids, dtype=np.uint32)):
+            assert far.decode_bytes(some) == b"".join(far.decode_tokens_bytes(some))
+        for wrong in (highest - 2, 2**32 - 2, 65_000):
+            with pytest.raises(KeyError, match="no token has the id"):
+                far.decode([*ids, wrong])
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 60_000_000

@@ -78,7 +78,7 @@ def test_parity_shows_a_difference_and_exits_with_1(
 ) -> None:
     """With a tiktoken whose "cat" has been exchanged for "the"."""
     from bpelab import bpe, cli
-    from bpelab.bpe import parity
+    from bpelab.bpe.parity import compare as parity
 
     ranks = dict(bpe.get_encoding("gpt2")._mergeable_ranks)
     ranks[b" the"], ranks[b" cat"] = ranks[b" cat"], ranks[b" the"]
@@ -116,6 +116,13 @@ def test_parity_shows_a_difference_and_exits_with_1(
         (["decode", "--json"], b"[" + b"9" * 5000 + b"]", "expected a JSON list of token ids"),
         (["count", "-", "-"], b"a", "- is there twice"),
         (["encode", "--path", "x"], b"", "gpt2 is in the package and takes no file"),
+        (["vocab", "--beside", "gpt2", "--text", "/dev/null"], b"", "/dev/null is empty"),
+        (["convert", "gpt2", "x.json", "--special", "x=" + "9" * 5000], b"", "it must be TEXT=ID"),
+        (["explain", "low", "--html", ""], b"", "Is a directory"),
+        (["explain", "low", "--html", "EMPTY"], b"", "EMPTY: Is a directory"),
+        (["convert", "gpt2", "x" * 5000 + ".json"], b"", "File name too long"),
+        (["count", "a\nb"], b"", r"a\nb: No such file or directory"),
+        (["report", "/dev/null"], b"", "this is no whole JSON"),
         (["verb"], b"", "No such command 'verb'"),
         (["tiktoken-cache", "/dev/null/x"], b"", "/dev/null/x: Not a directory"),
     ],

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from bpelab.bpe import train
-from bpelab.bpe.encoding_files import load_encoding, save_encoding
+from bpelab.bpe.files.save_load import load_encoding, save_encoding
 
 TEXT = "the cat sat on the mat, and the cat saw the hat\n" * 3
 
@@ -63,8 +63,8 @@ def test_an_encoding_is_extended(corpus: Path, tmp_path: Path) -> None:
         (["train", ".", "--vocab-size", "300", "-o", "encoder.json"], "name the other half, vocab.bpe"),
         (["train", "no-such", "--vocab-size", "300", "-o", "x.json"], "no-such: No such file or directory"),
         (["train", "BAD", "--vocab-size", "300", "-o", "x.json"], "BAD: not UTF-8 at byte 1"),
-        (["train", "BAD", "--vocab-size", "99", "-o", "x.json"], "vocab_size is 99: it must be from 256"),
-        (["train", "BAD", "--vocab-size", "300", "-o", "no/x.json"], "no: No such file or directory"),
+        (["train", "BAD", "--vocab-size", "99", "-o", "x.json"], "--vocab-size is 99: it must be from 256"),
+        (["train", "BAD", "--vocab-size", "300", "-o", "no/x.json"], "no/x.json: No such file or directory"),
         (["train", "BAD", "--vocab-size", "300", "-o", "dir.json"], "dir.json: Is a directory"),
         (
             ["train", "BAD", "--vocab-size", "300", "-o", "x.json", "--pattern", r"\w+"],

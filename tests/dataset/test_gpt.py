@@ -136,14 +136,6 @@ def test_what_cannot_be_cut_into_batches_says_the_numbers(arguments: dict[str, i
 # ---- at real size ----
 
 
-def test_inputs_and_targets_are_views_of_one_buffer() -> None:
-    loader = loader_of()
-    inputs, targets = next(iter(loader))
-    assert inputs.untyped_storage().data_ptr() == targets.untyped_storage().data_ptr()
-    assert inputs.untyped_storage().nbytes() == len(loader) * 8 * 9 * 8  # all of its few batches
-    assert targets.data_ptr() - inputs.data_ptr() == 8
-
-
 def test_pytorchs_own_loader_and_collation_give_the_same() -> None:
     loader = loader_of(shuffle=False)
     plain = DataLoader(loader.dataset, batch_size=8, drop_last=True)

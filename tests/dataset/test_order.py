@@ -1,12 +1,11 @@
-"""The shuffle is a bijection, looks shuffled, and is the same everywhere; batches are sliced from it."""
+"""The shuffle is a bijection, looks shuffled, and is the same everywhere."""
 
-from collections.abc import Iterable
-from itertools import chain, islice
+from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
 from bpelab.dataset.order import N_ROUNDS, Shuffle, mixed
-from bpelab.dataset.sampler import GlobalBatches
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,7 +31,7 @@ def reference(shuffle: Shuffle, index: int) -> int:
 
 
 def test_every_size_is_permuted() -> None:
-    for n in [*range(1, 300), 4096, 4097, 65_537]:
+    for n in [*range(1, 300), 4095, 4096, 4097, 65_535, 65_536, 65_537, 2**20]:
         assert np.array_equal(np.sort(Shuffle(n, seed=n, epoch=2)(np.arange(n))), np.arange(n))
 
 
@@ -44,7 +43,7 @@ def test_the_arrays_give_what_the_definition_does(n: int, seed: int, data: st.Da
     assert len(shuffle._keys) == N_ROUNDS
 
 
-@pytest.mark.parametrize("n", [10**12, 2**63, 2**62 + 1])
+@pytest.mark.parametrize("n", [2**32 - 1, 2**32, 2**32 + 1, 10**12, 2**63, 2**62 + 1])
 def test_no_two_of_many_indices_meet_in_a_large_range(n: int) -> None:
     places = Shuffle(n, seed=1, epoch=0)(np.arange(100_000))
     assert len(np.unique(places)) == 100_000
@@ -100,115 +99,50 @@ def test_an_index_outside_is_refused(index: int) -> None:
         Shuffle(10, seed=0, epoch=0)(np.array([3, index]))
 
 
-# ---- batches ----
+def test_the_last_index_of_the_largest_range_has_a_place_of_its_own() -> None:
+    shuffle = Shuffle(2**63, seed=1, epoch=0)
+    last = np.array([2**63 - 2, 2**63 - 1], dtype=np.uint64)
+    assert len(set(shuffle(last).tolist())) == 2
+    assert shuffle(last).tolist() == [reference(shuffle, 2**63 - 2), reference(shuffle, 2**63 - 1)]
 
 
-def joined(lists: Iterable[list[int]]) -> list[int]:
-    return list(chain.from_iterable(lists))
+def test_every_order_of_three_is_as_frequent() -> None:
+    found = Counter(tuple(Shuffle(3, seed=5, epoch=epoch)(np.arange(3)).tolist()) for epoch in range(3000))
+    # 500 expected of each, binomial with a deviation of 20.
+    assert len(found) == 6
+    assert all(400 < number < 600 for number in found.values())
 
 
-def passes(batches: GlobalBatches, n: int = 1) -> list[list[list[int]]]:
-    return [[batch.tolist() for batch in batches] for _ in range(n)]
+def test_no_indices_go_nowhere() -> None:
+    assert Shuffle(5, seed=0, epoch=0)([]).shape == (0,)
 
 
-@pytest.mark.parametrize("world_size", [1, 2, 4])
-def test_ranks_together_have_the_same_global_batches(world_size: int) -> None:
-    alone = passes(GlobalBatches(1003, 8, seed=5), 2)
-    ranks = [
-        passes(GlobalBatches(1003, 8, seed=5, rank=r, world_size=world_size), 2) for r in range(world_size)
-    ]
-    for epoch in range(2):
-        together = [joined(parts) for parts in zip(*(rank[epoch] for rank in ranks), strict=True)]
-        assert together == alone[epoch]
-
-
-def test_each_epoch_sees_every_sample_once_in_another_order() -> None:
-    first, second = passes(GlobalBatches(100, 7, drop_last=False), 2)
-    assert sorted(joined(first)) == sorted(joined(second)) == list(range(100))
-    assert first != second
-    assert [len(batch) for batch in first] == [7] * 14 + [2]
-
-
-def test_a_pass_left_in_its_middle_is_followed_by_the_next_epoch() -> None:
-    batches = GlobalBatches(100, 10)
-    next(iter(batches))
-    assert passes(batches)[0] == passes(GlobalBatches(100, 10), 2)[1]
-
-
-@given(
-    n_taken=st.integers(0, 12),
-    world_size=st.sampled_from([1, 2, 4]),
-    shuffle=st.booleans(),
-    epoch=st.integers(0, 3),
-)
-def test_a_state_resumes_exactly_at_any_world_size(
-    n_taken: int, world_size: int, shuffle: bool, epoch: int
-) -> None:
-    batches = GlobalBatches(50, 4, seed=9, shuffle=shuffle)
-    batches.set_epoch(epoch)
-    running = iter(batches)
-    list(islice(running, n_taken))
-    state = batches.state_dict()
-    rest = [batch.tolist() for batch in running] or passes(batches)[0]
-    ranks = [
-        GlobalBatches(50, 4, seed=1, shuffle=True, rank=rank, world_size=world_size)
-        for rank in range(world_size)
-    ]
-    for rank in ranks:
-        rank.load_state_dict(state)
-        assert rank.state_dict() == state
-    resumed = [joined(parts) for parts in zip(*(passes(rank)[0] for rank in ranks), strict=True)]
-    assert resumed == rest
-
-
-def test_another_batch_size_goes_on_at_the_next_sample() -> None:
-    batches = GlobalBatches(100, 8)
-    first = [batch.tolist() for batch in islice(batches, 3)]
-    other = GlobalBatches(100, 19)
-    other.load_state_dict(batches.state_dict())
-    whole = joined(passes(GlobalBatches(100, 1))[0])
-    assert joined(first) + joined(passes(other)[0]) == whole
-
-
-def test_resuming_far_into_a_trillion_samples_is_at_once() -> None:
-    batches = GlobalBatches(10**12, 512)
-    batches.load_state_dict(batches.state_after(3, 512 * 10**9))
-    order = Shuffle(10**12, seed=0, epoch=3)
-    assert next(iter(batches)).tolist() == order(512 * 10**9 + np.arange(512)).tolist()
-
-
-def test_set_epoch_keeps_a_loaded_place_in_that_epoch() -> None:
-    batches = GlobalBatches(100, 10)
-    batches.load_state_dict(batches.state_after(2, 30))
-    batches.set_epoch(2)
-    assert len(passes(batches)[0]) == 7
-    batches.set_epoch(2)
-    assert len(passes(batches)[0]) == 10
+@pytest.mark.parametrize("seed", [-1, 2**127, -(2**128) + 1, np.int64(3)])
+def test_any_integer_of_128_bits_is_a_seed(seed: int) -> None:
+    shuffle = Shuffle(9, seed=seed, epoch=0)
+    assert sorted(shuffle(np.arange(9)).tolist()) == list(range(9))
+    assert shuffle(np.arange(9)).tolist() == Shuffle(9, seed=int(seed), epoch=0)(np.arange(9)).tolist()
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "error", "message"),
     [
-        ({"batch_size": 0}, "batch size is 0"),
-        ({"batch_size": 101}, "a batch of 101 is larger than the data, 100 samples"),
-        (
-            {"batch_size": 8, "world_size": 3},
-            "a global batch of 8 cannot be shared evenly by 3 ranks; 9 could",
-        ),
-        ({"batch_size": 8, "rank": 2, "world_size": 2}, "rank 2 is none of the ranks 0 to 1"),
-        ({"batch_size": 6, "world_size": 3, "drop_last": False}, "make a batch of 4, which 3 ranks cannot"),
+        ({"seed": 1.0}, TypeError, r"the seed is 1\.0, not an integer"),
+        ({"seed": True}, TypeError, "the seed is True, not an integer"),
+        ({"seed": None}, TypeError, "the seed is None, not an integer"),
+        ({"seed": 10**5000}, ValueError, r"the seed is about 2\*\*16609; it must have at most 128 bits"),
+        ({"epoch": "1"}, TypeError, "the epoch is '1', not an integer"),
+        ({"n": 10.0}, TypeError, r"the number of samples is 10\.0, not an integer"),
     ],
 )
-def test_what_cannot_be_shared_out_is_refused(arguments: dict[str, int], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        GlobalBatches(100, **arguments)  # type: ignore[arg-type]
+def test_what_would_choose_another_order_in_silence_is_refused(
+    arguments: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        Shuffle(**{"n": 10, "seed": 0, "epoch": 0, **arguments})
 
 
-def test_a_state_of_other_data_is_refused() -> None:
-    batches = GlobalBatches(100, 10, fingerprint=lambda: "mine")
-    with pytest.raises(ValueError, match="other data: its fingerprint is 'theirs', here it is 'mine'"):
-        batches.load_state_dict(batches.state_dict() | {"fingerprint": "theirs"})
-    with pytest.raises(ValueError, match="other data: its n_samples is 99, here it is 100"):
-        batches.load_state_dict(batches.state_dict() | {"n_samples": 99})
-    with pytest.raises(ValueError, match="no state of a sampler: it has no epoch, fingerprint, n_done"):
-        batches.load_state_dict({"seed": 1})
+@pytest.mark.parametrize("indices", [[0.5], [True], ["1"], [2**70]])
+def test_indices_that_are_not_integers_are_refused(indices: Any) -> None:
+    with pytest.raises(TypeError, match="indices must be integers of at most 64 bits, not"):
+        Shuffle(10, seed=0, epoch=0)(indices)

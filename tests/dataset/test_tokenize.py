@@ -1,10 +1,12 @@
 """A corpus becomes token files: the ids of its documents, whatever the processes, kills and cuts."""
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,9 @@ from typing import Any
 import numpy as np
 import pytest
 from bpelab.bpe import Encoding, get_encoding, train
+from bpelab.bpe.corpus.documents import files_of
 from bpelab.dataset import parts as parts_module
-from bpelab.dataset.parts import PART_BYTES, Position, Segment, cut_in_text, parts_of
+from bpelab.dataset.parts import PART_BYTES, Segment, Source, cut_in_text, parts_of
 from bpelab.dataset.shards import document_ends, open_tokens, open_windows
 from bpelab.dataset.tokenize_corpus import TokenizeProgress, tokenize_corpus
 from hypothesis import given
@@ -112,22 +115,24 @@ def test_text_is_cut_only_where_characters_and_pieces_end(text: str, cut: int) -
     assert gpt2.encode_ordinary(left) + gpt2.encode_ordinary(right) == gpt2.encode_ordinary(text)
 
 
-def test_parts_depend_only_on_where_they_begin(tmp_path: Path, small_parts: None, gpt2: Encoding) -> None:
+def test_parts_are_the_whole_corpus_in_order(tmp_path: Path, small_parts: None, gpt2: Encoding) -> None:
     write_corpus(tmp_path / "corpus")
-    files = [str(path) for path in sorted((tmp_path / "corpus").iterdir())]
-    parts = list(parts_of(files, Position(0, 0), pattern=gpt2._pat_str, documents="file"))
+    sources = [Source(str(path), str(path), path.stat().st_size, 0) for path in files_of(tmp_path / "corpus")]
+    parts = list(parts_of(sources, pattern=gpt2._pat_str, documents="file"))
     assert len(parts) > 20
-    for number, part in enumerate(parts[:-1]):
-        again = list(parts_of(files, part.next, pattern=gpt2._pat_str, documents="file"))
-        assert again == parts[number + 1 :]
+    segments = [segment for part in parts for segment in part]
+    for source in sources:
+        places = [(segment.start, segment.end) for segment in segments if segment.source == source]
+        assert [start for start, _ in places] == [0, *(end for _, end in places[:-1])]
+        assert places[-1][1] == source.size
 
 
 def test_a_pattern_that_cannot_be_cut_keeps_files_whole(tmp_path: Path) -> None:
     path = tmp_path / "big"
     path.write_bytes(b"ab " * PART_BYTES)
     size = 3 * PART_BYTES
-    parts = list(parts_of([str(path)], Position(0, 0), pattern="ab ?", documents="file"))
-    assert [part.segments for part in parts] == [[Segment(str(path), 0, size, True)]]
+    source = Source(str(path), str(path), size, 0)
+    assert list(parts_of([source], pattern="ab ?", documents="file")) == [[Segment(source, 0, size, True)]]
 
 
 # ---- kills, and what is not sound ----
@@ -157,7 +162,8 @@ def test_a_stopped_run_goes_on_without_redoing_shards(
     tokenize_corpus(*arguments, shard_tokens=1000, progress=seen.append)
     assert len(before) == 3
     assert before.items() <= {p.name: p.stat().st_mtime_ns for p in (tmp_path / "out").iterdir()}.items()
-    assert seen[0].done_before > 0
+    assert seen[0].checking
+    assert seen[-1].done_before > 0
     assert seen[-1].done == seen[-1].total
     tokenize_corpus([tmp_path / "corpus"], tmp_path / "whole", gpt2, shard_tokens=1000)
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
@@ -237,7 +243,7 @@ def test_other_settings_or_an_edited_corpus_do_not_mix(tokens: Path, tmp_path: P
         tokenize_corpus([tmp_path / "corpus"], tokens, gpt2, documents="line")
     with (tmp_path / "corpus" / "2.txt").open("a") as file:
         file.write("more")
-    with pytest.raises(ValueError, match="were made with corpus '4 files of"):
+    with pytest.raises(ValueError, match=r"2\.txt: it has changed since the tokens in"):
         tokenize_corpus([tmp_path / "corpus"], tokens, gpt2)
 
 
@@ -256,6 +262,16 @@ def test_what_is_not_a_manifest_is_refused(tmp_path: Path) -> None:
         ("line", b"ab\nc\xffd", r"bad: not UTF-8 at byte 4"),
         ("jsonl", b'{"text": "a"}\n{"t": 1}\n', r"bad: the line at byte 14 is not JSON with a .text."),
         ("jsonl", b'{"text": 1}', r'bad: the "text" of the line at byte 0 is int, not a string'),
+        (
+            "jsonl",
+            b'{"text": "a"}\n' + b"[" * 100_000,
+            r"bad: the line at byte 14 is JSON nested too deeply",
+        ),
+        (
+            "jsonl",
+            b'{"text": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+            r"bad: the line at byte 0 is JSON nested",
+        ),
     ],
 )
 def test_what_cannot_be_read_is_named(
@@ -270,3 +286,230 @@ def test_what_is_not_utf8_can_be_replaced(tmp_path: Path, gpt2: Encoding) -> Non
     (tmp_path / "bad").write_bytes(b"ab\xffcd")
     tokenize_corpus([tmp_path / "bad"], tmp_path / "out", gpt2, errors="replace")
     assert written(tmp_path / "out")[0] == expected_ids(["ab\N{REPLACEMENT CHARACTER}cd"], gpt2)
+
+
+# ---- the corpus is the same, or is not ----
+
+
+def keep_times(path: Path, content: bytes) -> None:
+    """Write other content of the same size, with the times as they were."""
+    before = path.stat()
+    assert len(content) == before.st_size
+    path.write_bytes(content)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_a_file_edited_to_the_same_size_is_refused_by_name(
+    tmp_path: Path, gpt2: Encoding, small_parts: None, finished: bool
+) -> None:
+    corpus, out = tmp_path / "corpus", tmp_path / "out"
+    write_corpus(corpus)
+
+    def stop(progress: TokenizeProgress) -> None:
+        if progress.n_shards == 3 and not finished:
+            raise KilledError
+
+    with contextlib.suppress(KilledError):
+        tokenize_corpus([corpus], out, gpt2, shard_tokens=1000, progress=stop)
+    before = contents(out)
+    text = (corpus / "1.txt").read_bytes()
+    keep_times(corpus / "1.txt", text.replace(b"naive", b"NAIVE").replace(b"The", b"the", 1))
+    with pytest.raises(
+        ValueError, match=r"corpus.1\.txt: it has changed since the tokens in .*out were made"
+    ):
+        tokenize_corpus([corpus], out, gpt2, shard_tokens=1000)
+    assert contents(out) == before
+    keep_times(corpus / "1.txt", text)
+    assert tokenize_corpus([corpus], out, gpt2, shard_tokens=1000).finished
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda corpus: (corpus / "1.txt").unlink(), r"2\.txt: it is in the place of .*txt"),
+        (lambda corpus: (corpus / "3.txt").unlink(), r"3\.txt: it has left the corpus"),
+        (lambda corpus: (corpus / "9.txt").write_text("x"), r"9\.txt: it has joined the corpus"),
+        (lambda corpus: (corpus / "15.txt").write_text("x"), r"15\.txt: it is in the place of .*txt"),
+        (lambda corpus: (corpus / "3.txt").write_text("x"), r"3\.txt: it has changed"),
+        (lambda corpus: (corpus / "3.txt").write_text(""), r"3\.txt: it has left the corpus"),
+        (lambda corpus: (corpus / "1.txt").rename(corpus / "1.md"), r"1\.md: it is in the place of .*1\.txt"),
+    ],
+)
+def test_a_corpus_with_other_files_is_refused_by_name(
+    tokens: Path, tmp_path: Path, gpt2: Encoding, edit: Any, message: str
+) -> None:
+    edit(tmp_path / "corpus")
+    with pytest.raises(ValueError, match=message):
+        tokenize_corpus([tmp_path / "corpus"], tokens, gpt2)
+
+
+def test_what_no_shard_holds_may_change_and_the_result_is_that_of_the_corpus_as_it_is(
+    tmp_path: Path, gpt2: Encoding, small_parts: None
+) -> None:
+    corpus, out = tmp_path / "corpus", tmp_path / "out"
+    texts = write_corpus(corpus)
+
+    def stop(progress: TokenizeProgress) -> None:
+        if progress.n_shards == 1:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        tokenize_corpus([corpus], out, gpt2, shard_tokens=1, progress=stop)
+    texts[3] = "another text"
+    (corpus / "3.txt").write_text(texts[3])
+    tokenize_corpus([corpus], out, gpt2, shard_tokens=1)
+    assert written(out)[0] == expected_ids(texts, gpt2)
+
+
+def test_what_comes_after_a_cut_cannot_change_what_was_before_it(
+    tmp_path: Path, gpt2: Encoding, small_parts: None
+) -> None:
+    """A cut depends on the character after it, which is in no shard yet."""
+    path, out = tmp_path / "text", tmp_path / "out"
+    path.write_text("word " * 1000)
+
+    def stop(progress: TokenizeProgress) -> None:
+        if progress.n_shards == 1:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        tokenize_corpus([path], out, gpt2, shard_tokens=1, progress=stop)
+    end = json.loads((out / "sources-000000.jsonl").read_text())["end"]
+    data = path.read_bytes()
+    path.write_bytes(data[:end] + b"s" * 5 + data[end + 5 :])
+    with pytest.raises(ValueError, match="text: it has changed"):
+        tokenize_corpus([path], out, gpt2, shard_tokens=1)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_file_that_changes_while_it_is_read_is_refused_by_name(
+    tmp_path: Path, gpt2: Encoding, small_parts: None, jobs: int
+) -> None:
+    write_corpus(tmp_path / "corpus", 8)
+
+    def edit(_: TokenizeProgress) -> None:
+        with (tmp_path / "corpus" / "7.txt").open("a") as file:
+            file.write("more")
+
+    with pytest.raises(ValueError, match=r"7\.txt: it was changed while it was read"):
+        tokenize_corpus([tmp_path / "corpus"], tmp_path / "out", gpt2, jobs=jobs, progress=edit)
+
+
+def test_the_token_files_may_not_lie_in_the_corpus_or_replace_it(tokens: Path, gpt2: Encoding) -> None:
+    corpus = tokens.parent / "corpus"
+    for folder in (corpus, corpus / "out"):
+        with pytest.raises(ValueError, match=r"lies in .*corpus, of whose files it would become one"):
+            tokenize_corpus([corpus], folder, gpt2)
+    with pytest.raises(ValueError, match=r"tokens-000000\.bin is named as what is written"):
+        tokenize_corpus([tokens / "tokens-000000.bin"], tokens, gpt2)
+    assert not list(corpus.glob("*.bin"))
+    assert tokenize_corpus([corpus], corpus / ".tokens", gpt2).finished  # hidden: no part of the corpus
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("documents", "lines"), ("errors", "ignore"), ("shard_tokens", 0)]
+)
+def test_settings_that_mean_nothing_are_refused(
+    tmp_path: Path, gpt2: Encoding, name: str, value: Any
+) -> None:
+    with pytest.raises(ValueError, match=f"{name} is {value!r}"):
+        tokenize_corpus([tmp_path], tmp_path / "out", gpt2, **{name: value})
+
+
+# ---- pipes ----
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no named pipes")
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_pipes_are_read_and_compared_as_files_are(
+    tmp_path: Path, gpt2: Encoding, small_parts: None, jobs: int
+) -> None:
+    texts = [f"{WORDS} " * 200, "the second"]
+
+    def run(*contents: str) -> None:
+        pipes = [
+            tmp_path / f"{n}-{time.monotonic_ns()}" for n in range(len(contents))
+        ]  # other names each time
+        for pipe, content in zip(pipes, contents, strict=True):
+            os.mkfifo(pipe)
+            threading.Thread(target=pipe.write_bytes, args=(content.encode(),), daemon=True).start()
+        tokenize_corpus(pipes, tmp_path / "out", gpt2, jobs=jobs, shard_tokens=500)
+
+    run(*texts)
+    assert written(tmp_path / "out")[0] == expected_ids(texts, gpt2)
+    before = contents(tmp_path / "out")
+    run(*texts)
+    with pytest.raises(ValueError, match="it has changed since"):
+        run(texts[0].replace("café", "cafe", 1), texts[1])
+    assert contents(tmp_path / "out") == before  # and no copy of a pipe
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there is no /dev/stdin")
+def test_the_command_reads_standard_input_by_its_name(tmp_path: Path) -> None:
+    program = Path(sys.executable).parent / "bpelab"
+    command = [program, "tokenize", "/dev/stdin", "-o", tmp_path / "out"]
+    result = subprocess.run(command, input="hello world", capture_output=True, text=True)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith("3 tokens, 1 documents, 1 shards")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no named pipes")
+def test_the_command_says_what_it_leaves_out_of_a_directory(tmp_path: Path) -> None:
+    write_corpus(tmp_path / "corpus", 2)
+    os.mkfifo(tmp_path / "corpus" / "fifo")
+    program = Path(sys.executable).parent / "bpelab"
+    command = [program, "tokenize", tmp_path / "corpus", "-o", tmp_path / "out"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 0
+    assert result.stderr.startswith(f"bpelab: {tmp_path / 'corpus'}: 1 of its entries is left out")
+
+
+# ---- a full disk ----
+
+FULL = """
+import resource, sys
+from pathlib import Path
+from bpelab.bpe import get_encoding
+from bpelab.dataset.tokenize_corpus import tokenize_corpus
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))
+try:
+    tokenize_corpus([Path(sys.argv[1])], Path(sys.argv[2]), get_encoding("gpt2"), shard_tokens=1)
+except OSError as error:
+    print(error.filename)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no limits of file sizes")
+def test_a_file_that_cannot_be_written_to_its_end_leaves_nothing_half_written(
+    tmp_path: Path, gpt2: Encoding
+) -> None:
+    corpus, out = tmp_path / "corpus", tmp_path / "out"
+    corpus.mkdir()
+    for number, n_words in enumerate(
+        [600_000, 600_000, 1_000_000]
+    ):  # two parts that fit, and one that does not
+        (corpus / f"{number}.txt").write_text("the " * n_words)
+    command = [sys.executable, "-c", FULL, corpus, out, "1500000"]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.stdout == f"{out / 'tokens-000002.bin'}\n", result.stderr
+    assert sorted(path.name for path in out.iterdir()) == [
+        ".lock",
+        "manifest.json",
+        "sources-000000.jsonl",
+        "sources-000001.jsonl",
+        "tokens-000000.bin",
+        "tokens-000001.bin",
+    ]
+    tokenize_corpus([corpus], out, gpt2, shard_tokens=1)
+    tokenize_corpus([corpus], tmp_path / "whole", gpt2, shard_tokens=1)
+    assert contents(out) == contents(tmp_path / "whole")
+
+
+def test_a_directory_that_is_a_loop_of_links_is_refused_by_name(tmp_path: Path) -> None:
+    text, loop = tmp_path / "a.txt", tmp_path / "loop"
+    text.write_text("one two")
+    loop.symlink_to(loop)
+    with pytest.raises(OSError) as caught:
+        tokenize_corpus([text], loop, get_encoding("gpt2"))
+    assert caught.value.filename == str(loop)

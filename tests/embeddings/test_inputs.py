@@ -1,11 +1,13 @@
 """Token plus position: the chapter's example, other positions, and what does not fit."""
 
 import math
+from typing import Any
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="pip install 'bpelab[torch]'")
-from bpelab.embeddings import InputEmbedding, Rotary, rotate, sinusoidal_positions  # noqa: E402
+from bpelab.embeddings import InputEmbedding, Rotary, TokenEmbedding, rotate, sinusoidal_positions  # noqa: E402
 
 
 def test_the_chapter_s_batch_of_eight_times_four_tokens() -> None:
@@ -112,3 +114,52 @@ def test_odd_dimensions_and_other_pairings_are_refused() -> None:
         sinusoidal_positions(2, 3)
     with pytest.raises(ValueError, match="pairing is 'neox': it must be 'interleaved' or 'half'"):
         Rotary(4, 4, pairing="neox")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("shape", "positions"), [((2, 4), 3), ((1, 4), 3), ((5, 2, 4), (2, 2)), ((4,), 1), ((2, 3, 4), (2, 2, 3))]
+)
+def test_positions_that_are_not_those_of_the_vectors_are_refused(
+    shape: tuple[int, ...], positions: Any
+) -> None:
+    with pytest.raises(ValueError, match=r"positions have the shape \(.*\), and x \(.*\): they must be"):
+        rotate(torch.ones(shape), torch.zeros(positions, dtype=torch.long), pairing="half")
+
+
+def test_positions_may_be_one_for_each_row_or_for_all() -> None:
+    x = torch.randn(2, 3, 4)
+    each = torch.tensor([[0, 1, 2], [5, 6, 7]])
+    assert rotate(x, each, pairing="half").shape == x.shape
+    same = rotate(x, torch.tensor(2), pairing="half")
+    assert torch.equal(same, rotate(x, torch.full((2, 3), 2), pairing="half"))
+
+
+@pytest.mark.parametrize("dim", [2, 6])
+def test_vectors_of_another_dim_than_rotary_was_built_for_are_refused(dim: int) -> None:
+    message = rf"x has the shape \(2, {dim}\), not \(\.\.\., length, 4\)"
+    with pytest.raises(ValueError, match=message):
+        Rotary(4, 4, pairing="half")(torch.ones(2, dim))
+
+
+def test_integers_are_not_turned_which_would_cut_them_off() -> None:
+    x = torch.ones(2, 4, dtype=torch.long)
+    with pytest.raises(TypeError, match=r"x has the dtype torch\.int64, which would cut off"):
+        rotate(x, torch.arange(2), pairing="half")
+    with pytest.raises(TypeError, match="would cut off"):
+        Rotary(4, 4, pairing="half")(x)
+
+
+@pytest.mark.parametrize("base", [0, -1, float("nan")])
+def test_a_base_that_has_no_powers_is_refused(base: float) -> None:
+    with pytest.raises(ValueError, match=r"base is .*: angles are divided by its powers"):
+        sinusoidal_positions(2, 4, base=base)
+
+
+@pytest.mark.parametrize("ids", [[[1, 2]], 5, np.array([[1]])])
+def test_ids_that_are_not_a_tensor_are_said(ids: Any) -> None:
+    with pytest.raises(TypeError, match=r"token ids are a .*, not a tensor: convert by torch\.tensor"):
+        InputEmbedding(9, 4, 2)(ids)
+    with pytest.raises(TypeError, match="not a tensor"):
+        TokenEmbedding(9, 2)(ids)
+    with pytest.raises(TypeError, match="positions are a list, not a tensor"):
+        InputEmbedding(9, 4, 2)(torch.zeros(1, 2, dtype=torch.long), [0, 1])

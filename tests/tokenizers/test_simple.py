@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+import numpy as np
 import pytest
 from bpelab.bpe import Encoding
 from bpelab.tokenizers.protocol import Tokenizer
@@ -129,6 +130,28 @@ def test_vocabularies_that_cannot_be_undone_are_refused() -> None:
         SimpleTokenizerV1({"a": -1})
     with pytest.raises(ValueError, match=r"no '<\|unk\|>': build it with build_vocabulary"):
         SimpleTokenizerV2({"a": 0})
+
+
+@pytest.mark.parametrize("entry", [("a", 0.5), ("a", "0"), ("a", True), ("a", None), (5, 0), (b"a", 0)])
+def test_a_vocabulary_of_other_things_than_words_and_integers_is_refused(entry: Any) -> None:
+    word, number = entry
+    with pytest.raises(TypeError, match=f"a vocabulary maps words to integers, not {word!r} to {number!r}"):
+        SimpleTokenizerV1({word: number})
+
+
+@pytest.mark.parametrize("number", [1.0, "1", None, [1]])
+def test_ids_that_are_not_integers_are_refused(number: Any) -> None:
+    with pytest.raises(TypeError, match=r"ids are integers, not "):
+        SimpleTokenizerV1({"a": 1, "b": 0}).decode([0, number])
+
+
+def test_numpy_s_integers_are_ids() -> None:
+    assert SimpleTokenizerV1({"a": 1, "b": 0}).decode(np.array([1, 0], dtype=np.uint8)) == "a b"
+
+
+def test_a_text_is_not_taken_for_a_list_of_special_tokens() -> None:
+    with pytest.raises(TypeError, match=r"special_tokens is the text '<\|unk\|>'; pass a list"):
+        build_vocabulary("a", UNKNOWN)
 
 
 def test_nothing_is_no_words() -> None:

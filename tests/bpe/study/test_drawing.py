@@ -6,9 +6,9 @@ from itertools import pairwise
 
 import pytest
 from bpelab.bpe import Encoding
-from bpelab.bpe.study.drawing import merge_tree, split_lines, tree_svg
+from bpelab.bpe.study.drawing import N_SPLIT, merge_tree, split_lines, tree_svg
+from bpelab.bpe.study.trace import trace_encode, trace_train
 from bpelab.bpe.study.visible import split_characters, visible
-from bpelab.bpe.trace import trace_encode, trace_train
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -109,3 +109,17 @@ def test_characters_across_tokens_are_named(gpt2: Encoding) -> None:
     assert split_lines(trace_encode("안", gpt2).tokens) == [
         "안 (U+C548) goes across tokens 1 to 3: ec | 95 | 88"
     ]
+
+
+@pytest.mark.parametrize("text", ["\0" * 100_000, "é한🙂" * 20_000, "\ud800 <b>" * 20_000, "word " * 50_000])
+def test_a_text_of_any_length_makes_a_page_that_opens(gpt2: Encoding, text: str) -> None:
+    html = trace_encode(text, gpt2)._repr_html_()
+    assert len(html) < 3_000_000
+    assert "more" in "".join(Tags(html).texts)
+    html.encode("utf-8")
+
+
+def test_characters_across_tokens_are_listed_up_to_a_number() -> None:
+    lines = split_lines([b"\xec\x95", b"\x88"] * 5_000)
+    assert len(lines) == N_SPLIT + 1
+    assert lines[-1] == "… and 4,900 more"

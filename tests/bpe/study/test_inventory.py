@@ -90,3 +90,22 @@ def test_a_witness_has_the_token_among_its_ids(gpt2: Encoding, token: bytes) -> 
     text = witness(token, gpt2)
     assert text is not None
     assert token in gpt2.decode_tokens_bytes(gpt2.encode(text))
+
+
+@pytest.mark.parametrize("wanted", ["9" * 5000, "99999999999", "\ud800", ""])
+def test_what_is_no_token_is_a_key_error_whatever_it_is(gpt2: Encoding, wanted: str) -> None:
+    with pytest.raises(KeyError, match="no token"):
+        find_token(gpt2, wanted)
+
+
+def test_a_token_too_long_for_a_tree_is_named_by_its_length() -> None:
+    chain = BYTES | {b"a" * n: 254 + n for n in range(2, 300)}
+    encoding = Encoding("chain", pat_str=".+", mergeable_ranks=chain, special_tokens={})
+    assert built_from(b"a" * 256, encoding).rank == 510
+    with pytest.raises(ValueError, match="a token of 257 bytes: a tree is built of up to 256"):
+        built_from(b"a" * 257, encoding)
+
+
+def test_texts_with_surrogates_are_compared_as_they_are_encoded(gpt2: Encoding) -> None:
+    ((found,),) = compare_compression([gpt2], [("x", "a\ud800")])
+    assert (found.n_bytes, found.n_tokens) == (4, gpt2.count("a�"))

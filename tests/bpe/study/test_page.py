@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from bpelab.bpe import Encoding, get_encoding, textbook, train
-from bpelab.bpe.fuzz import fuzz_texts
-from bpelab.bpe.patterns import KNOWN_PATTERNS
-from bpelab.bpe.sample import multilingual_sample
-from bpelab.bpe.stream import repair_surrogates
+from bpelab.bpe.encoders.stream import repair_surrogates
+from bpelab.bpe.parity.fuzz import fuzz_texts
+from bpelab.bpe.parity.sample import multilingual_sample
+from bpelab.bpe.splitting.patterns import KNOWN_PATTERNS
 from bpelab.bpe.study.page import JAVASCRIPT_PATTERNS, page_html, write_page
 
 Open = Callable[..., Any]

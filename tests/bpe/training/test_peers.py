@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from bpelab.bpe import Encoding, PieceCounts, count_pieces, textbook, train
-from bpelab.bpe.gpt2 import BYTE_OF_CHAR
-from bpelab.bpe.merge import recover_merges
-from bpelab.bpe.sample import multilingual_sample
-from bpelab.bpe.tokenizer_json import dump_tokenizer_json
-from bpelab.cli.corpora import standard_library
+from bpelab.bpe.data.gpt2 import BYTE_OF_CHAR
+from bpelab.bpe.encoders.heap import recover_merges
+from bpelab.bpe.files.tokenizer_json import dump_tokenizer_json
+from bpelab.bpe.parity.sample import multilingual_sample
+from bpelab.bpe.parity.standard_library import standard_library
 
 SIZES = (8192, 32768)
 # GPT-2's pattern as it was published; rustbpe knows no possessive repeats and `$` differently.

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 from bpelab.bpe import Encoding, PieceCounts, textbook, train
-from bpelab.bpe.gpt2 import BYTE_ORDER
-from bpelab.bpe.training import merges as merges_module
+from bpelab.bpe.data.gpt2 import BYTE_ORDER
+from bpelab.bpe.training import learner as merges_module
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 

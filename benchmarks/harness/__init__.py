@@ -1,0 +1,1 @@
+"""How are the questions asked so that the answers hold?"""

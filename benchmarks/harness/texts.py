@@ -1,0 +1,48 @@
+"""On what? Texts that every machine has, and those of the data folder."""
+
+import pydoc_data.topics
+import random
+from functools import cache
+
+import pytest
+from bpelab.benchmarks.harness.environment import DATA
+from bpelab.bpe.files.public_texts import text_path
+from bpelab.bpe.parity.sample import multilingual_sample
+from bpelab.bpe.parity.standard_library import standard_library
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+SENTENCE = (
+    "The quick brown fox jumps over the lazy dog, and then it runs away from the big bad wolf, of course."
+)
+
+
+@cache
+def text_of(name: str) -> str:
+    """Give a text by its name; skips the benchmark where the text is not on this machine.
+
+    "NAME xN" repeats it; "standard library, N MB" is Python's own source; "multilingual sample" is the one of
+    the package.
+    """
+    if name.startswith("standard library, "):
+        n_bytes = int(float(name.split()[-2]) * 1_000_000)
+        return "".join(text for _, text in standard_library(n_bytes))[:n_bytes]
+    file, _, times = name.partition(" x")
+    if file == "documentation":
+        return "\n".join(pydoc_data.topics.topics.values()) * int(times or 1)
+    if file == "multilingual sample":
+        return "\n".join(text for _, text in multilingual_sample()) * int(times or 1)
+    path = DATA / "text" / f"{file}.txt"
+    if file == "the-verdict" and text_path(file).is_file():
+        path = text_path(file)
+    if not path.is_file():
+        pytest.skip(f"no {path.name}: set BPELAB_DATA to a folder with text/{path.name}")
+    return path.read_text(encoding="utf-8") * int(times or 1)
+
+
+def one_piece(kind: str, n_bytes: int) -> str:
+    """One piece of so many bytes."""
+    if kind == "random letters":
+        return "".join(random.Random(1).choices(LETTERS, k=n_bytes))
+    unit = {"a": "a", "spaces": " ", "one emoji": "🙂"}[kind]
+    return unit * max(1, n_bytes // len(unit.encode("utf-8")))

@@ -1,0 +1,190 @@
+"""What is a corpus? Documents: strings, files and directories, read in blocks that fit in memory."""
+
+import codecs
+import os
+import stat
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+from bpelab.bpe.splitting.cuts import CUTTABLE_PATTERNS, cut_text, last_cut
+
+# A string is a document, a path is a file or a directory of files.
+Texts = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+Errors = Literal["strict", "replace"]
+
+BLOCK_BYTES = 4 << 20
+
+
+def blocks(texts: Texts, pattern: str, errors: Errors = "strict") -> Iterator[list[str]]:
+    """Yield the corpus in lists of texts whose pieces, counted apart, are the pieces of the documents.
+
+    Lists hold about 4 MB. A document longer than that is cut where the pattern is one of OpenAI's, and
+    is held in memory as a whole for any other pattern, which might end a piece anywhere. Every file is a
+    document; of a directory every file that `files_of` finds is.
+
+    Raises `ValueError` for a file that is not UTF-8, naming the byte, unless `errors` is "replace", and for
+    one that changes while it is read; `OSError` for a file that cannot be read, `TypeError` for what is
+    neither a string nor a path.
+
+    >>> list(blocks(["a document", "another"], pattern="."))
+    [['a document', 'another']]
+    """
+    block: list[str] = []
+    size = 0
+    for text in _parts(texts, pattern in CUTTABLE_PATTERNS, errors):
+        block.append(text)
+        size += len(text)
+        if size >= BLOCK_BYTES:
+            yield block
+            block, size = [], 0
+    if block:
+        yield block
+
+
+def n_bytes_of_files(texts: Texts) -> int | None:
+    """Add up the sizes of the files of a corpus; None where it holds more than files and lists of them.
+
+    None, too, where a pipe is among them, whose size nobody knows before its end.
+    """
+    sources = _sources(texts)
+    if not isinstance(sources, Sequence) or not sources:
+        return None
+    paths = [Path(source) for source in sources if isinstance(source, os.PathLike)]
+    if len(paths) < len(sources):
+        return None
+    found = [file.stat() for path in paths for file in _found(path)[0]]
+    return sum(file.st_size for file in found) if all(stat.S_ISREG(file.st_mode) for file in found) else None
+
+
+def _sources(texts: Texts) -> Iterable[str | os.PathLike[str]]:
+    return [texts] if isinstance(texts, str | os.PathLike) else texts
+
+
+def _parts(texts: Texts, cuttable: bool, errors: Errors) -> Iterator[str]:
+    for source in _sources(texts):
+        if isinstance(source, str):
+            yield from cut_text(source, BLOCK_BYTES) if cuttable else [source]
+        elif isinstance(source, os.PathLike):
+            for path in files_of(Path(source)):
+                yield from _read_file(path, cuttable, errors)
+        else:
+            raise TypeError(
+                f"a corpus holds documents as str and files as pathlib.Path, not {type(source).__name__}"
+                f" ({source!r:.40})"
+            )
+
+
+def files_of(path: Path) -> list[Path]:
+    """Return a file or pipe itself; of a directory all files below it, folder by folder, but for hidden ones.
+
+    What else lies in a directory could hang or never end when it is read, or is not there: pipes, devices,
+    sockets, broken links. These and links to directories, which can go in circles, are left out with a
+    `UserWarning` that counts them and names the first ones. A directory named itself may be such a link.
+
+    Raises `ValueError` for a device or socket named itself (terminals and the null device can be read), and
+    `OSError` for what is not there and for a directory that cannot be listed.
+    """
+    files, left_out = _found(path)
+    if left_out:
+        shown = ", ".join(left_out[:3]) + (", ..." if len(left_out) > 3 else "")
+        verb = "is" if len(left_out) == 1 else "are"
+        warnings.warn(
+            f"{path}: {len(left_out):,} of its entries {verb} left out, because only files are read: {shown}",
+            stacklevel=2,
+        )
+    return files
+
+
+def require_readable(path: str | os.PathLike[str]) -> None:
+    """Raise `ValueError` for a device or a socket, which could be read forever or not at all."""
+    kind = _kind(path)
+    if kind in ("a device", "a socket") and not _ends(path):
+        raise ValueError(f"{os.fspath(path)}: this is {kind}; name a file, a directory or a pipe")
+
+
+def _found(path: Path) -> tuple[list[Path], list[str]]:
+    """Return the files that a path names, and what is left out, in words."""
+    if not path.is_dir():
+        require_readable(path)
+        return [path], []
+    files: list[Path] = []
+    left_out: list[str] = []
+    for folder, folders, names in os.walk(path, onerror=_raise):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in folders:
+            if (link := Path(folder, name)).is_symlink():  # os.walk does not follow it
+                left_out.append(f"{link} (a link to a directory)")
+        for name in sorted(name for name in names if not name.startswith(".")):
+            file = Path(folder, name)
+            try:
+                kind = _kind(file)
+            except OSError as error:
+                if not file.is_symlink():
+                    raise
+                kind = f"a broken link: {error.strerror}"
+            if kind is None:
+                files.append(file)
+            else:
+                left_out.append(f"{file} ({kind})")
+    return files, left_out
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _kind(path: str | os.PathLike[str]) -> str | None:
+    """Say in words what is not a regular file; None for one. Raises `OSError` for what is not there."""
+    mode = os.stat(path).st_mode
+    if stat.S_ISREG(mode):
+        return None
+    kinds = {stat.S_IFDIR: "a directory", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
+    return kinds.get(stat.S_IFMT(mode), "a device")
+
+
+def _ends(device: str | os.PathLike[str]) -> bool:
+    """Whether reading a device comes to an end: the null device, and the terminal that is standard input."""
+    found = os.stat(device)  # it is not opened, which alone does something to some devices
+    if os.path.samestat(found, os.stat(os.devnull)):
+        return True
+    try:
+        return os.isatty(0) and os.path.samestat(found, os.fstat(0))
+    except OSError:  # standard input is closed
+        return False
+
+
+def _read_file(path: Path, cuttable: bool, errors: Errors) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder("utf-8")(errors)
+    n_read, waiting = 0, ""
+    with path.open("rb") as file:
+        before = os.fstat(file.fileno())
+        while True:
+            part = file.read(BLOCK_BYTES if cuttable else -1)
+            n_pending = len(decoder.getstate()[0])  # the first bytes of a character that `part` goes on with
+            try:
+                waiting += decoder.decode(part, final=not part)
+            except UnicodeDecodeError as error:
+                byte = error.object[error.start]
+                raise ValueError(
+                    f"{path}: not UTF-8 at byte {n_read - n_pending + error.start:,}: {error.reason}"
+                    f" (0x{byte:02x}). To train on it all the same, pass errors='replace'."
+                ) from None
+            if not part:
+                break
+            n_read += len(part)
+            if cuttable and len(part) == BLOCK_BYTES and (end := last_cut(waiting)):
+                yield waiting[:end]
+                waiting = waiting[end:]
+        require_unchanged(path, before, os.fstat(file.fileno()))
+    if waiting:
+        yield waiting
+
+
+def require_unchanged(path: str | os.PathLike[str], before: os.stat_result, now: os.stat_result) -> None:
+    """Raise `ValueError` where a file's size or time of writing shows that it changed while it was read."""
+    if stat.S_ISREG(now.st_mode) and (before.st_size, before.st_mtime_ns) != (now.st_size, now.st_mtime_ns):
+        raise ValueError(
+            f"{os.fspath(path)}: it was changed while it was read; begin again when nothing writes to it"
+        )

@@ -1,0 +1,1 @@
+"""How does text become ids? The cached way, the heap for one piece, and whole texts as arrays."""

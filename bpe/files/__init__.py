@@ -1,0 +1,1 @@
+"""How do vocabularies lie in files, and where do files come from?"""

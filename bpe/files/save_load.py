@@ -1,0 +1,184 @@
+"""How is an encoding kept in a file? In one of three forms, which its name tells apart.
+
+`NAME.json` is Hugging Face's `tokenizer.json` and holds everything; `NAME.tiktoken` holds the ranks alone;
+`vocab.bpe` (or `merges.txt`) stands beside `encoder.json` (or `vocab.json`): merges, ids and special tokens.
+"""
+
+import errno
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from bpelab.bpe.data.gpt2 import BYTE_ORDER, missing_byte
+from bpelab.bpe.encoders.heap import recover_merges
+from bpelab.bpe.encoding import Encoding
+from bpelab.bpe.files.formats import (
+    dump_encoder_json,
+    dump_tiktoken,
+    dump_vocab_bpe,
+    parse_gpt2_pair,
+    parse_tiktoken,
+)
+from bpelab.bpe.files.names import DEFINITIONS, get_encoding, resolve_pattern
+from bpelab.bpe.files.tokenizer_json import dump_tokenizer_json, parse_tokenizer_json
+from bpelab.bpe.foundation.writing import write_atomically
+from bpelab.bpe.splitting.patterns import GPT2_PATTERN
+
+# The two files of a GPT-2 pair, as OpenAI and as Hugging Face name them.
+_PAIRS = {"vocab.bpe": "encoder.json", "merges.txt": "vocab.json"}
+_FORMS = "NAME.json, NAME.tiktoken, or vocab.bpe or merges.txt (with encoder.json or vocab.json beside it)"
+_ADVICE = "save it in another form: as .json or .tiktoken"
+
+
+def save_encoding(path: str | os.PathLike[str], encoding: Encoding) -> list[Path]:
+    """Write an encoding in the form that the file's name asks for, and return the files written.
+
+    What is written is read back first, so that nothing is written which would not give the same encoding.
+    Of the two files of a pair each is written whole or not at all. After a kill between them, the new one
+    and the old one are one of the two encodings, or are refused: the tokens determine the merges.
+
+    Raises `ValueError` for a name of no known form and for an encoding that the form cannot hold, and
+    `OSError` where a file cannot be written.
+    """
+    contents = _contents(Path(path), encoding)
+    for file, content in contents.items():
+        write_atomically(file, content)
+    return list(contents)
+
+
+def check_can_save(path: str | os.PathLike[str], encoding: Encoding) -> None:
+    """Raise what `save_encoding` would raise, as far as that can be told without writing.
+
+    For callers that have hours of work to do before there is something to save.
+    """
+    path = Path(path)
+    check_name(path)
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path.parent))
+    if not os.access(path.parent, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path.parent))
+    _contents(path, encoding)
+
+
+def load_encoding(
+    source: str | os.PathLike[str],
+    *,
+    pattern: str | None = None,
+    special_tokens: Mapping[str, int] | None = None,
+) -> Encoding:
+    """Read an encoding from a file, or get the one that has `source` as its name.
+
+    A `.tiktoken` file needs a `pattern`, and may need `special_tokens`, which it does not hold; a GPT-2 pair
+    has GPT-2's pattern unless told otherwise. Raises `ValueError` that names the file, and `OSError`, as the
+    loaders do.
+
+    >>> load_encoding("gpt2").n_vocab
+    50257
+    """
+    if source in DEFINITIONS:
+        if pattern is not None or special_tokens:
+            raise ValueError(f"{source} has its pattern and special tokens; leave others out")
+        return get_encoding(str(source))
+    path = Path(source)
+    check_name(path)
+    if path.suffix == ".tiktoken" and pattern is None:
+        raise ValueError(f"{path}: a .tiktoken file holds no pattern; give one, by name or as a regex")
+    if path.suffix == ".json" and (pattern is not None or special_tokens):
+        raise ValueError(f"{path}: the file holds its pattern and special tokens; leave others out")
+    contents = {file: file.read_bytes() for file in files_of_encoding(path)}
+    return _parse(contents, pattern, special_tokens or {})
+
+
+def _parse(
+    contents: Mapping[Path, bytes], pattern: str | None, special_tokens: Mapping[str, int]
+) -> Encoding:
+    """Read an encoding from the contents of its files."""
+    path, data = next(iter(contents.items()))
+    if path.suffix == ".json":
+        return parse_tokenizer_json(data, path)
+    if path.suffix == ".tiktoken":
+        name, specials = path.stem, dict(special_tokens)
+        ranks = parse_tiktoken(data, path, frozenset(specials.values()))
+    else:
+        name = path.parent.name or path.stem
+        (_, (vocab_path, vocab)) = contents.items()
+        ranks, specials = parse_gpt2_pair(data, vocab, path, vocab_path, special_tokens.keys())
+        for text, token in special_tokens.items():
+            if specials.setdefault(text, token) != token:
+                raise ValueError(
+                    f"{vocab_path}: the special token {text!r} has the id {specials[text]}, not {token}"
+                )
+    resolved = resolve_pattern("gpt2" if pattern is None else pattern)
+    try:
+        return Encoding(name, pat_str=resolved, mergeable_ranks=ranks, special_tokens=specials)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def _contents(path: Path, encoding: Encoding) -> dict[Path, bytes]:
+    """Make the contents of the files of an encoding; `ValueError` where they would be read otherwise."""
+    check_name(path)
+    pattern, ranks, specials = encoding._pat_str, encoding._mergeable_ranks, encoding._special_tokens
+    given: dict[str, int] = {}  # what the form does not hold, and `load_encoding` is told
+    try:
+        if lack := missing_byte(ranks):
+            raise ValueError(lack)
+        if path.suffix == ".json":
+            data = [dump_tokenizer_json(encoding)]
+        elif path.suffix == ".tiktoken":
+            data, given = [dump_tiktoken(ranks)], specials
+        elif pattern == GPT2_PATTERN:
+            data = [dump_vocab_bpe(_gpt2_merges(encoding)), dump_encoder_json(ranks, specials)]
+        else:
+            raise ValueError("a GPT-2 pair holds no pattern, and is read with GPT-2's, which this one is not")
+        contents = dict(zip(files_of_encoding(path), data, strict=True))
+        found = _parse(contents, None if path.suffix == ".json" else pattern, given)
+    except ValueError as error:
+        raise ValueError(f"{encoding.name} cannot be saved as {path.name}: {error}; {_ADVICE}") from None
+    if (found._pat_str, found._mergeable_ranks, found._special_tokens) != (pattern, ranks, specials):
+        raise ValueError(
+            f"{encoding.name} cannot be saved as {path.name}, which would be read otherwise; {_ADVICE}"
+        )
+    return contents
+
+
+def files_of_encoding(source: str | os.PathLike[str]) -> list[Path]:
+    """List the files that `load_encoding` reads, or `save_encoding` writes: two of a pair, none for a name.
+
+    >>> [str(path) for path in files_of_encoding("my/vocab.bpe")], files_of_encoding("gpt2")
+    (['my/vocab.bpe', 'my/encoder.json'], [])
+    """
+    if source in DEFINITIONS:
+        return []
+    path = Path(source)
+    return [path, path.with_name(_PAIRS[path.name])] if path.name in _PAIRS else [path]
+
+
+def check_name(path: Path) -> None:
+    """Raise `ValueError` where a file's name tells no form of an encoding."""
+    other_half = {ids: merges for merges, ids in _PAIRS.items()}.get(path.name)
+    if other_half is not None:
+        raise ValueError(f"{path}: this is half of a pair; name the other half, {other_half}")
+    if path.name not in _PAIRS and path.suffix not in (".json", ".tiktoken"):
+        raise ValueError(f"{path}: the name of the file tells no format; it must be {_FORMS}")
+
+
+def _gpt2_merges(encoding: Encoding) -> list[tuple[int, int]]:
+    """Return the merges as pairs of ids; `ValueError` where ids are not numbered as GPT-2 numbers them."""
+    ranks = encoding._mergeable_ranks
+    merges = recover_merges(ranks)
+    expected = [bytes([byte]) for byte in BYTE_ORDER] + list(merges)
+    for rank, token in enumerate(expected):
+        if ranks.get(token) != rank:
+            raise ValueError(
+                "a GPT-2 pair numbers the single bytes in GPT-2's order and merges"
+                f" from 256 on, but {token!r} has the id {ranks.get(token)}, not {rank}"
+            )
+    pairs = []
+    for token, parts in merges.items():
+        if parts is None:
+            raise ValueError(f"no merge makes {token!r}")
+        pairs.append((ranks[parts[0]], ranks[parts[1]]))
+    return pairs

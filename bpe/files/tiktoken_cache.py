@@ -1,0 +1,48 @@
+"""How can tiktoken load an encoding without a network? From files under the names it expects.
+
+tiktoken looks for a download in `TIKTOKEN_CACHE_DIR`, in a file named by the SHA-1 of its address:
+https://github.com/openai/tiktoken/blob/0.14.0/tiktoken/load.py
+"""
+
+import hashlib
+import os
+from pathlib import Path
+
+from bpelab.bpe.data.gpt2 import gpt2_merges, gpt2_ranks
+from bpelab.bpe.files.formats import dump_encoder_json, dump_tiktoken, dump_vocab_bpe
+from bpelab.bpe.foundation.writing import check_writable, write_atomically
+
+GPT2_ADDRESS = "https://openaipublic.blob.core.windows.net/gpt-2/encodings/main/"
+R50K_ADDRESS = "https://openaipublic.blob.core.windows.net/encodings/r50k_base.tiktoken"
+
+
+def cache_name(address: str) -> str:
+    """Give the name of the file in which tiktoken caches what it downloads from an address.
+
+    >>> cache_name(GPT2_ADDRESS + "vocab.bpe")
+    '6d1cbeee0f20b3d9449abfede4726ed8212e3aee'
+    """
+    return hashlib.sha1(address.encode()).hexdigest()
+
+
+def write_tiktoken_cache(directory: str | os.PathLike[str]) -> list[Path]:
+    """Write the files of gpt2 and r50k_base where tiktoken looks, and return their paths.
+
+    With `TIKTOKEN_CACHE_DIR` set to the directory, `tiktoken.get_encoding("gpt2")` works offline.
+    Raises `OSError` where the directory cannot be written; a file is there whole or not at all.
+    """
+    folder = Path(directory)
+    folder.mkdir(parents=True, exist_ok=True)
+    addresses = (GPT2_ADDRESS + "vocab.bpe", GPT2_ADDRESS + "encoder.json", R50K_ADDRESS)
+    paths = [folder / cache_name(address) for address in addresses]
+    for path in paths:
+        check_writable(path)
+    ranks = gpt2_ranks()
+    contents = (
+        dump_vocab_bpe(gpt2_merges()),
+        dump_encoder_json(ranks, {"<|endoftext|>": 50256}),
+        dump_tiktoken(ranks),
+    )
+    for path, content in zip(paths, contents, strict=True):
+        write_atomically(path, content)
+    return paths

@@ -1,0 +1,48 @@
+"""What is passed must be of the right kind: the errors that say so, for every method."""
+
+from operator import index
+
+import numpy as np
+
+
+def require_text(text: object) -> None:
+    """Raise the `TypeError` that says what a text must be."""
+    if not isinstance(text, str):
+        advice = "; decode them first, as data.decode('utf-8')" if isinstance(text, bytes | bytearray) else ""
+        raise TypeError(f"the text must be a str, not {type(text).__name__}{advice}")
+
+
+def as_whole(value: object) -> int | None:
+    """Return an integer of Python, NumPy or PyTorch as an `int`; None for all else, as `True` and `4.0`.
+
+    >>> as_whole(np.uint16(4)), as_whole(True), as_whole("4")
+    (4, None, None)
+    """
+    if isinstance(value, bool | np.bool_):
+        return None
+    try:
+        return index(value)  # type: ignore[arg-type]  # raises for what is not an integer
+    except TypeError:
+        return None
+
+
+def require_whole(name: str, value: object, lowest: int | None = None) -> int:
+    """Return a whole number as an int.
+
+    Raises `TypeError` for anything else, and `ValueError` for a number below the lowest.
+
+    >>> require_whole("max_tokens", 5, 0)
+    5
+    >>> require_whole("max_tokens", "a", 0)
+    Traceback (most recent call last):
+    TypeError: max_tokens must be a whole number, not 'a'
+    >>> require_whole("max_tokens", -1, 0)
+    Traceback (most recent call last):
+    ValueError: max_tokens is -1; it must be 0 or more
+    """
+    number = as_whole(value)
+    if number is None:
+        raise TypeError(f"{name} must be a whole number, not {value!r:.40}")
+    if lowest is not None and number < lowest:
+        raise ValueError(f"{name} is {number}; it must be {lowest} or more")
+    return number

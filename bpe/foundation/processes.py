@@ -1,0 +1,196 @@
+"""How is a stream of work shared between processes, with the results in order and little of it in memory?
+
+Each worker is a fresh Python that reads pickled items from its standard input and writes pickled results to
+its standard output. `ProcessPoolExecutor` would fork on Linux up to Python 3.13, use a fork server there from
+3.14 on, and spawn on macOS and Windows. A fork inherits every lock that another thread holds at that moment,
+and nobody will ever release it; the other two import the caller's script in every worker, so that a script
+without `if __name__ == "__main__"` fails. All three leave their workers running when the parent is killed.
+
+A worker here learns that its parent is gone, whatever ended it, from the end of its standard input: the
+operating system closes the pipe, which no process but the parent holds (as long as the parent does not fork
+meanwhile). Workers are in process groups of their own, so that Ctrl-C in a terminal reaches the parent alone,
+and the parent ends them at once.
+"""
+
+import os
+import pickle
+import subprocess
+import sys
+import threading
+import traceback
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from contextlib import suppress
+from queue import SimpleQueue
+from typing import IO, Any, NoReturn, TypeVar
+
+from bpelab.bpe.foundation.arguments import as_whole
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+# What a worker runs: it cannot import this file before it knows where its parent found it.
+_PROGRAM = "import sys; sys.path = {path}; from bpelab.bpe.foundation.processes import _work; _work()"
+
+
+def require_jobs(jobs: int) -> int:
+    """Return a number of processes; `ValueError` for none, and for far more than the machine has cores.
+
+    Raises `TypeError` for anything but a whole number.
+    """
+    number = as_whole(jobs)
+    if number is None:
+        raise TypeError(f"jobs must be an int, not {jobs!r:.60} ({type(jobs).__name__})")
+    n_cores = os.cpu_count() or 1
+    most = max(16, 4 * n_cores)
+    if not 1 <= number <= most:
+        cores = "1 core" if n_cores == 1 else f"{n_cores:,} cores"
+        raise ValueError(
+            f"jobs is {number:,}: it must be from 1 to {most:,} on this machine, which has {cores};"
+            " more processes than cores only take more memory"
+        )
+    return number
+
+
+def map_in_processes(
+    call: Callable[[Item], Result], items: Iterable[Item], jobs: int
+) -> Generator[tuple[Item, Result], None, None]:
+    """Pair each item with its result, in order, and hold no more items than keep the processes busy.
+
+    `call` is pickled and sent to each process once; one job is done in this process. Close the iterator
+    (`contextlib.closing`) to end the processes at once where the work is given up in the middle.
+
+    Raises what `call` raises, what `require_jobs` does, and `ChildProcessError` where a process was killed.
+
+    >>> list(map_in_processes(len, ["a", "bb"], jobs=2))
+    [('a', 1), ('bb', 2)]
+    """
+    require_jobs(jobs)
+    if jobs == 1:
+        for item in items:
+            yield item, call(item)
+        return
+    # Only here, because `import bpelab.bpe` need not wait for it.
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+    waiting: deque[tuple[Item, Future[Result]]] = deque()
+    workers = _Workers(call)
+    # Each thread waits for a worker of its own, while this one does what the caller does with the results.
+    threads = ThreadPoolExecutor(jobs)
+    try:
+        for item in items:
+            waiting.append((item, threads.submit(workers.call, item)))
+            if len(waiting) > 2 * jobs:
+                item, future = waiting.popleft()
+                yield item, future.result()
+        while waiting:
+            item, future = waiting.popleft()
+            yield item, future.result()
+    finally:
+        threads.shutdown(wait=False, cancel_futures=True)
+        workers.kill()
+        threads.shutdown()
+        workers.close()
+
+
+class _Workers:
+    """The processes that compute one function, started as they are needed: one for each thread that calls."""
+
+    def __init__(self, call: Callable[[Any], Any]) -> None:
+        self._first_message = pickle.dumps(call)
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._of_this_thread = threading.local()
+        self._killed = False
+
+    def call(self, item: Any) -> Any:
+        """Let this thread's worker compute the result of an item."""
+        message = pickle.dumps(item)
+        process: subprocess.Popen[bytes] | None = getattr(self._of_this_thread, "process", None)
+        if process is None:
+            process = self._of_this_thread.process = self._start()
+            message = self._first_message + message
+        assert process.stdin is not None and process.stdout is not None
+        try:
+            process.stdin.write(message)
+            process.stdin.flush()
+            succeeded, result = pickle.load(process.stdout)
+        except (OSError, EOFError, pickle.UnpicklingError):
+            status = process.wait()
+            how = f"was killed by signal {-status}" if status < 0 else f"ended with exit code {status}"
+            raise ChildProcessError(
+                f"process {process.pid}, one of those that share the work, {how}; where memory ran out, use"
+                " fewer jobs"
+            ) from None
+        if succeeded:
+            return result
+        raise result
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        path = [folder for folder in sys.path if isinstance(folder, str)]  # as Python itself does
+        command = [sys.executable, "-P", "-c", _PROGRAM.format(path=ascii(path))]
+        pipe = subprocess.PIPE
+        if sys.platform == "win32":
+            group = subprocess.CREATE_NEW_PROCESS_GROUP
+            process = subprocess.Popen(command, stdin=pipe, stdout=pipe, creationflags=group)
+        else:
+            process = subprocess.Popen(command, stdin=pipe, stdout=pipe, process_group=0)
+        self._processes.append(process)
+        if self._killed:  # it was being started while the others were killed
+            process.kill()
+        return process
+
+    def kill(self) -> None:
+        """End all processes at once; they hold nothing that would be lost."""
+        self._killed = True
+        for process in self._processes:
+            process.kill()
+
+    def close(self) -> None:
+        """Let go of all that was killed, when no thread calls any more."""
+        for process in self._processes:
+            with suppress(BrokenPipeError), process:  # of what could not be sent
+                pass
+
+
+def _work() -> NoReturn:
+    """Answer the items of standard input, until its end."""
+    results = os.fdopen(os.dup(1), "wb")
+    # What a call prints must not lie among the results.
+    os.dup2(os.open(os.devnull, os.O_WRONLY) if sys.stderr is None else 2, 1)
+    messages: SimpleQueue[Any] = SimpleQueue()
+    threading.Thread(target=_receive, args=(sys.stdin.buffer, messages), daemon=True).start()
+    call = messages.get()
+    while True:
+        item = messages.get()
+        try:
+            answer = pickle.dumps((True, call(item)))
+        except Exception as error:
+            answer = pickle.dumps((False, _sendable(error)))
+        try:
+            results.write(answer)
+            results.flush()
+        except OSError:  # the parent is gone
+            os._exit(0)
+
+
+def _receive(source: IO[bytes], messages: "SimpleQueue[Any]") -> NoReturn:
+    """Read what is sent, also while the main thread computes, and end the process with its parent."""
+    try:
+        while True:
+            messages.put(pickle.load(source))
+    except (EOFError, pickle.UnpicklingError):  # the parent is gone, perhaps in the middle of a message
+        os._exit(0)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+
+
+def _sendable(error: Exception) -> Exception:
+    """Return an error that can be pickled, with a note that says where it was raised."""
+    where = "".join(traceback.format_exception(error))
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return RuntimeError(where)
+    error.add_note(where)
+    return error

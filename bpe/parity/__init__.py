@@ -1,0 +1,1 @@
+"""Is it really the same as tiktoken?"""

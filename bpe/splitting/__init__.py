@@ -1,0 +1,1 @@
+"""Where may merges not cross? Patterns, and what cuts a text by them."""

@@ -1,0 +1,42 @@
+"""Where may a long text be cut in two, so that the pieces of both halves are those of the whole?"""
+
+from collections.abc import Iterator
+
+import regex
+from bpelab.bpe.splitting.patterns import KNOWN_PATTERNS
+
+# OpenAI's patterns always end a piece between a letter or digit and one of the characters below: there
+# each run of letters or of digits ends, no alternative looks behind, and what looks ahead does so from
+# white space, which the cut leaves whole on one side.
+CUTTABLE_PATTERNS = KNOWN_PATTERNS
+_CUT = regex.compile(r"[\p{L}\p{N}](?=[ \n.,。、，])")
+# Source, prose and Chinese have a place to cut in every few characters.
+_CUT_WINDOW = 4096
+
+
+def cut_text(text: str, n_chars: int) -> Iterator[str]:
+    """Cut a text that a cuttable pattern splits into parts of at most so many characters, if it can be.
+
+    >>> list(cut_text("one two three", 9))
+    ['one two', ' three']
+    """
+    start = 0
+    while len(text) - start > n_chars:
+        end = last_cut(text[start : start + n_chars + 1])
+        if not end:
+            break
+        yield text[start : start + end]
+        start += end
+    yield text[start:]
+
+
+def last_cut(block: str) -> int:
+    """Find the last place near the end of a block where a cuttable pattern surely ends a piece, or 0.
+
+    The pieces of both sides are then the pieces of the whole, whatever text comes next.
+
+    >>> last_cut("one two  three")
+    7
+    """
+    cuts = _CUT.finditer(block, max(0, len(block) - _CUT_WINDOW))
+    return max((cut.end() for cut in cuts), default=0)

@@ -1,0 +1,149 @@
+"""Which stretches of a text are special tokens? Rules of `allowed_special` and `disallowed_special`."""
+
+from collections.abc import Collection, Iterator
+from collections.abc import Set as AbstractSet
+from functools import lru_cache
+from heapq import heapify, heappop, heapreplace
+from itertools import pairwise, starmap, takewhile
+from typing import Literal, NamedTuple
+
+Allowed = Literal["all"] | AbstractSet[str]
+Disallowed = Literal["all"] | Collection[str]
+
+
+class Special(NamedTuple):
+    """A special token in a text, and where in it."""
+
+    start: int
+    end: int
+    name: str
+
+
+class _Beginning(NamedTuple):
+    """A name, or what several names begin with."""
+
+    text: str
+    is_name: bool
+    after: int  # the number of the first one that does not begin with this one
+
+
+class SpecialFinder:
+    """Finds any of some special tokens in a text; where two start at one place, the longer.
+
+    tiktoken's choice between those two varies from run to run. Time is linear in the text for every name
+    that is in it, and for few others: names that begin alike are not looked for where that beginning is
+    missing.
+
+    >>> list(SpecialFinder(frozenset({"<a>", "<b>", "<b><a>"})).all("one <b><a><a"))
+    [Special(start=4, end=10, name='<b><a>')]
+    """
+
+    def __init__(self, names: frozenset[str]) -> None:
+        self.longest = max(map(len, names))
+        self._beginnings = _beginnings(names)
+        # All names of OpenAI's start with "<|": a text without that needs no further search.
+        self._common = _common_beginning(min(names), max(names))
+
+    def first(self, text: str) -> Special | None:
+        """Return the first special token in the text."""
+        if self._common not in text:
+            return None
+        places = self._first_places(text)
+        if not places:
+            return None
+        start, _, name = min(places)
+        return Special(start, start + len(name), name)
+
+    def all(self, text: str) -> Iterator[Special]:
+        """Yield the special tokens in the text, in order."""
+        nexts = self._first_places(text)  # the next place of each name
+        heapify(nexts)
+        done = 0
+        while nexts:
+            start, _, name = nexts[0]
+            if start >= done:
+                done = start + len(name)
+                yield Special(start, done, name)
+            start = text.find(name, done)
+            if start < 0:
+                heappop(nexts)
+            else:
+                heapreplace(nexts, (start, -len(name), name))
+
+    def _first_places(self, text: str) -> list[tuple[int, int, str]]:
+        """List where each name is first that is in the text: the place, the length below 0, and the name.
+
+        So the least of them is the first in the text, and the longest of those that begin there.
+        """
+        places = []
+        i = 0
+        while i < len(self._beginnings):
+            beginning, is_name, after = self._beginnings[i]
+            start = text.find(beginning)
+            if start < 0:
+                i = after
+                continue
+            if is_name:
+                places.append((start, -len(beginning), beginning))
+            i += 1
+        return places
+
+
+def _beginnings(names: frozenset[str]) -> list[_Beginning]:
+    """List the names and whatever two of them or more begin with, in order."""
+    common = set(starmap(_common_beginning, pairwise(sorted(names)))) - {""}
+    texts = sorted(names | common)
+    after = [len(texts)] * len(texts)
+    open_ones: list[int] = []  # those that the text before begins with, the shortest first
+    for i, text in enumerate(texts):
+        while open_ones and not text.startswith(texts[open_ones[-1]]):
+            after[open_ones.pop()] = i
+        open_ones.append(i)
+    return [_Beginning(text, text in names, place) for text, place in zip(texts, after, strict=True)]
+
+
+def _common_beginning(one: str, other: str) -> str:
+    alike = takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))
+    return "".join(char for char, _ in alike)
+
+
+@lru_cache(maxsize=128)
+def special_finder(names: frozenset[str]) -> SpecialFinder:
+    """Return the finder of some special tokens, built once."""
+    return SpecialFinder(names)
+
+
+def resolve_special(
+    specials: AbstractSet[str], allowed_special: Allowed, disallowed_special: Disallowed
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the names that are special tokens in a text, and those that must not be in it.
+
+    Raises `TypeError` for a text where a set of names belongs.
+
+    >>> resolve_special({"<a>", "<b>"}, {"<a>"}, "all")
+    (frozenset({'<a>'}), frozenset({'<b>'}))
+    """
+    for name, value in (("allowed_special", allowed_special), ("disallowed_special", disallowed_special)):
+        if isinstance(value, str) and value != "all":
+            raise TypeError(f"{name} takes 'all' or a set of names; for one name pass {{{value!r}}}")
+    allowed = frozenset(specials if allowed_special == "all" else allowed_special)
+    if disallowed_special == "all":
+        return allowed & specials, frozenset(specials - allowed)
+    return allowed & specials, frozenset(disallowed_special)
+
+
+def refuse_special(text: str, disallowed: frozenset[str], n_chars_before: int = 0) -> None:
+    """Raise `ValueError` for the first disallowed special token in a text.
+
+    >>> refuse_special("one <a>", frozenset({"<a>"}))
+    Traceback (most recent call last):
+    ValueError: the text holds the special token '<a>' at character 4. To encode it as a special token, \
+pass allowed_special={'<a>'}; to encode it as plain text, pass disallowed_special=().
+    """
+    if disallowed and (special := special_finder(disallowed).first(text)):
+        found = special.name
+        raise ValueError(
+            f"the text holds the special token {found!r} at character {n_chars_before + special.start}."
+            f" To encode it as a special token, pass allowed_special={{{found!r}}};"
+            " to encode it as plain text, pass disallowed_special=()."
+        )

@@ -1,0 +1,105 @@
+"""How are named arrays kept in a file, and read again from a file that nobody vouches for?"""
+
+import io
+import os
+import stat
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+# What an array must be: its dtype and its number of axes. A text is an array without axes.
+Form = tuple[str, int]
+TEXT: Form = ("U", 0)
+# A file may ask for so many times its own size, and a little. Pieces and counts of real text compress about
+# five times, consecutive numbers eleven times. What would compress further than this is written as it is, so
+# that every file of ours can be read.
+MAX_RATIO = 64
+SMALL_BYTES = 1 << 20
+
+
+def packed(**arrays: Any) -> bytes:
+    """Return the bytes of an `.npz` file; the same for the same arrays.
+
+    Raises `ValueError` for a text that ends in NUL characters, which NumPy would drop.
+    """
+    for name, value in arrays.items():
+        if isinstance(value, str) and value.endswith("\0"):
+            raise ValueError(
+                f"{name} is {value!r:.60}: a file cannot keep a NUL at its end; write it as \\x00"
+            )
+    file = io.BytesIO()
+    np.savez_compressed(file, **arrays)
+    if sum(np.asarray(value).nbytes for value in arrays.values()) > len(file.getvalue()) * MAX_RATIO:
+        file = io.BytesIO()
+        np.savez(file, **arrays)
+    return file.getvalue()
+
+
+def unpacked(
+    path: str | os.PathLike[str], format_: str, what: str, forms: Mapping[str, Form]
+) -> dict[str, Array]:
+    """Read the arrays that `packed` wrote to a file; each is one of `forms`, and `format` is `format_`.
+
+    Nothing is allocated before the sizes that the file claims are checked against each other and against
+    its own size: at most 64 times that, and 1 MB.
+
+    Raises `ValueError` that names the file where it is damaged, of another format, or claims what cannot be,
+    and `OSError` where it cannot be read.
+    """
+    path = Path(path)
+    if not path.is_dir() and not stat.S_ISREG(path.stat().st_mode):
+        raise ValueError(f"{path}: not {what}: it is a pipe or a device, and must be a regular file")
+    content = path.read_bytes()
+    try:
+        if not content.startswith(b"PK\x03\x04"):
+            raise ValueError("it is no zip of arrays")
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            _check_sizes(archive, len(content), forms)
+            arrays = {}
+            for entry in archive.infolist():
+                with archive.open(entry) as stream:
+                    name = entry.filename.removesuffix(".npy")
+                    arrays[name] = np.lib.format.read_array(stream, allow_pickle=False)
+        if (found := str(arrays.get("format"))) != format_:
+            raise ValueError(f"its format is {found!r:.60}, not {format_!r}")
+    except Exception as error:  # a damaged zip makes `zipfile` raise errors of a dozen types
+        raise ValueError(f"{path}: not {what}: {error}") from None
+    return arrays
+
+
+def _check_sizes(archive: zipfile.ZipFile, n_bytes: int, forms: Mapping[str, Form]) -> None:
+    """Raise `ValueError` unless every array has its form and the size of its entry, and all are plausible."""
+    entries = archive.infolist()
+    claimed = sum(entry.file_size for entry in entries)
+    if claimed > n_bytes * MAX_RATIO + SMALL_BYTES:
+        raise ValueError(
+            f"its arrays would take {claimed:,} bytes, and its {n_bytes:,} bytes can hold"
+            f" {MAX_RATIO} times as much at most"
+        )
+    names = [entry.filename.removesuffix(".npy") for entry in entries]
+    if len(set(names)) < len(names):
+        raise ValueError("an array appears twice")
+    for name, entry in zip(names, entries, strict=True):
+        if name not in forms:
+            raise ValueError(f"it holds {name!r:.60}, which does not belong there")
+        with archive.open(entry) as stream:
+            if np.lib.format.read_magic(stream) != (1, 0):
+                raise ValueError(f"{name} has an unknown version")
+            shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(stream)
+            header_bytes = stream.tell()
+        kind, n_axes = forms[name]
+        is_right = dtype.kind == "U" if kind == "U" else dtype == np.dtype(kind)
+        if not is_right or len(shape) != n_axes or fortran_order:
+            raise ValueError(
+                f"{name} is an array of {dtype} with the shape {shape}: it must be {kind} with {n_axes} axes"
+            )
+        n_items = 1
+        for n in shape:
+            n_items *= n
+        if min(shape, default=0) < 0 or entry.file_size != header_bytes + n_items * dtype.itemsize:
+            raise ValueError(f"{name} has the shape {shape}, and {entry.file_size:,} bytes do not hold that")

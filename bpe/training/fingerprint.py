@@ -1,0 +1,56 @@
+"""Is this the corpus that was read before? Its contents tell: names, sizes and dates of files do not."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+DIGEST_BYTES = 32
+WHAT_TO_DO = "give what was given then, or remove the checkpoint to begin anew"
+
+
+@dataclass
+class Fingerprint:
+    """The SHA-256 of each block that was read of a corpus, in order, and the bytes of text in all of them.
+
+    >>> first, other = Fingerprint(), Fingerprint()
+    >>> first.add(["ab", "c"])
+    >>> other.add(["a", "bc"])
+    >>> first == other  # where a document ends is part of it
+    False
+    """
+
+    n_bytes: int = 0
+    digests: list[bytes] = field(default_factory=list)
+
+    def add(self, block: list[str]) -> None:
+        """Add the next block; each text counts with its length, so that no boundary can move."""
+        digest = hashlib.sha256()
+        n_bytes = 0
+        for text in block:
+            data = text.encode("utf-8", "surrogatepass")
+            digest.update(len(data).to_bytes(8, "little"))
+            digest.update(data)
+            n_bytes += len(data)
+        self.digests.append(digest.digest())
+        self.n_bytes += n_bytes
+
+    def reread(self, blocks: Iterator[list[str]], source: object) -> Iterator[int]:
+        """Take the blocks of this fingerprint from `blocks`, yielding the bytes of text so far.
+
+        Raises `ValueError` that names `source`, the file of the fingerprint, at the first other block.
+        """
+        seen = Fingerprint()
+        for digest in self.digests:
+            n_same = seen.n_bytes
+            block = next(blocks, None)
+            if block is not None:
+                seen.add(block)
+            if block is None or seen.digests[-1] != digest:
+                end = "end there" if block is None else "differ soon after that"
+                raise ValueError(
+                    f"{source}: this checkpoint was made with other texts: those given now are the same for"
+                    f" {n_same:,} of {self.n_bytes:,} bytes and {end}; {WHAT_TO_DO}"
+                )
+            yield seen.n_bytes
+        if seen != self:
+            raise ValueError(f"{source}: its texts have {seen.n_bytes:,} bytes, not {self.n_bytes:,}")

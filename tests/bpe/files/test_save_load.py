@@ -1,0 +1,249 @@
+"""An encoding comes back from a file as it was, or an error says which file is wrong, and with what."""
+
+import json
+import os
+import shutil
+import string
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import permutations
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from bpelab.bpe import Encoding, train
+from bpelab.bpe.files.save_load import load_encoding, save_encoding
+from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+pytestmark = pytest.mark.filterwarnings("ignore:training stopped")
+BYTES = {bytes([byte]): byte for byte in range(256)}
+FORMS = ("x.json", "x.tiktoken", "vocab.bpe", "merges.txt")
+PAIRS = {"vocab.bpe": "encoder.json", "merges.txt": "vocab.json"}
+
+
+def small(
+    specials: tuple[str, ...] = ("<|end|>",), text: str = "the cat sat on the mat, the hat"
+) -> Encoding:
+    return train([text], vocab_size=256 + 12 + len(specials), special_tokens=list(specials), name="small")
+
+
+def load(path: Path, encoding: Encoding) -> Encoding:
+    """Read a file, and say of a .tiktoken file what that does not hold."""
+    if path.suffix != ".tiktoken":
+        return load_encoding(path)
+    return load_encoding(path, pattern=encoding._pat_str, special_tokens=encoding._special_tokens)
+
+
+def parts(encoding: Encoding) -> tuple[str, dict[bytes, int], dict[str, int]]:
+    return encoding._pat_str, encoding._mergeable_ranks, encoding._special_tokens
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    name=st.sampled_from(FORMS),
+    text=st.text("ab <E", max_size=30),
+    specials=st.lists(
+        st.text(min_size=1, max_size=6) | st.text("ab <E", min_size=1), max_size=3, unique=True
+    ),
+)
+def test_what_is_saved_comes_back_or_nothing_is_written(
+    tmp_path_factory: pytest.TempPathFactory, name: str, text: str, specials: list[str]
+) -> None:
+    folder = tmp_path_factory.mktemp("any")
+    encoding = train([text], vocab_size=270, special_tokens=specials)
+    try:
+        save_encoding(folder / name, encoding)
+    except ValueError as error:
+        assert f"cannot be saved as {name}: " in str(error)
+        assert not list(folder.iterdir())
+    else:
+        assert parts(load(folder / name, encoding)) == parts(encoding)
+
+
+def encoding(**changes: Any) -> Encoding:
+    given = {"pat_str": GPT2_PATTERN, "mergeable_ranks": BYTES, "special_tokens": {}} | changes
+    return Encoding("mine", **given)
+
+
+@pytest.mark.parametrize(
+    ("name", "kept", "message"),
+    [
+        ("x.tiktoken", encoding(mergeable_ranks=BYTES | {b"ab": 300}), "there is a gap in the ranks"),
+        ("x.tiktoken", encoding(mergeable_ranks={b"a": 0}), r"the single byte 0x00 \('Ā'\) is missing"),
+        ("x.json", encoding(mergeable_ranks={b"a": 0}), r"the single byte 0x00 \('Ā'\) is missing"),
+        ("x.json", encoding(special_tokens={"a": 256}), "'a' is the name of a special token and of an"),
+        ("x.json", encoding(special_tokens={"<a>": 256, "<b>": 256}), "'<a>' and '<b>' both have the id 256"),
+        (
+            "x.json",
+            encoding(mergeable_ranks=BYTES | {b"abc": 256}, special_tokens={"Ġa": 257}),
+            r"'Ġa' is also how model.vocab writes the token b' a'",
+        ),
+        ("vocab.bpe", encoding(), "a GPT-2 pair numbers the single bytes in GPT-2's order"),
+        ("vocab.bpe", encoding(pat_str=CL100K_PATTERN), "a GPT-2 pair holds no pattern"),
+        ("vocab.bpe", small(specials=("<a>", "ma")), r"do not make 1 of the tokens .* first 'ma' \(id 269\)"),
+    ],
+)
+def test_what_a_form_cannot_hold_is_refused_before_anything_is_written(
+    tmp_path: Path, name: str, kept: Encoding, message: str
+) -> None:
+    with pytest.raises(
+        ValueError, match=rf"^\w+ cannot be saved as {name}: .*{message}.*; save it in another"
+    ):
+        save_encoding(tmp_path / name, kept)
+    assert not list(tmp_path.iterdir())
+
+
+def test_any_two_halves_of_different_pairs_are_one_of_the_two_or_are_refused(tmp_path: Path) -> None:
+    texts = ["the cat sat on the mat", "the cat sat on the cat", "mat cat tac tam the", "on no on no on the"]
+    kept = [small(specials, text) for text in texts for specials in ((), ("<|end|>",), ("<|x|>", "<|y|>"))]
+    kept += [train([texts[0]], vocab_size=size, name="small") for size in (257, 260, 268)]
+    for i, one in enumerate(kept):
+        (tmp_path / str(i)).mkdir()
+        save_encoding(tmp_path / str(i) / "vocab.bpe", one)
+    mixed = tmp_path / "mixed"
+    mixed.mkdir()
+    n_refused = 0
+    for i, j in permutations(range(len(kept)), 2):
+        shutil.copy(tmp_path / str(i) / "vocab.bpe", mixed)
+        shutil.copy(tmp_path / str(j) / "encoder.json", mixed)
+        try:
+            found = parts(load_encoding(mixed / "vocab.bpe"))
+        except ValueError:
+            n_refused += 1
+        else:
+            assert found in (parts(kept[i]), parts(kept[j]))
+    assert n_refused > 100
+
+
+@pytest.mark.parametrize("n_written", [0, 1])
+def test_a_save_that_is_killed_leaves_the_old_pair_or_one_that_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_written: int
+) -> None:
+    old, new = small(), small(text="a dog and a log and a fog")
+    path = tmp_path / "vocab.bpe"
+    save_encoding(path, old)
+    replace, done = os.replace, []
+
+    def killed(source: Any, target: Any) -> None:
+        if len(done) == n_written:
+            raise KeyboardInterrupt
+        done.append(target)
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        save_encoding(path, new)
+    if n_written == 0:
+        assert parts(load_encoding(path)) == parts(old)
+    else:
+        with pytest.raises(ValueError, match=r"encoder\.json"):
+            load_encoding(path)
+
+
+def test_the_id_of_a_special_token_that_the_pair_has_otherwise_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "vocab.bpe"
+    save_encoding(path, small())
+    assert load_encoding(path, special_tokens={"<|end|>": 268, "<|more|>": 300}).n_vocab == 301
+    with pytest.raises(
+        ValueError, match=r"encoder\.json: the special token '<\|end\|>' has the id 268, not 300"
+    ):
+        load_encoding(path, special_tokens={"<|end|>": 300})
+
+
+def test_an_empty_pattern_is_not_gpt2_s(tmp_path: Path) -> None:
+    save_encoding(tmp_path / "vocab.bpe", small())
+    with suppress(ValueError):  # a pattern that finds nothing may be refused
+        assert load_encoding(tmp_path / "vocab.bpe", pattern="")._pat_str == ""
+
+
+# ---- damaged files ----
+
+Damage = Callable[[bytes], bytes]
+DAMAGES: dict[str, Damage] = {
+    "empty": lambda data: b"",
+    "a byte": lambda data: data[:1],
+    "cut in the middle": lambda data: data[: len(data) // 2],
+    "without its last byte": lambda data: data[:-1],
+    "CRLF": lambda data: data.replace(b"\n", b"\r\n") if b"\n" in data else data + b"\r\x00",
+    "a byte order mark": lambda data: b"\xef\xbb\xbf" + data,
+    "UTF-16": lambda data: data.decode("utf-8").encode("utf-16"),
+    "not UTF-8": lambda data: data[:9] + b"\xff" + data[9:],
+    "zeros": lambda data: bytes(len(data)),
+    "a zero byte at the end": lambda data: data + b"\0",
+    "twice": lambda data: data + data,
+    "nested": lambda data: b"[" * 100_000 + b"\n",
+    "a number of 5,000 digits": lambda data: (
+        data.replace(b"255", b"9" * 5000, 1) if b"255" in data else b"9" * 5000
+    ),
+    "another format": lambda data: b"PK\x03\x04" + data,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize(
+    "name", ["x.json", "x.tiktoken", "vocab.bpe", "encoder.json", "merges.txt", "vocab.json"]
+)
+def test_every_damage_to_every_format_is_refused_by_the_name_of_the_file(
+    tmp_path: Path, name: str, damage: str
+) -> None:
+    opened = {ids: merges for merges, ids in PAIRS.items()}.get(name, name)
+    save_encoding(tmp_path / opened, small())
+    path = tmp_path / name
+    path.write_bytes(DAMAGES[damage](path.read_bytes()))
+    with pytest.raises(ValueError) as caught:
+        load(tmp_path / opened, small())
+    assert str(path) in str(caught.value)
+    assert len(str(caught.value)) < 1000
+
+
+@pytest.mark.parametrize("opened", FORMS)
+def test_a_file_cut_anywhere_or_with_any_byte_changed_gives_an_encoding_or_an_error_that_names_it(
+    tmp_path: Path, opened: str
+) -> None:
+    whole, draw = small(), Random(0)
+    for path in save_encoding(tmp_path / opened, whole):
+        data = path.read_bytes()
+        damaged = [data[:n] for n in draw.sample(range(len(data)), 60)]
+        for _ in range(150):
+            at, byte = draw.randrange(len(data)), draw.choice([draw.randrange(256), *b'0189"\\{[,: \n'])
+            damaged.append(data[:at] + bytes([byte]) + data[at + 1 :])
+        for content in damaged:
+            path.write_bytes(content)
+            try:
+                found = load(tmp_path / opened, whole)
+            except ValueError as error:
+                assert str(tmp_path / opened) in str(error) or str(path) in str(error)
+            else:
+                assert found.decode(found.encode_ordinary(string.printable)) == string.printable
+        path.write_bytes(data)
+
+
+@pytest.mark.parametrize("name", ["merges.txt", "x.tiktoken", "x.json"])
+def test_what_cannot_be_read_is_an_error_of_the_system_with_the_file_s_name(
+    tmp_path: Path, name: str
+) -> None:
+    with pytest.raises(FileNotFoundError) as caught:
+        load_encoding(tmp_path / name, **({"pattern": "gpt2"} if name == "x.tiktoken" else {}))
+    assert caught.value.filename == str(tmp_path / name)
+
+
+@pytest.mark.parametrize("special", [{"<a>": 5}, {"": 300}, {"\ud800": 300}, {"<a>": -1}, {"<a>": 2**32}])
+def test_special_tokens_that_do_not_fit_a_file_are_refused_by_its_name(
+    tmp_path: Path, special: dict[str, int]
+) -> None:
+    for name in ("x.tiktoken", "vocab.bpe"):
+        save_encoding(tmp_path / name, small(specials=()))
+        with pytest.raises(ValueError) as caught:
+            load_encoding(tmp_path / name, pattern="gpt2", special_tokens=special)
+        assert str(tmp_path / name) in str(caught.value)
+
+
+def test_json_that_is_no_tokenizer_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    for content in (None, [], {}, {"model": 5}, {"model": {}}, json.loads('{"a": ' * 900 + "1" + "}" * 900)):
+        path.write_text(json.dumps(content))
+        with pytest.raises(ValueError, match=r"^.*x\.json: "):
+            load_encoding(path)

@@ -1,0 +1,359 @@
+"""A `tokenizer.json` gives the same ids on both sides, or is refused with the reason."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bpelab.bpe import Encoding, get_encoding, train
+from bpelab.bpe.encoders.cached import splitter
+from bpelab.bpe.files.save_load import save_encoding
+from bpelab.bpe.files.tokenizer_json import (
+    _COVERING,
+    _LLAMA3,
+    _QWEN2,
+    dump_tokenizer_json,
+    load_tokenizer_json,
+)
+from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+tokenizers = pytest.importorskip("tokenizers")
+
+SAMPLE = "Hello world, it's 12345 o'clock\u3000\n  \n\tété 안녕하세요 ÀB <|end|>'LL 💡\r\n\r\n x  \n  "
+TEXTS = [SAMPLE, "", " ", "a", SAMPLE * 2, "\n  ", "x\n  ", "…—–", "ſ'ſ 1²³½ ٣٤"]
+PATTERNS = {"gpt2": GPT2_PATTERN, "cl100k": CL100K_PATTERN, "o200k": O200K_PATTERN, "llama3": _LLAMA3}
+PATTERNS |= {"qwen2": _QWEN2, "words only": r"\p{L}+| \p{N}{1,2}"}
+
+
+@pytest.fixture(scope="module")
+def trained() -> dict[str, Encoding]:
+    return {
+        name: train(
+            [SAMPLE * 3], pattern=pattern, vocab_size=290, special_tokens=["<|end|>", "<|x|>"], name=name
+        )
+        for name, pattern in PATTERNS.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def pairs(trained: dict[str, Encoding]) -> dict[str, tuple[Encoding, Any]]:
+    return {
+        name: (ours, tokenizers.Tokenizer.from_str(dump_tokenizer_json(ours).decode()))
+        for name, ours in trained.items()
+    }
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Callable[..., Path]:
+    """Write a file of a small encoding, changed by a function."""
+
+    def write(change: Callable[[dict[str, Any]], object], pattern: str = GPT2_PATTERN) -> Path:
+        encoding = train(["ab abc"], pattern=pattern, vocab_size=260, special_tokens=["<|end|>"])
+        content = json.loads(dump_tokenizer_json(encoding))
+        change(content)
+        path = tmp_path / "tokenizer.json"
+        path.write_text(json.dumps(content))
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_hugging_face_gives_the_same_ids_and_texts(pairs: Any, name: str) -> None:
+    ours, theirs = pairs[name]
+    for text in TEXTS:
+        ids = ours.encode(text, allowed_special="all")
+        assert theirs.encode(text).ids == ids
+        assert theirs.decode(ids, skip_special_tokens=False) == ours.decode(ids)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(sorted(PATTERNS)), st.text(max_size=30))
+def test_hugging_face_gives_the_same_ids_on_any_text(pairs: Any, name: str, text: str) -> None:
+    ours, theirs = pairs[name]
+    assert theirs.encode(text).ids == ours.encode_ordinary(text)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(sorted(PATTERNS)), st.text("aB'sé字\u0301 \n\t12345.!", max_size=20))
+@example("cl100k", "12345 x12345")
+@example("o200k", "12345 x12345")
+def test_hugging_face_splits_any_text_alike(pairs: Any, name: str, text: str) -> None:
+    # With few merges, ids alone would not show a piece that is cut elsewhere.
+    _, theirs = pairs[name]
+    spans = [span for _, span in theirs.pre_tokenizer.pre_tokenize_str(text)]
+    assert [text[start:end] for start, end in spans] == splitter(PATTERNS[name])(text)
+
+
+def test_hugging_face_gives_gpt2s_ids_in_46_languages(gpt2: Encoding, data: Path) -> None:
+    text = (data / "text" / "udhr-multilingual.txt").read_text("utf-8")
+    theirs = tokenizers.Tokenizer.from_str(dump_tokenizer_json(gpt2).decode())
+    for line in text.splitlines(keepends=True):
+        assert theirs.encode(line).ids == gpt2.encode_ordinary(line)
+
+
+@pytest.mark.parametrize("name", ["p50k_base", "cl100k_base"])
+def test_public_encodings_survive_the_round_trip(data: Path, tmp_path: Path, name: str) -> None:
+    encoding = get_encoding(name, path=data / "encodings" / f"{name}.tiktoken")
+    save_encoding(tmp_path / "t.json", encoding)
+    loaded = load_tokenizer_json(tmp_path / "t.json")
+    assert loaded._mergeable_ranks == encoding._mergeable_ranks
+    assert (loaded._special_tokens, loaded._pat_str) == (encoding._special_tokens, encoding._pat_str)
+    assert tokenizers.Tokenizer.from_file(str(tmp_path / "t.json")).encode(SAMPLE).ids == encoding.encode(
+        SAMPLE
+    )
+
+
+def test_transformers_gives_the_same_ids(trained: dict[str, Encoding], tmp_path: Path) -> None:
+    transformers = pytest.importorskip("transformers", reason="transformers is not installed")
+    save_encoding(tmp_path / "t.json", trained["llama3"])
+    theirs = transformers.PreTrainedTokenizerFast(tokenizer_file=str(tmp_path / "t.json"))
+    for text in TEXTS:
+        assert theirs(text)["input_ids"] == trained["llama3"].encode(text, allowed_special="all")
+
+
+def test_a_file_that_hugging_face_trained_loads_with_special_tokens_first(tmp_path: Path) -> None:
+    byte_level = tokenizers.pre_tokenizers.ByteLevel
+    theirs = tokenizers.Tokenizer(tokenizers.models.BPE())
+    theirs.pre_tokenizer = byte_level(add_prefix_space=False)
+    theirs.decoder = tokenizers.decoders.ByteLevel()
+    trainer = tokenizers.trainers.BpeTrainer(
+        vocab_size=320,
+        special_tokens=["<|end|>"],
+        initial_alphabet=byte_level.alphabet(),
+        show_progress=False,
+    )
+    theirs.train_from_iterator([SAMPLE * 3], trainer)
+    theirs.save(str(tmp_path / "hf.json"))
+    ours = load_tokenizer_json(tmp_path / "hf.json")
+    assert (ours.name, ours._special_tokens) == ("hf", {"<|end|>": 0})
+    for text in TEXTS:
+        assert ours.encode(text, allowed_special="all") == theirs.encode(text).ids
+
+
+def test_the_patterns_in_the_table_match_all_of_any_text() -> None:
+    import regex
+
+    everything = "".join(map(chr, [*range(0xD800), *range(0xE000, 0x30000, 7)]))
+    for pattern in [*_COVERING, *_COVERING.values()]:
+        assert sum(len(match.group()) for match in regex.finditer(pattern, everything)) == len(everything)
+
+
+def _set(*path: Any, to: Any) -> Callable[[dict[str, Any]], None]:
+    def change(content: Any) -> None:
+        for key in path[:-1]:
+            content = content[key]
+        content[path[-1]] = to
+
+    return change
+
+
+def _added(text: str, token: int, normalized: bool = False) -> dict[str, Any]:
+    flags = {"single_word": False, "lstrip": False, "rstrip": False, "special": True}
+    return {"id": token, "content": text, "normalized": normalized} | flags
+
+
+REFUSED = [
+    ("no model", _set("model", to=None), "model: there is none"),
+    ("WordPiece", _set("model", "type", to="WordPiece"), "model.type: WordPiece is not BPE"),
+    ("dropout", _set("model", "dropout", to=0.1), "model.dropout: 0.1 changes the merges"),
+    ("suffix", _set("model", "end_of_word_suffix", to="</w>"), "model.end_of_word_suffix: '</w>' changes"),
+    ("NFC", _set("normalizer", to={"type": "NFC"}), "give texts in NFC and pass nfc_is_mine=True"),
+    ("lower case", _set("normalizer", to={"type": "Lowercase"}), "normalizer: Lowercase changes the text"),
+    ("truncation", _set("truncation", to={"max_length": 8}), "truncation: it changes the ids"),
+    ("Metaspace", _set("decoder", to={"type": "Metaspace"}), "decoder: Metaspace is not ByteLevel"),
+    ("no splitting", _set("pre_tokenizer", to=None), "pre_tokenizer: there is none"),
+    (
+        "Whitespace",
+        _set("pre_tokenizer", to={"type": "Whitespace"}),
+        "pre_tokenizer: Whitespace is not ByteLevel",
+    ),
+    ("prefix space", _set("pre_tokenizer", "add_prefix_space", to=True), "it puts a space before each text"),
+    ("no regex", _set("pre_tokenizer", "use_regex", to=False), "nothing splits"),
+    ("lstrip", _set("added_tokens", 0, "lstrip", to=True), "'<|end|>' has lstrip"),
+    ("a vocabulary of words", _set("model", "vocab", "▁the", to=300), "'▁the' (id 300) is neither bytes"),
+    ("no byte", lambda content: content["model"]["vocab"].pop("a"), "the single byte 0x61 ('a') is missing"),
+    (
+        "no merge",
+        lambda content: content["model"]["merges"].pop(0),
+        "'a b' is missing, the pair that makes 256",
+    ),
+    ("another order", lambda content: content["model"]["merges"].reverse(), "ids must rise with the merges"),
+    ("no pair", _set("model", "merges", 0, to="a b c"), "entry 0 ('a b c') is not a pair"),
+    (
+        "an unreachable token",
+        _set("model", "vocab", "zzz", to=300),
+        "no merge makes 'zzz', and ignore_merges",
+    ),
+    (
+        "another id than the vocabulary's",
+        _set("added_tokens", 0, "id", to=7),
+        "'<|end|>' has the id 7, but model",
+    ),
+    (
+        "an id that is not the next",
+        lambda content: content["added_tokens"].append(_added("<|x|>", 900)),
+        "'<|x|>' has the id 900, but the next one that is free is 260",
+    ),
+    (
+        "an added token twice",
+        lambda content: content["added_tokens"].append(_added("<|end|>", 259)),
+        "added_tokens: '<|end|>' appears twice",
+    ),
+    (
+        "an id twice",
+        lambda content: (
+            content["added_tokens"].append(_added("<|x|>", 259)),
+            _set("model", "vocab", "<|x|>", to=259)(content),
+        ),
+        "'<|end|>' and '<|x|>' both have the id 259",
+    ),
+    ("empty", _set("added_tokens", 0, "content", to=""), "added_tokens[0]: its content is empty"),
+    ("2**32", _set("model", "vocab", "zzz", to=2**32), "'zzz' has the id 4294967296: ids are from 0"),
+    ("a negative id", _set("model", "vocab", "zzz", to=-1), "'zzz' has the id -1: ids are from 0"),
+    (
+        "a merge of nothing known",
+        lambda content: content["model"]["merges"].append("x y"),
+        "entry 3 ('x y'): 'xy' is not in model.vocab",
+    ),
+    (
+        "a merge that comes again, which counts there",
+        lambda content: content["model"]["merges"].append(content["model"]["merges"][0]),
+        "ids must rise with the merges",
+    ),
+    (
+        "a token of other bytes",
+        lambda content: (
+            _set("model", "vocab", "Ġb", to=260)(content),
+            content["model"]["merges"].append("Ġ b"),
+            content["added_tokens"].append(_added("Ġb", 260)),
+        ),
+        "'Ġb' is also how model.vocab writes the token b' b'",
+    ),
+    (
+        "tokens that are looked for one after the other",
+        lambda content: content["added_tokens"].extend(
+            [_added("qr", 260, normalized=True), _added("rs", 261)]
+        ),
+        "'rs' and 'qr' can overlap, and only one of them is normalized",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED])
+def test_another_rule_is_refused_with_the_reason(file: Any, change: Any, message: str) -> None:
+    path = file(change)
+    with pytest.raises(ValueError) as caught:
+        load_tokenizer_json(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert message in str(caught.value)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_whatever_merges_and_added_tokens_a_file_has_the_ids_are_hugging_faces_or_it_is_refused(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.json"
+    content = json.loads(dump_tokenizer_json(train(["ab abc bc"], vocab_size=261)))
+    model = content["model"]
+    model["merges"] += data.draw(
+        st.lists(st.sampled_from([*model["merges"], "a bc", "Ġ a", "Ġa b", "c a"]), max_size=2)
+    )
+    if data.draw(st.integers(0, 5)) == 0:
+        model["merges"] = data.draw(st.permutations(model["merges"]))
+    for merge in model["merges"]:
+        model["vocab"].setdefault(merge.replace(" ", ""), len(model["vocab"]))
+    model["ignore_merges"] = data.draw(st.booleans())
+    for text in data.draw(
+        st.lists(st.sampled_from(["ab", "Ġa", "ca", "<x", "x>", "é", "qr", "<>", "ĠĠ"]), max_size=3)
+    ):
+        n_ids = len(model["vocab"]) + len(content["added_tokens"])
+        known = model["vocab"].get(text, n_ids)
+        content["added_tokens"].append(
+            _added(text, data.draw(st.sampled_from([known] * 5 + [n_ids])), data.draw(st.booleans()))
+        )
+    path.write_text(json.dumps(content))
+    try:
+        ours = load_tokenizer_json(path)
+    except ValueError:
+        return
+    theirs = tokenizers.Tokenizer.from_file(str(path))
+    for text in ("ab abc", " a ab bca", "<x>", "Ġab cab", "é \xe9x> abca", " a"):
+        assert theirs.encode(text).ids == ours.encode(text, allowed_special="all")
+
+
+def test_a_split_that_keeps_what_an_unknown_pattern_leaves_out_is_refused(file: Any) -> None:
+    split = {"type": "Split", "pattern": {"Regex": "a+"}, "behavior": "Isolated", "invert": False}
+    change = _set("pre_tokenizer", "pretokenizers", 0, to=split)
+    with pytest.raises(ValueError, match="it is not known to match everything"):
+        load_tokenizer_json(file(change, pattern=O200K_PATTERN))
+
+
+def test_nfc_and_ignored_merges_and_a_post_processor_are_taken_when_they_make_no_difference(
+    file: Any,
+) -> None:
+    def change(content: Any) -> None:
+        content["normalizer"] = {"type": "NFC"}
+        content["post_processor"] = {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": False}
+        content["model"] |= {
+            "ignore_merges": True,
+            "merges": [m.split(" ") for m in content["model"]["merges"]],
+        }
+        content["model"]["vocab"]["zzz"] = 300
+
+    path = file(change)
+    ours = load_tokenizer_json(path, nfc_is_mine=True)
+    theirs = tokenizers.Tokenizer.from_file(str(path))
+    for text in ["ab abc zzz<|end|>", "zzzz", "zzz"]:
+        assert ours.encode(text, allowed_special="all") == theirs.encode(text, add_special_tokens=False).ids
+
+
+@pytest.mark.parametrize("pattern", [r"^\w+", r"\p{L}{1,3}+", r"a$", r"[a-z&&[^b]]", r"(?<=a)b", r"(a)\1"])
+def test_a_pattern_that_may_mean_something_else_there_is_not_written(pattern: str) -> None:
+    encoding = Encoding(
+        "x", pat_str=pattern, mergeable_ranks={bytes([b]): b for b in range(256)}, special_tokens={}
+    )
+    with pytest.raises(ValueError, match="may not mean the same to Hugging Face's engine"):
+        dump_tokenizer_json(encoding)
+
+
+def test_a_broken_file_names_the_line(tmp_path: Path) -> None:
+    (tmp_path / "t.json").write_text('{"model":\n{,}}')
+    with pytest.raises(ValueError, match=r"t\.json, line 2: not JSON"):
+        load_tokenizer_json(tmp_path / "t.json")
+
+
+def _paths(content: Any) -> Iterator[tuple[Any, ...]]:
+    """Yield the place of every value in a file, and of the first few of long lists and tables."""
+    if isinstance(content, dict | list):
+        for key in list(content)[:12] if isinstance(content, dict) else range(min(3, len(content))):
+            yield (key,)
+            yield from ((key, *rest) for rest in _paths(content[key]))
+
+
+@pytest.mark.parametrize("pattern", [GPT2_PATTERN, O200K_PATTERN], ids=["gpt2", "o200k"])
+def test_whatever_stands_in_a_field_the_file_is_read_or_refused_by_name(file: Any, pattern: str) -> None:
+    path = file(lambda _: None, pattern=pattern)
+    content = json.loads(path.read_text())
+    n_refused = 0
+    for place in _paths(content):
+        for value in (None, True, -1, 2.5, "x", "(", "\ud800", [], ["x"], [[]], {}, {"type": 5}):
+            changed = json.loads(json.dumps(content))
+            _set(*place, to=value)(changed)
+            path.write_text(json.dumps(changed))
+            try:
+                load_tokenizer_json(path)
+            except ValueError as error:
+                assert str(error).startswith(f"{path}: ")
+                n_refused += 1
+    assert n_refused > 100
+
+
+def test_a_file_nested_too_deeply_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "t.json").write_text("[" * 100_000)
+    with pytest.raises(ValueError, match=r"t\.json: nested too deeply"):
+        load_tokenizer_json(tmp_path / "t.json")

@@ -1,0 +1,33 @@
+"""What is computed once is computed without a lock, and kept where nothing else can be set."""
+
+from threading import Event, Thread
+
+from bpelab.bpe import Encoding
+from bpelab.bpe.foundation.once import once
+
+
+def test_nobody_waits_for_a_thread_that_is_computing() -> None:
+    is_computing, may_end = Event(), Event()
+
+    class Slow:
+        @once
+        def value(self) -> str:
+            if not is_computing.is_set():
+                is_computing.set()
+                may_end.wait(60)
+            return "computed"
+
+    slow = Slow()
+    thread = Thread(target=lambda: slow.value)
+    thread.start()
+    assert is_computing.wait(60)
+    assert slow.value == "computed"  # while the thread is still at it
+    may_end.set()
+    thread.join()
+    assert vars(slow) == {"value": "computed"}
+
+
+def test_an_encoding_keeps_what_it_computes() -> None:
+    enc = Encoding("x", pat_str=".", mergeable_ranks={b"a": 0}, special_tokens={})
+    assert enc._arrays is enc._arrays
+    assert isinstance(Encoding._arrays, once)

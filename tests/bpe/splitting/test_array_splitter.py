@@ -1,0 +1,61 @@
+"""The array splitters cut where the patterns cut, for everything the patterns can tell apart."""
+
+import os
+from itertools import pairwise, product
+from pathlib import Path
+
+import pytest
+from bpelab.bpe.encoders.cached import splitter
+from bpelab.bpe.splitting.array_splitter import array_splitter
+from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+PATTERNS = {"gpt2": GPT2_PATTERN, "cl100k_base": CL100K_PATTERN, "o200k_base": O200K_PATTERN}
+# One character of each class, and those of the contractions. Longer strings than the default's may be
+# tried by setting BPELAB_SPLIT_LENGTH; 6 and 7 were, when the rules were written.
+REPRESENTATIVES = {
+    "gpt2": ["a", "s", "l", "'", "1", " ", "\n", "!"],
+    "cl100k_base": ["a", "S", "l", "'", "1", " ", "\n", "\t", "!"],
+    "o200k_base": ["A", "s", "あ", "\u0301", "'", "1", " ", "\n", "!", "/"],
+}
+LENGTH = int(os.environ.get("BPELAB_SPLIT_LENGTH", "5"))
+ALPHABET = "aAsSlLvVeErRtTdDmMſ''  \n\n\r\t\x0b\x1c\u00a0\u200b11½!!/.é안あʰ\u0301𐐀🙂\U00032c82"
+TEXTS = st.text(alphabet=ALPHABET, max_size=40) | st.text(max_size=40)
+
+
+def pieces(pattern: str, text: str) -> list[str]:
+    split = array_splitter(pattern)
+    assert split is not None
+    data, starts = split(text)
+    assert data == text.encode()
+    assert starts[0] == 0
+    assert starts[-1] == len(data)
+    return [data[start:end].decode() for start, end in pairwise(starts)]
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_every_short_string_is_cut_as_the_pattern_cuts_it(name: str) -> None:
+    split = splitter(PATTERNS[name])
+    for length in range(LENGTH + 1):
+        for chars in product(REPRESENTATIVES[name], repeat=length):
+            text = "".join(chars)
+            assert pieces(PATTERNS[name], text) == split(text), ascii(text)
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+@settings(deadline=None, max_examples=1000)
+@given(text=TEXTS)
+def test_any_string_is_cut_as_the_pattern_cuts_it(name: str, text: str) -> None:
+    assert pieces(PATTERNS[name], text) == splitter(PATTERNS[name])(text)
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+@pytest.mark.parametrize("corpus", ["the-verdict", "tinyshakespeare", "udhr-multilingual"])
+def test_corpora_are_cut_as_the_pattern_cuts_them(data: Path, name: str, corpus: str) -> None:
+    text = (data / "text" / f"{corpus}.txt").read_text(encoding="utf-8")
+    assert pieces(PATTERNS[name], text) == splitter(PATTERNS[name])(text)
+
+
+def test_a_pattern_that_is_not_known_has_no_array_splitter() -> None:
+    assert array_splitter(r"\w+|\W+") is None

@@ -1,0 +1,136 @@
+"""A trace ends where the encoder and the trainer end, and tells how."""
+
+from dataclasses import FrozenInstanceError
+
+import pytest
+from bpelab.bpe import Encoding, train
+from bpelab.bpe.parity.sample import multilingual_sample
+from bpelab.bpe.study.trace import MAX_TRACED_BYTES, MAX_TRACED_PARTS, trace_encode, trace_train
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+TINY = Encoding(
+    "tiny",
+    pat_str=r" ?[a-z]+",
+    mergeable_ranks={b" ": 0, b"a": 1, b"b": 2, b"c": 3, b"ab": 4, b"bc": 5, b"abcb": 6},
+    special_tokens={},
+)
+TEXTS = ["low lower lowest", "new newer newest", "wide wider widest", "low low low"]
+
+
+def test_the_steps_of_a_piece_worked_by_hand() -> None:
+    (piece,) = trace_encode("abcab", TINY).pieces
+    first, second, last = piece.steps
+    assert first.parts == (b"a", b"b", b"c", b"a", b"b")
+    assert [(pair.place, pair.rank) for pair in first.candidates] == [(0, 4), (1, 5), (3, 4)]
+    assert first.chosen == first.candidates[0]
+    assert first.why == "the lowest rank of 3, and the leftmost of 2 with it"
+    assert second.parts == (b"ab", b"c", b"a", b"b")
+    assert second.why == "the only pair that makes a token"
+    assert last.parts == piece.tokens == (b"ab", b"c", b"ab")
+    assert last.chosen is None
+    assert piece.ids == (4, 3, 4)
+
+
+def test_a_piece_that_is_a_token_is_taken_whole_though_merging_ends_otherwise() -> None:
+    (piece,) = trace_encode("abcb", TINY).pieces
+    assert piece.is_token
+    assert piece.ids == (6,) == tuple(TINY.encode("abcb"))
+    assert piece.steps[-1].parts == (b"ab", b"c", b"b")
+    assert "would end in other tokens" in piece.note
+
+
+@pytest.mark.parametrize("name, text", list(multilingual_sample()))
+def test_the_ids_are_those_of_the_encoder(gpt2: Encoding, name: str, text: str) -> None:
+    trace = trace_encode(text, gpt2)
+    assert trace.ids == gpt2.encode_ordinary(text)
+    assert b"".join(trace.tokens) == text.encode()
+    for piece in trace.pieces:
+        assert text[piece.start :].startswith(piece.text)
+        if not piece.is_token and piece.steps:
+            assert piece.steps[-1].parts == piece.tokens
+
+
+@given(st.text(st.sampled_from("ab cé안\n<&\ud800"), max_size=30))
+@settings(deadline=None)
+def test_the_ids_of_any_text_are_those_of_the_encoder(gpt2: Encoding, text: str) -> None:
+    assert trace_encode(text, gpt2).ids == gpt2.encode_ordinary(text)
+
+
+def test_characters_that_the_pattern_skips_are_in_no_piece() -> None:
+    assert [(piece.text, piece.start) for piece in trace_encode("ab!? ab", TINY).pieces] == [
+        ("ab", 0),
+        (" ab", 4),
+    ]
+
+
+def test_a_piece_starts_where_the_pattern_found_it() -> None:
+    encoding = Encoding("late", pat_str="(?<=!)a", mergeable_ranks={b"a": 0}, special_tokens={})
+    assert [piece.start for piece in trace_encode("aa!a", encoding).pieces] == [3]
+
+
+def test_a_long_piece_has_ids_and_no_steps(gpt2: Encoding) -> None:
+    text = "x" * (MAX_TRACED_BYTES + 1)
+    (piece,) = trace_encode(text, gpt2).pieces
+    assert list(piece.ids) == gpt2.encode(text)
+    assert piece.steps == ()
+    assert "not kept" in piece.note
+
+
+def test_a_trace_is_a_value() -> None:
+    trace = trace_encode("ab", TINY)
+    assert trace == trace_encode("ab", TINY)
+    with pytest.raises(FrozenInstanceError):
+        trace.text = ""  # type: ignore[misc]
+
+
+def test_training_worked_by_hand() -> None:
+    trace = trace_train(["ab ab abc"], 256 + 3, pattern="[a-z]+")
+    first, second = trace.steps
+    assert (first.merged.left, first.merged.right, first.merged.count) == (b"a", b"b", 3)
+    assert [(pair.left, pair.right, pair.count) for pair in first.runners_up] == [(b"b", b"c", 1)]
+    assert first.why == "more frequent than the next by 2"
+    assert [(pair.left, pair.right, pair.count, after) for pair, after in first.changed] == [
+        (b"b", b"c", 1, 0),
+        (b"ab", b"c", 0, 1),
+    ]
+    assert first.examples == (((b"a", b"b"), (b"ab",)), ((b"a", b"b", b"c"), (b"ab", b"c")))
+    assert (trace.n_bytes, first.n_tokens, second.n_tokens) == (7, 4, 3)
+    assert second.why == "the only pair"
+
+
+@pytest.mark.parametrize("texts", [TEXTS, ["aaaa aaa aa"], [text for _, text in multilingual_sample()]])
+def test_the_merges_are_those_of_the_trainer(texts: list[str]) -> None:
+    vocab_size = 256 + 3 if texts == ["aaaa aaa aa"] else 256 + 12
+    trace = trace_train(texts, vocab_size)
+    assert list(trace.tokens) == list(train(texts, vocab_size=vocab_size)._mergeable_ranks)
+
+
+@given(st.lists(st.text("abc ", max_size=20), max_size=5))
+@settings(deadline=None, max_examples=50)
+@pytest.mark.filterwarnings("ignore:training stopped")
+def test_the_merges_of_any_texts_are_those_of_the_trainer(texts: list[str]) -> None:
+    trace = trace_train(texts, 256 + 8)
+    assert list(trace.tokens) == list(train(texts, vocab_size=256 + 8)._mergeable_ranks)
+
+
+def test_a_vocabulary_without_the_single_bytes_is_refused() -> None:
+    with pytest.raises(ValueError, match="vocab_size is 255: it must be at least 256, the single bytes"):
+        trace_train(["a"], 255)
+
+
+def test_equal_pieces_share_their_steps(gpt2: Encoding) -> None:
+    first, second, third = trace_encode(" lower lowest lower", gpt2).pieces
+    assert (first.start, third.start) == (0, 13)
+    assert third.steps is first.steps
+    assert second.steps is not first.steps
+
+
+def test_the_steps_that_a_trace_keeps_are_bounded_and_the_ids_stay_right(gpt2: Encoding) -> None:
+    text = "".join(f" {'xyzq' * 56}{chr(97 + i % 26)}{chr(97 + i // 26)}" for i in range(300))
+    trace = trace_encode(text, gpt2)
+    assert trace.ids == gpt2.encode_ordinary(text)
+    n_parts = sum(len(step.parts) for piece in trace.pieces for step in piece.steps)
+    assert MAX_TRACED_PARTS / 4 < n_parts <= MAX_TRACED_PARTS
+    assert "as many as a trace holds" in trace.pieces[-1].note
+    assert len(trace._repr_html_()) < 10_000_000
