@@ -1,0 +1,1 @@
+"""How fast can plain loops be? The arrays' way of encoding with its loops written out, compiled by Numba."""
