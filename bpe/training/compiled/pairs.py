@@ -8,13 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from bpelab.bpe.encoders.compiled.machine import U64, compiled
+from bpelab.bpe.encoders.compiled.machine import compiled
 from bpelab.bpe.training.compiled.slots import Integers
 
 NO_PAIR = -1
-# 2**64 divided by the golden ratio: products with it have no pattern in their upper bits.
-_MIX = U64(0x9E3779B97F4A7C15)
-_HALF = U64(32)
+# Odd numbers below 2**32 with no pattern in their bits; their products with ids fit into 63 bits.
+_MIX_LEFT, _MIX_RIGHT = 0x9E3779B1, 0x85EBCA6B
 _RIGHT = (1 << 32) - 1
 # A table takes so many pairs in eight slots.
 PAIRS_IN_EIGHT = 5
@@ -51,8 +50,8 @@ def right_of(pair: int) -> int:
 def slot_of(table: PairTable, pair: int) -> int:
     """Return the slot that has a pair, or the free one where it would go."""
     last = len(table.pairs) - 1
-    mixed = U64(pair) * _MIX
-    slot = np.int64(mixed >> _HALF) & last
+    mixed = left_of(pair) * _MIX_LEFT ^ right_of(pair) * _MIX_RIGHT
+    slot = (mixed ^ mixed >> 29) & last
     while table.pairs[slot] != pair and table.pairs[slot] != NO_PAIR:
         slot = slot + 1 & last
     return slot
