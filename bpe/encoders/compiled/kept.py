@@ -14,7 +14,13 @@ from typing import Any
 
 import llvmlite
 import numba
+import numba.core.compiler
+import numba.core.serialize
 from bpelab.bpe.encoders.compiled.code_files import read_code, write_code
+
+# Numba has types for some of what is used here, and none where it is not installed.
+compiler: Any = numba.core.compiler
+serialize: Any = numba.core.serialize
 
 _HASH_BYTES = 32
 
@@ -41,43 +47,52 @@ def keep_code(dispatcher: Any) -> None:
     """
     try:
         dispatcher._cache = _kept_code(dispatcher)
-    except (ImportError, AttributeError):
+    except AttributeError:
         dispatcher.enable_caching()
 
 
-def _kept_code(dispatcher: Any) -> Any:
-    """Return the cache of one function, in the place of one that keeps nothing."""
-    from numba.core.caching import NullCache
-    from numba.core.compiler import CompileResult
-    from numba.core.serialize import dumps
-
+def _kept_code(dispatcher: Any) -> "KeptCode":
+    """Return the cache of one function; raise `AttributeError` where this Numba has none of this kind."""
     for owner, name in (
         (dispatcher._cache, "load_overload"),
-        (CompileResult, "_reduce"),
-        (CompileResult, "_rebuild"),
+        (dispatcher._cache, "save_overload"),
+        (compiler.CompileResult, "_reduce"),
+        (compiler.CompileResult, "_rebuild"),
+        (serialize, "dumps"),
     ):
-        getattr(owner, name)  # or `AttributeError`
+        getattr(owner, name)
     function: Callable[..., Any] = dispatcher.py_func
-    loop = f"{function.__module__.rpartition('.')[2]}.{function.__qualname__}"
+    return KeptCode(f"{function.__module__.rpartition('.')[2]}.{function.__qualname__}")
 
-    class KeptCode(NullCache):  # type: ignore[misc]
-        def load_overload(self, signature: Any, target_context: Any) -> Any:
-            target_context.refresh()
-            made_for = _made_for(loop, signature, target_context.codegen())
-            content = unchecked(read_code(_file_name(loop, made_for)) or b"")
-            # Its hash says that it was written here; it may still be from a Numba of the same version.
-            with suppress(Exception):
-                wanted, code = pickle.loads(content or b"")
-                if wanted == made_for:
-                    return CompileResult._rebuild(target_context, *pickle.loads(code))
-            return None
 
-        def save_overload(self, signature: Any, result: Any) -> None:
-            made_for = _made_for(loop, signature, result.codegen)
-            content = pickle.dumps((made_for, dumps(result._reduce())))
-            write_code(_file_name(loop, made_for), checked(content))
+class KeptCode:
+    """The machine code of one function on disk, as Numba asks for it."""
 
-    return KeptCode()
+    cache_path = None
+
+    def __init__(self, loop: str) -> None:
+        self._loop = loop
+
+    def load_overload(self, signature: Any, target_context: Any) -> Any:
+        """Return the code for a signature; None where it is not on disk, or not as it was written."""
+        target_context.refresh()
+        made_for = _made_for(self._loop, signature, target_context.codegen())
+        content = unchecked(read_code(_file_name(self._loop, made_for)) or b"")
+        # Its hash says that it was written here; it may still be from a Numba of the same version.
+        with suppress(Exception):
+            wanted, code = pickle.loads(content or b"")
+            if wanted == made_for:
+                return compiler.CompileResult._rebuild(target_context, *pickle.loads(code))
+        return None
+
+    def save_overload(self, signature: Any, result: Any) -> None:
+        """Write the code for a signature, if there is a place for it."""
+        made_for = _made_for(self._loop, signature, result.codegen)
+        content = pickle.dumps((made_for, serialize.dumps(result._reduce())))
+        write_code(_file_name(self._loop, made_for), checked(content))
+
+    def flush(self) -> None:
+        """Keep what is on disk: it is of this very source."""
 
 
 def _made_for(loop: str, signature: Any, codegen: Any) -> tuple[str, ...]:

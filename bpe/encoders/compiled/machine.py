@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 try:
+    import numba
     from bpelab.bpe.encoders.compiled.kept import keep_code
     from llvmlite import ir
-    from numba import __version__ as NUMBA_VERSION
     from numba import config, njit, types
     from numba.extending import intrinsic
 except ImportError as error:  # pragma: no cover, where Numba is there
@@ -33,6 +33,7 @@ Ids = npt.NDArray[np.uint32]
 # What a rule says of a character, or of each character of an array.
 Verdict = Any
 
+NUMBA_VERSION: str = numba.__version__
 IS_INTERPRETED = bool(getattr(config, "DISABLE_JIT", False))
 # Indices and sizes in the loops are unsigned: Numba asks of a signed index whether it counts from the end,
 # which keeps LLVM from doing many steps of a loop at once.
