@@ -5,7 +5,7 @@ the pattern. What the rules of a pattern ask of a character is in that byte, so 
 any text; and where a block is ASCII, the text itself is that array."""
 
 import numpy as np
-from bpelab.bpe.compiled.machine import U64, Bytes, Ids, Verdict, compiled, load_word, trailing_zeros
+from bpelab.bpe.encoders.compiled.machine import U64, Bytes, Ids, Verdict, compiled, load_word, trailing_zeros
 
 NOT_ASCII = np.uint8(128)
 CLASS_BITS = np.uint8(15)

@@ -4,22 +4,27 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
-from bpelab.bpe.compiled.machine import PADDING, U64, Bytes, Ids, compiled_and_kept, copy_bytes
-from bpelab.bpe.compiled.tables import Counters, as_bytes
+from bpelab.bpe.encoders.compiled.machine import PADDING, U64, Bytes, Ids, compiled_and_kept, copy_bytes
+from bpelab.bpe.encoders.compiled.tables import Counters, as_bytes
+from bpelab.bpe.foundation.id_places import IdPlaces
 
 BYTES_AT_ONCE = U64(16)
 
 
 class TokenBytes(NamedTuple):
-    """The bytes of every id, in order of the ids."""
+    """The bytes of every id, by its place (see `IdPlaces`), which is the id itself for nearly all."""
 
     data: Bytes
-    starts: Counters  # (max_id + 2,) where the bytes of each id start; an id without bytes is no token
+    starts: (
+        Counters  # (n_places + 1,) where the bytes at each place start; a place without bytes has no token
+    )
+    places: IdPlaces
+    max_id: int
 
 
 @compiled_and_kept
 def total_bytes(ids: Ids, starts: Counters) -> int:
-    """Count the bytes of some ids; one less than minus the place of the first that is no token."""
+    """Count the bytes of ids, given as places; for one that is no token return -1 less its index."""
     n_bytes = 0
     highest = U64(len(starts) - 1)
     for i in range(len(ids)):
@@ -44,17 +49,16 @@ def copy_tokens(ids: Ids, data: Bytes, starts: Counters, joined: Bytes) -> None:
 
 
 def build_token_bytes(bytes_of_id: Mapping[int, bytes]) -> TokenBytes:
-    """Return the bytes of ids, which are not too sparse, as the loops read them.
+    """Return the bytes of ids as the loops read them.
 
-    >>> build_token_bytes({0: b"a", 2: b"bc"}).starts
+    >>> build_token_bytes({0: b"a", 2: b"bc"}).starts[:4]
     array([0, 1, 1, 3])
     """
-    sizes = np.zeros(max(bytes_of_id) + 1, dtype=np.int64)
-    ids = sorted(bytes_of_id)
-    sizes[ids] = [len(bytes_of_id[token]) for token in ids]
-    starts = np.zeros(len(sizes) + 1, dtype=np.int64)
-    np.cumsum(sizes, out=starts[1:])
-    return TokenBytes(as_bytes(b"".join(bytes_of_id[token] for token in ids)), starts)
+    places = IdPlaces(bytes_of_id)
+    in_order = [bytes_of_id.get(token, b"") for token in places.ids().tolist()]
+    starts = np.zeros(len(in_order) + 1, dtype=np.int64)
+    np.cumsum(list(map(len, in_order)), out=starts[1:])
+    return TokenBytes(as_bytes(b"".join(in_order)), starts, places, max(bytes_of_id))
 
 
 def join_tokens(ids: Ids, tokens: TokenBytes) -> bytes:
@@ -63,10 +67,10 @@ def join_tokens(ids: Ids, tokens: TokenBytes) -> bytes:
     >>> join_tokens(np.array([2, 0], np.uint32), build_token_bytes({0: b"a", 2: b"bc"}))
     b'bca'
     """
-    n_bytes = int(total_bytes(ids, tokens.starts))
+    by_place = tokens.places.of(ids).astype(np.uint32) if len(tokens.places.far) else ids
+    n_bytes = int(total_bytes(by_place, tokens.starts))
     if n_bytes < 0:
-        highest = len(tokens.starts) - 2
-        raise KeyError(f"no token has the id {ids[-1 - n_bytes]}: ids are from 0 to {highest}")
+        raise KeyError(f"no token has the id {ids[-1 - n_bytes]}: ids are from 0 to {tokens.max_id}")
     joined = np.empty(n_bytes + PADDING, dtype=np.uint8)
-    copy_tokens(ids, tokens.data, tokens.starts, joined)
+    copy_tokens(by_place, tokens.data, tokens.starts, joined)
     return joined[:n_bytes].tobytes()

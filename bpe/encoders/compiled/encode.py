@@ -1,7 +1,7 @@
 """How do pieces become ids? They are looked up among those met before; new ones are merged and remembered."""
 
 import numpy as np
-from bpelab.bpe.compiled.machine import (
+from bpelab.bpe.encoders.compiled.machine import (
     IDS_AT_ONCE,
     PADDING,
     U64,
@@ -12,7 +12,7 @@ from bpelab.bpe.compiled.machine import (
     copy_ids,
     prefetch,
 )
-from bpelab.bpe.compiled.memory import (
+from bpelab.bpe.encoders.compiled.memory import (
     IS_FULL,
     LONGEST_REMEMBERED,
     N_BYTES,
@@ -23,14 +23,14 @@ from bpelab.bpe.compiled.memory import (
     PIECES_AT_ONCE,
     Memory,
 )
-from bpelab.bpe.compiled.merge import merge_piece
-from bpelab.bpe.compiled.tables import (
+from bpelab.bpe.encoders.compiled.merge import merge_piece
+from bpelab.bpe.encoders.compiled.tables import (
     LONG_KEY,
     MAX_IN_SLOT,
     NO_RANK,
     SLOT_WORDS,
     Counters,
-    Vocabulary,
+    RankTables,
     home_of,
     key_of,
     long_slot_of,
@@ -50,7 +50,7 @@ def encode_pieces(
     piece_starts: Ids,
     text_pieces: Counters,
     n_pieces: int,
-    vocabulary: Vocabulary,
+    tables: RankTables,
     memory: Memory,
     ids: Ids,
     id_ends: Counters,
@@ -89,7 +89,7 @@ def encode_pieces(
             else:
                 start = U64(own[i])
                 length = U64(own[i + U64(1)]) - start
-                n_ids = find(data, start, length, low, high, slot, vocabulary, memory, ids, n_ids)
+                n_ids = find(data, start, length, low, high, slot, tables, memory, ids, n_ids)
         if memory.counters[PARTS_WANTED] != 0:
             return NO_HEAP
         done[PIECES_DONE] += np.int64(n)
@@ -124,7 +124,7 @@ def find(
     low: np.uint64,
     high: np.uint64,
     slot: np.uint64,
-    vocabulary: Vocabulary,
+    tables: RankTables,
     memory: Memory,
     ids: Ids,
     n_ids: np.uint64,
@@ -145,12 +145,12 @@ def find(
             if slot == end:
                 slot = U64(0)
     if slots[slot + U64(1)] == U64(0):
-        rank = rank_of(vocabulary, data, start, length)
+        rank = rank_of(tables, data, start, length)
         if rank != NO_RANK:
             ids[n_ids] = rank
             end_of_ids = n_ids + U64(1)
         else:
-            end_of_ids = merge_piece(data, start, length, vocabulary, memory, ids, n_ids)
+            end_of_ids = merge_piece(data, start, length, tables, memory, ids, n_ids)
         remember(data, start, length, low, high, slot, memory, ids[n_ids:end_of_ids])
         return end_of_ids
     return write_ids(slots[slot + U64(2)], slots[slot + U64(3)], memory.runs, ids, n_ids)

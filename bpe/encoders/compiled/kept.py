@@ -1,96 +1,105 @@
-"""Where does the machine code stay, so that only the first process waits for it? In a folder for this very
-source.
+"""How does Numba keep machine code, so that only the first process waits for it?
 
-Numba keeps machine code by the file of one function. A loop here is made of functions of many files, so that
-the code of all of them goes into a folder that is named after all the source there is. It is in
-`__pycache__` beside the source; where nobody may write there, in the user's cache; or where
-`NUMBA_CACHE_DIR` says. Code that is there is read also where nothing can be written; and where it can be
-written nowhere, every process translates for itself."""
+Numba's own cache trusts what it finds on disk: a file that was cut off or altered raises an error in the
+middle of encoding, or is run. Here every file begins with the hash of what follows and says what it was made
+for. A file that is not as it was written counts as missing: the function is compiled once more, and the file
+replaced.
+"""
 
-import os
-import tempfile
+import pickle
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
-from bpelab.bpe.download import cache_directory
-from numba.core import caching, config
+import llvmlite
+import numba
+import numba.core.compiler
+import numba.core.serialize
+from bpelab.bpe.encoders.compiled.code_files import read_code, write_code
 
-HERE = Path(__file__).parent
+# Numba has types for some of what is used here, and none where it is not installed.
+compiler: Any = numba.core.compiler
+serialize: Any = numba.core.serialize
 
-
-@cache
-def source_stamp() -> str:
-    """Return a hash of all the source that machine code is made of."""
-    return sha256(b"\0".join(path.read_bytes() for path in sorted(HERE.glob("*.py")))).hexdigest()[:16]
-
-
-@cache
-def code_folder() -> Path | None:
-    """Return the folder of the machine code, the first that has some or may be written to; or None."""
-    parents = (
-        [Path(given)]
-        if (given := getattr(config, "CACHE_DIR", ""))
-        else [HERE / "__pycache__", cache_directory()]
-    )
-    folders = [parent / f"compiled-{source_stamp()}" for parent in parents]
-    return next(filter(_has_code, folders), None) or next(filter(_can_be_written, folders), None)
+_HASH_BYTES = 32
 
 
-def _has_code(folder: Path) -> bool:
-    with suppress(OSError):
-        return any(name.endswith(".nbi") for name in os.listdir(folder))
-    return False
+def checked(content: bytes) -> bytes:
+    r"""Return a content with its hash before it.
+
+    >>> unchecked(checked(b"code")), unchecked(checked(b"code")[:-1]), unchecked(b"")
+    (b'code', None, None)
+    """
+    return sha256(content).digest() + content
 
 
-def _can_be_written(folder: Path) -> bool:
-    with suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
-        return True
-    return False
-
-
-class _Locator(caching._CacheLocator):
-    """Tells Numba the folder, and what of a function's code must be the same."""
-
-    def __init__(self, function: Callable[..., Any], folder: Path) -> None:
-        self._folder, self._line = folder, function.__code__.co_firstlineno
-
-    @classmethod
-    def from_function(cls, function: Callable[..., Any], _: str) -> "_Locator | None":
-        folder = code_folder()
-        return None if folder is None else cls(function, folder)
-
-    def get_cache_path(self) -> str:
-        return str(self._folder)
-
-    def ensure_cache_path(self) -> None:
-        pass
-
-    def get_source_stamp(self) -> str:
-        return source_stamp()
-
-    def get_disambiguator(self) -> str:
-        return str(self._line)
-
-
-class _Files(caching.CompileResultCacheImpl):
-    _locator_classes: list[type[object]] = [_Locator]  # noqa: RUF012, as Numba declares it
-
-
-class _KeptCode(caching.FunctionCache):
-    _impl_class = _Files
-
-    def save_overload(self, signature: Any, code: Any) -> None:
-        with suppress(OSError):  # a full disk, or a folder that can only be read
-            super().save_overload(signature, code)  # type: ignore[no-untyped-call]
+def unchecked(content: bytes) -> bytes | None:
+    """Return what follows the hash; None where the hash is not its own."""
+    hashed = content[_HASH_BYTES:]
+    return hashed if sha256(hashed).digest() == content[:_HASH_BYTES] else None
 
 
 def keep_code(dispatcher: Any) -> None:
-    """Let a function's machine code be read from the folder and written there, if there is one."""
-    if code_folder() is not None:
-        dispatcher._cache = _KeptCode(dispatcher.py_func)  # type: ignore[no-untyped-call]
+    """Let a function's machine code be read from disk and written there.
+
+    A version of Numba that has another kind of cache uses that, which everyone may ask it for.
+    """
+    try:
+        dispatcher._cache = _kept_code(dispatcher)
+    except AttributeError:
+        dispatcher.enable_caching()
+
+
+def _kept_code(dispatcher: Any) -> "KeptCode":
+    """Return the cache of one function; raise `AttributeError` where this Numba has none of this kind."""
+    for owner, name in (
+        (dispatcher._cache, "load_overload"),
+        (dispatcher._cache, "save_overload"),
+        (compiler.CompileResult, "_reduce"),
+        (compiler.CompileResult, "_rebuild"),
+        (serialize, "dumps"),
+    ):
+        getattr(owner, name)
+    function: Callable[..., Any] = dispatcher.py_func
+    return KeptCode(f"{function.__module__.rpartition('.')[2]}.{function.__qualname__}")
+
+
+class KeptCode:
+    """The machine code of one function on disk, as Numba asks for it."""
+
+    cache_path = None
+
+    def __init__(self, loop: str) -> None:
+        self._loop = loop
+
+    def load_overload(self, signature: Any, target_context: Any) -> Any:
+        """Return the code for a signature; None where it is not on disk, or not as it was written."""
+        target_context.refresh()
+        made_for = _made_for(self._loop, signature, target_context.codegen())
+        content = unchecked(read_code(_file_name(self._loop, made_for)) or b"")
+        # Its hash says that it was written here; it may still be from a Numba of the same version.
+        with suppress(Exception):
+            wanted, code = pickle.loads(content or b"")
+            if wanted == made_for:
+                return compiler.CompileResult._rebuild(target_context, *pickle.loads(code))
+        return None
+
+    def save_overload(self, signature: Any, result: Any) -> None:
+        """Write the code for a signature, if there is a place for it."""
+        made_for = _made_for(self._loop, signature, result.codegen)
+        content = pickle.dumps((made_for, serialize.dumps(result._reduce())))
+        write_code(_file_name(self._loop, made_for), checked(content))
+
+    def flush(self) -> None:
+        """Keep what is on disk: it is of this very source."""
+
+
+def _made_for(loop: str, signature: Any, codegen: Any) -> tuple[str, ...]:
+    """Return what code is made for: a function, the types of its arguments, a processor, and by whom."""
+    versions = (numba.__version__, llvmlite.__version__)
+    return (loop, str(signature), *map(str, codegen.magic_tuple()), *versions)
+
+
+def _file_name(loop: str, made_for: tuple[str, ...]) -> str:
+    return f"{loop}.{sha256(repr(made_for).encode()).hexdigest()[:16]}"

@@ -1,22 +1,25 @@
 """What turns a Python loop into machine code, and which instructions does Python have no word for?
 
-`compiled` is the decorator of every loop here. Numba translates the function when it is first called, or
-reads it from the disk where it has been translated before (see `kept`). With `NUMBA_DISABLE_JIT=1` in the
-environment nothing is translated, and the same source runs as ordinary Python.
+`compiled` is the decorator of every loop here. Numba compiles the function when it is first called, or reads
+it from disk where it has been compiled before (see `kept`). With `NUMBA_DISABLE_JIT=1` in the environment
+nothing is compiled, and the same source runs as ordinary Python.
 
 A few instructions have no operator in Python: reading eight bytes at once from any place, comparing 64 bytes
 at once, copying 16 numbers at once, asking for a line of memory ahead of its use, and counting the zeros
 below a number's lowest bit. Each is written twice: as Python, which says what it does, and as what LLVM
-calls it."""
+calls it.
+"""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
 try:
-    from bpelab.bpe.compiled.kept import keep_code
+    import numba
+    from bpelab.bpe.encoders.compiled.kept import keep_code
     from llvmlite import ir
     from numba import config, njit, types
     from numba.extending import intrinsic
@@ -30,6 +33,7 @@ Ids = npt.NDArray[np.uint32]
 # What a rule says of a character, or of each character of an array.
 Verdict = Any
 
+NUMBA_VERSION: str = numba.__version__
 IS_INTERPRETED = bool(getattr(config, "DISABLE_JIT", False))
 # Indices and sizes in the loops are unsigned: Numba asks of a signed index whether it counts from the end,
 # which keeps LLVM from doing many steps of a loop at once.
@@ -39,18 +43,31 @@ PADDING = 64
 IDS_AT_ONCE = 16
 
 
-# Without `_nrt` nothing counts who holds an array, which would cost more than all else; so no loop makes one.
-_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
-_FOR_OTHERS: dict[str, Any] = {"no_cfunc_wrapper": True}
+_PUBLIC_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+# Without `_nrt` nothing counts who holds an array, which would make everything three times as slow; so no
+# loop makes an array. `no_cfunc_wrapper` saves compiling what only C would call. Numba promises neither.
+_PRIVATE_OPTIONS: dict[str, Any] = {"_nrt": False, "no_cfunc_wrapper": True}
+
+
+def _known(options: dict[str, Any]) -> dict[str, Any]:
+    """Return those of Numba's own options that this version of it has."""
+    with suppress(ImportError):
+        from numba.core.cpu import CPUTargetOptions
+
+        return {name: value for name, value in options.items() if hasattr(CPUTargetOptions, name)}
+    return {}
+
+
+_OPTIONS = _PUBLIC_OPTIONS | _known(_PRIVATE_OPTIONS)
 
 
 def compiled(function: F) -> F:
-    """Translate a function that others here call: together with them, when one is needed."""
-    return cast(F, njit(**_OPTIONS, **_FOR_OTHERS)(function))
+    """Compile a function that others here call: together with them, when one is needed."""
+    return cast(F, njit(**_OPTIONS)(function))
 
 
 def compiled_and_kept(function: F) -> F:
-    """Translate a function that Python calls, keep that on disk, and let other threads run while it runs."""
+    """Compile a function that Python calls, keep the code on disk, and let other threads run meanwhile."""
     dispatcher = njit(**_OPTIONS)(function)
     if not IS_INTERPRETED:
         keep_code(dispatcher)

@@ -7,8 +7,8 @@ of slots, 25 MB in all; then everything in it is forgotten. The vocabulary is no
 from typing import Any, NamedTuple
 
 import numpy as np
-from bpelab.bpe.compiled.machine import IDS_AT_ONCE, PADDING, U64, Bytes, Ids, Words
-from bpelab.bpe.compiled.tables import Counters, empty_slots, move_slots
+from bpelab.bpe.encoders.compiled.machine import IDS_AT_ONCE, PADDING, U64, Bytes, Ids, Words
+from bpelab.bpe.encoders.compiled.tables import Counters, empty_slots, move_slots
 
 # Bytes of a block of text. What a block needs should stay in the processor's first two levels of cache.
 BLOCK_BYTES = 1 << 14

@@ -19,9 +19,9 @@ merged as a whole by a heap, in O(n log n)."""
 from typing import Any
 
 import numpy as np
-from bpelab.bpe.compiled.machine import U64, Bytes, Ids, Words, compiled
-from bpelab.bpe.compiled.memory import MISSING_BYTE, PARTS_WANTED, Memory
-from bpelab.bpe.compiled.tables import NO_RANK, Vocabulary, rank_of
+from bpelab.bpe.encoders.compiled.machine import U64, Bytes, Ids, Words, compiled
+from bpelab.bpe.encoders.compiled.memory import MISSING_BYTE, PARTS_WANTED, Memory
+from bpelab.bpe.encoders.compiled.tables import NO_RANK, RankTables, rank_of
 
 
 @compiled
@@ -29,7 +29,7 @@ def merge_piece(
     data: Bytes,
     start: np.uint64,
     length: np.uint64,
-    vocabulary: Vocabulary,
+    tables: RankTables,
     memory: Memory,
     ids: Ids,
     n_ids: np.uint64,
@@ -40,15 +40,15 @@ def merge_piece(
     """
     window = memory.window
     if length <= window:
-        n = merge_window(data, start, length, vocabulary, memory)
+        n = merge_window(data, start, length, tables, memory)
         return write_parts(data, U64(0), n, memory, ids, n_ids)
-    n = merge_windows(data, start, start + length, vocabulary, memory, ids, n_ids)
+    n = merge_windows(data, start, start + length, tables, memory, ids, n_ids)
     if n > n_ids:
         return n
     if length >= U64(len(memory.heap_after)):
         memory.counters[PARTS_WANTED] = max(memory.counters[PARTS_WANTED], np.int64(length))
         return n_ids
-    return merge_by_heap(data[start:], length, vocabulary, memory, ids, n_ids)
+    return merge_by_heap(data[start:], length, tables, memory, ids, n_ids)
 
 
 @compiled
@@ -67,7 +67,7 @@ def write_parts(
 
 @compiled
 def merge_window(
-    data: Bytes, start: np.uint64, length: np.uint64, vocabulary: Vocabulary, memory: Memory
+    data: Bytes, start: np.uint64, length: np.uint64, tables: RankTables, memory: Memory
 ) -> np.uint64:
     """Merge some bytes; leave the ids in `part_ids`, where they start in `part_starts`, and return how many.
 
@@ -77,9 +77,9 @@ def merge_window(
     byte = U64(data[start])
     for i in range(length):
         starts[i] = np.uint32(start + i)
-        ids[i] = vocabulary.byte_ranks[byte]
+        ids[i] = tables.byte_ranks[byte]
         next_byte = U64(data[start + i + U64(1)])
-        ranks[i] = vocabulary.pair_ranks[byte * U64(256) + next_byte]
+        ranks[i] = tables.pair_ranks[byte * U64(256) + next_byte]
         byte = next_byte
     starts[length] = np.uint32(start + length)
     ranks[length - U64(1)] = NO_RANK
@@ -98,20 +98,18 @@ def merge_window(
         for i in range(left + U64(1), n):
             starts[i], ids[i], ranks[i] = starts[i + U64(1)], ids[i + U64(1)], ranks[i + U64(1)]
         starts[n] = starts[n + U64(1)]
-        ranks[left] = rank_with_next(data, left, n, vocabulary, memory)
+        ranks[left] = rank_with_next(data, left, n, tables, memory)
         if left > U64(0):
-            ranks[left - U64(1)] = rank_with_next(data, left - U64(1), n, vocabulary, memory)
+            ranks[left - U64(1)] = rank_with_next(data, left - U64(1), n, tables, memory)
 
 
 @compiled
-def rank_with_next(
-    data: Bytes, i: np.uint64, n: np.uint64, vocabulary: Vocabulary, memory: Memory
-) -> np.uint32:
+def rank_with_next(data: Bytes, i: np.uint64, n: np.uint64, tables: RankTables, memory: Memory) -> np.uint32:
     """Return the rank of part i of n joined with the next; NO_RANK for the last part."""
     if i + U64(1) >= n:
         return NO_RANK
     start = U64(memory.part_starts[i])
-    return rank_of(vocabulary, data, start, U64(memory.part_starts[i + U64(2)]) - start)
+    return rank_of(tables, data, start, U64(memory.part_starts[i + U64(2)]) - start)
 
 
 @compiled
@@ -119,7 +117,7 @@ def merge_windows(
     data: Bytes,
     start: np.uint64,
     end: np.uint64,
-    vocabulary: Vocabulary,
+    tables: RankTables,
     memory: Memory,
     ids: Ids,
     n_ids: np.uint64,
@@ -130,7 +128,7 @@ def merge_windows(
     first_id, first, n_old = n_ids, start, U64(0)
     while True:
         n_bytes = min(memory.window, end - first)
-        n = merge_window(data, first, n_bytes, vocabulary, memory)
+        n = merge_window(data, first, n_bytes, tables, memory)
         # The first token that this window has in common with the last one.
         i, j = U64(0), U64(0)
         if n_old > U64(0):
@@ -160,12 +158,12 @@ def merge_windows(
 
 @compiled
 def merge_by_heap(
-    data: Bytes, length: np.uint64, vocabulary: Vocabulary, memory: Memory, ids: Ids, n_ids: np.uint64
+    data: Bytes, length: np.uint64, tables: RankTables, memory: Memory, ids: Ids, n_ids: np.uint64
 ) -> np.uint64:
     """Write the ids of a piece that begins with the data, of any length, and return their end.
 
-    As `bpelab.bpe.merge.merge_piece` does: the pairs wait in a heap, lowest rank first and leftmost first,
-    and one that a neighbouring merge has changed is recognised by its rank when it comes up.
+    As in `bpelab.bpe.encoders.heap`, the pairs wait in a heap, lowest rank first and leftmost first, and one
+    that a neighbouring merge has changed is recognised by its rank when it comes up.
     """
     after, before, ranks, heap = memory.heap_after, memory.heap_before, memory.heap_ranks, memory.heap
     n_heap = U64(0)
@@ -174,7 +172,7 @@ def merge_by_heap(
         before[i] = np.uint32(i - U64(1)) if i > U64(0) else NO_RANK
         ranks[i] = NO_RANK
         if i + U64(1) < length:
-            ranks[i] = vocabulary.pair_ranks[U64(data[i]) * U64(256) + U64(data[i + U64(1)])]
+            ranks[i] = tables.pair_ranks[U64(data[i]) * U64(256) + U64(data[i + U64(1)])]
         n_heap = push(heap, n_heap, ranks[i], i)
     while n_heap > U64(0):
         rank, left = np.uint32(heap[U64(0)] >> U64(32)), heap[U64(0)] & U64(0xFFFFFFFF)
@@ -187,16 +185,16 @@ def merge_by_heap(
         ranks[middle] = ranks[left] = NO_RANK
         if end < length:
             before[end] = np.uint32(left)
-            ranks[left] = rank_of(vocabulary, data, left, U64(after[end]) - left)
+            ranks[left] = rank_of(tables, data, left, U64(after[end]) - left)
             n_heap = push(heap, n_heap, ranks[left], left)
         if before[left] != NO_RANK:
             first = U64(before[left])
-            ranks[first] = rank_of(vocabulary, data, first, end - first)
+            ranks[first] = rank_of(tables, data, first, end - first)
             n_heap = push(heap, n_heap, ranks[first], first)
     start = U64(0)
     while start < length:
         size = U64(after[start]) - start
-        token = rank_of(vocabulary, data, start, size)
+        token = rank_of(tables, data, start, size)
         if token == NO_RANK:
             memory.counters[MISSING_BYTE] = np.int64(data[start]) + 1
         ids[n_ids] = token

@@ -1,12 +1,16 @@
 """How is a text cut into pieces? Block by block, each as if nothing came before it.
 
 A block begins where a piece does, so that what is before it does not matter. What comes after it may: by the
-tail rule of `bpelab.bpe.patterns` only its last two pieces may depend on that, and these begin the next
-block."""
+tail rule of `bpelab.bpe.splitting.patterns` only its last two pieces may depend on that, and these begin the
+next block.
+"""
+
+from collections.abc import Callable
+from functools import cache
 
 import numpy as np
-from bpelab.bpe.compiled.characters import is_ascii, shorten
-from bpelab.bpe.compiled.machine import (
+from bpelab.bpe.encoders.compiled.characters import LONG_S, is_ascii, shorten
+from bpelab.bpe.encoders.compiled.machine import (
     U64,
     Bytes,
     compiled,
@@ -15,11 +19,15 @@ from bpelab.bpe.compiled.machine import (
     trailing_zeros,
     where_equal,
 )
-from bpelab.bpe.compiled.memory import Room
-from bpelab.bpe.compiled.split_cl100k import mark_cl100k
-from bpelab.bpe.compiled.split_gpt2 import mark_gpt2
-from bpelab.bpe.compiled.split_o200k import mark_o200k
-from bpelab.bpe.compiled.tables import Counters
+from bpelab.bpe.encoders.compiled.memory import Room
+from bpelab.bpe.encoders.compiled.split_cl100k import mark_cl100k
+from bpelab.bpe.encoders.compiled.split_gpt2 import mark_gpt2
+from bpelab.bpe.encoders.compiled.split_o200k import FIRST_CLASS, mark_o200k
+from bpelab.bpe.encoders.compiled.tables import Counters
+from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
+from bpelab.bpe.splitting.rules_cl100k import cl100k_classes
+from bpelab.bpe.splitting.rules_gpt2 import gpt2_classes
+from bpelab.bpe.splitting.rules_o200k import o200k_classes
 
 UNFINISHED_PIECES = U64(2)
 
@@ -149,3 +157,17 @@ def split_o200k(
         if why == READY:
             why = next_block(data, text_ends, room, cut)
     return why
+
+
+Cut = Callable[[Bytes, Counters, bool, Bytes, Room, Counters], int]
+CUTS: dict[str, Cut] = {GPT2_PATTERN: split_gpt2, CL100K_PATTERN: split_cl100k, O200K_PATTERN: split_o200k}
+_CLASSES = {GPT2_PATTERN: gpt2_classes, CL100K_PATTERN: cl100k_classes, O200K_PATTERN: o200k_classes}
+
+
+@cache
+def class_bytes(pattern: str) -> Bytes:
+    """(0x110000,) uint8: what the array rules call each code point's class, with a mark for the long s."""
+    first = np.uint8(FIRST_CLASS if pattern == O200K_PATTERN else 0)
+    classes = _CLASSES[pattern]() + first
+    classes[ord("ſ")] |= LONG_S
+    return classes

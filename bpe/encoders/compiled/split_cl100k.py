@@ -1,4 +1,4 @@
-r"""Where does cl100k's pattern start a piece? `arrays.split_cl100k` explains the rules; here they are loops.
+r"""Where does cl100k's pattern start a piece? `splitting.rules_cl100k` has the reasons; here are the loops.
 
     '(?i:[sdmt]|ll|ve|re) |[^\r\n\p{L}\p{N}]?+\p{L}++ |\p{N}{1,3}+ | ?[^\s\p{L}\p{N}]++[\r\n]*+
     |\s++$|\s*[\r\n]|\s+(?!\S)|\s
@@ -8,10 +8,10 @@ of some white space, every third number) is added afterwards, where there is a l
 """
 
 import numpy as np
-from bpelab.bpe.compiled.characters import CLASS_BITS, LONG_S, NOT_ASCII
-from bpelab.bpe.compiled.machine import U64, Bytes, Verdict, compiled, trailing_zeros, where_equal
-from bpelab.bpe.compiled.memory import BEFORE
-from bpelab.bpe.compiled.split_gpt2 import (
+from bpelab.bpe.encoders.compiled.characters import CLASS_BITS, LONG_S, NOT_ASCII
+from bpelab.bpe.encoders.compiled.machine import U64, Bytes, Verdict, compiled, trailing_zeros, where_equal
+from bpelab.bpe.encoders.compiled.memory import BEFORE
+from bpelab.bpe.encoders.compiled.split_gpt2 import (
     APOSTROPHE,
     LETTER,
     NUMBER,

@@ -1,4 +1,4 @@
-r"""Where does GPT-2's pattern start a piece? `arrays.split_gpt2` explains the rules; here they are loops.
+r"""Where does GPT-2's pattern start a piece? `splitting.rules_gpt2` has the reasons; here are the loops.
 
     '(?:[sdmt]|ll|ve|re) | ?\p{L}++ | ?\p{N}++ | ?[^\s\p{L}\p{N}]++ |\s++$|\s+(?!\S)|\s
 
@@ -6,9 +6,9 @@ r"""Where does GPT-2's pattern start a piece? `arrays.split_gpt2` explains the r
 """
 
 import numpy as np
-from bpelab.bpe.compiled.characters import CLASS_BITS, NOT_ASCII
-from bpelab.bpe.compiled.machine import U64, Bytes, Verdict, compiled, trailing_zeros, where_equal
-from bpelab.bpe.compiled.memory import BEFORE
+from bpelab.bpe.encoders.compiled.characters import CLASS_BITS, NOT_ASCII
+from bpelab.bpe.encoders.compiled.machine import U64, Bytes, Verdict, compiled, trailing_zeros, where_equal
+from bpelab.bpe.encoders.compiled.memory import BEFORE
 
 OTHER, LETTER, NUMBER, SPACE, WHITE = (np.uint8(number) for number in range(5))
 APOSTROPHE = np.uint8(ord("'"))

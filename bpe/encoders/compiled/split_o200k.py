@@ -1,4 +1,4 @@
-r"""Where does o200k's pattern start a piece? `arrays.split_o200k` explains the rules; here they are loops.
+r"""Where does o200k's pattern start a piece? `splitting.rules_o200k` has the reasons; here are the loops.
 
     [^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?
     |[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?
@@ -10,11 +10,11 @@ slashes after punctuation, marks after more than one "other", and contractions a
 after the last line break, every third number, and capitals within a word."""
 
 import numpy as np
-from bpelab.bpe.compiled.characters import CLASS_BITS, NOT_ASCII
-from bpelab.bpe.compiled.machine import U64, Bytes, Verdict, compiled, trailing_zeros, where_equal
-from bpelab.bpe.compiled.memory import BEFORE
-from bpelab.bpe.compiled.split_cl100k import EDGE, add_threes, contraction_of_any_case
-from bpelab.bpe.compiled.split_gpt2 import APOSTROPHE
+from bpelab.bpe.encoders.compiled.characters import CLASS_BITS, NOT_ASCII
+from bpelab.bpe.encoders.compiled.machine import U64, Bytes, Verdict, compiled, trailing_zeros, where_equal
+from bpelab.bpe.encoders.compiled.memory import BEFORE
+from bpelab.bpe.encoders.compiled.split_cl100k import EDGE, add_threes, contraction_of_any_case
+from bpelab.bpe.encoders.compiled.split_gpt2 import APOSTROPHE
 
 # Not 0: of "is it 0" and "is it one of 1 to 4" LLVM makes one subtraction with a carry, which it cannot do
 # for many characters at once: the rule would take forty times as long.

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from bpelab.bpe.compiled.machine import (
+from bpelab.bpe.encoders.compiled.machine import (
     PADDING,
     U64,
     Bytes,
@@ -50,7 +50,7 @@ LONG_KEY = U64(16 << 56)
 _MIX_LOW, _MIX_HIGH = U64(0x9E3779B97F4A7C15), U64(0xC2B2AE3D27D4EB4F)
 
 
-class Vocabulary(NamedTuple):
+class RankTables(NamedTuple):
     """The tokens of an encoding, as the loops read them; never written to."""
 
     slots: Words  # (4 * n_slots,) of tokens of up to 15 bytes
@@ -144,15 +144,15 @@ def long_slot_of(
 
 
 @compiled
-def rank_of(vocabulary: Vocabulary, data: Bytes, start: np.uint64, length: np.uint64) -> np.uint32:
+def rank_of(tables: RankTables, data: Bytes, start: np.uint64, length: np.uint64) -> np.uint32:
     """Return the rank of a stretch of some bytes, NO_RANK where it is no token."""
     if length <= U64(MAX_KEY_BYTES):
         low, high = key_of(data, start, length)
-        slots = vocabulary.slots
-        slot = slot_of(slots, vocabulary.shift, low, high)
-    elif length <= vocabulary.longest:
-        slots = vocabulary.long_slots
-        slot, _ = long_slot_of(slots, vocabulary.long_shift, vocabulary.data, data, start, length)
+        slots = tables.slots
+        slot = slot_of(slots, tables.shift, low, high)
+    elif length <= tables.longest:
+        slots = tables.long_slots
+        slot, _ = long_slot_of(slots, tables.long_shift, tables.data, data, start, length)
     else:
         return NO_RANK
     return np.uint32(slots[slot + _IDS]) if slots[slot + _HIGH] != U64(0) else NO_RANK
@@ -212,11 +212,11 @@ def empty_slots(n_slots: int) -> tuple[Words, np.uint64]:
     return words[first : first + 4 * n_slots], U64(64 - (n_slots.bit_length() - 1))
 
 
-def build_vocabulary(ranks: Mapping[bytes, int]) -> Vocabulary:
+def build_tables(ranks: Mapping[bytes, int]) -> RankTables:
     """Return the tables of some ranks.
 
-    >>> vocabulary = build_vocabulary({b"a": 0, b"b": 1, b"ab": 2})
-    >>> int(rank_of(vocabulary, as_bytes(b"abab"), U64(2), U64(2)))
+    >>> tables = build_tables({b"a": 0, b"b": 1, b"ab": 2})
+    >>> int(rank_of(tables, as_bytes(b"abab"), U64(2), U64(2)))
     2
     """
     tokens = sorted(ranks, key=ranks.__getitem__)  # low ranks are met most, and get the better places
@@ -226,7 +226,7 @@ def build_vocabulary(ranks: Mapping[bytes, int]) -> Vocabulary:
     n_short = int((lengths <= MAX_KEY_BYTES).sum())
     slots, shift = empty_slots(slots_for(n_short))
     long_slots, long_shift = empty_slots(slots_for(len(tokens) - n_short))
-    vocabulary = Vocabulary(
+    tables = RankTables(
         slots,
         shift,
         long_slots,
@@ -238,10 +238,10 @@ def build_vocabulary(ranks: Mapping[bytes, int]) -> Vocabulary:
     )
     values = np.fromiter(map(ranks.__getitem__, tokens), dtype=np.uint32, count=len(tokens))
     fill(
-        slots, shift, long_slots, long_shift, vocabulary.byte_ranks, vocabulary.pair_ranks, vocabulary.data,
+        slots, shift, long_slots, long_shift, tables.byte_ranks, tables.pair_ranks, tables.data,
         starts, values,
     )  # fmt: skip
-    return vocabulary
+    return tables
 
 
 def slots_for(n_keys: int) -> int:

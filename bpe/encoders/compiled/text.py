@@ -4,7 +4,7 @@ import ctypes
 import sys
 
 import numpy as np
-from bpelab.bpe.compiled.machine import Bytes
+from bpelab.bpe.encoders.compiled.machine import Bytes
 
 _WRITABLE = 0x200  # PyBUF_WRITE; nothing is written, but the loops are translated for one type of array
 

@@ -9,18 +9,19 @@ from typing import Any
 import numpy as np
 import pytest
 from bpelab.bpe import Encoding, textbook
-from bpelab.bpe.cached import splitter
-from bpelab.bpe.fuzz import fuzz_texts
-from bpelab.bpe.merge import merge_piece
-from bpelab.bpe.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
+from bpelab.bpe.encoders.arrays.encoder import joined
+from bpelab.bpe.encoders.heap import merge_piece
+from bpelab.bpe.parity.fuzz import fuzz_texts
+from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
+from bpelab.bpe.splitting.regex_splitter import splitter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 pytest.importorskip("numba", reason="pip install 'bpelab[compiled]'")
 
-from bpelab.bpe.compiled import encoder
-from bpelab.bpe.compiled.encoder import CompiledEncoder, cut_at_words
-from bpelab.bpe.compiled.memory import Sizes
+from bpelab.bpe.encoders.compiled import call, encoder
+from bpelab.bpe.encoders.compiled.encoder import CompiledEncoder, cut_at_words
+from bpelab.bpe.encoders.compiled.memory import Sizes
 
 PATTERNS = {"gpt2": GPT2_PATTERN, "cl100k": CL100K_PATTERN, "o200k": O200K_PATTERN}
 WORDS = [
@@ -83,14 +84,23 @@ def test_any_sizes_give_the_ids_of_the_textbook(
     texts = list(map(without_surrogates, texts))
     expected = [textbook.encode_ordinary(text, pattern, ranks) for text in texts]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(encoder, "SPARE_IDS", 16)
+        patch.setattr(call, "SPARE_IDS", 16)
+        patch.setattr(call, "IN_PLACE_BYTES", 8)
+        patch.setattr(call, "PIECES_AT_A_TIME", 3)
         patch.setattr(encoder, "IN_PLACE_BYTES", 8)
+        patch.setattr(encoder, "PIECES_AT_A_TIME", 3)
+        patch.setattr(encoder, "BLOCK_CHARS", 6)
+        patch.setattr(encoder, "SECTION_CHARS", 9)
+        patch.setattr(encoder, "BATCH_CHARS", 20)
+        patch.setattr(encoder, "IDS_AT_A_TIME", 5)
         for _ in range(2):  # the second time the pieces are known, or forgotten
-            assert compiled.encode_batch(texts) == expected
+            assert compiled.encode_batch(texts) == compiled.encode_batch(texts, 2) == expected
             for text, ids in zip(texts, expected, strict=True):
                 assert compiled.encode(text).tolist() == compiled.encode_to_list(text) == ids
                 assert compiled.count(text) == len(ids)
-                assert compiled.encode_in_threads(text, 2).tolist() == ids
+                assert compiled.encode(text, 2).tolist() == ids
+                for num_threads in (1, 2):
+                    assert joined(compiled.encode_blocks(text, num_threads)).tolist() == ids
                 assert compiled.decode_bytes(ids) == text.encode()
                 limited = compiled.count(text, limit=3)
                 assert limited == len(ids) or 3 < limited <= len(ids)

@@ -13,11 +13,11 @@ import warnings
 warnings.simplefilter("error")
 from itertools import islice
 from bpelab.bpe import get_encoding, textbook
-from bpelab.bpe.compiled.encoder import CompiledEncoder
-from bpelab.bpe.compiled.machine import IS_INTERPRETED
-from bpelab.bpe.compiled.memory import Sizes
-from bpelab.bpe.fuzz import fuzz_texts
-from bpelab.bpe.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
+from bpelab.bpe.encoders.compiled.encoder import CompiledEncoder
+from bpelab.bpe.encoders.compiled.machine import IS_INTERPRETED
+from bpelab.bpe.encoders.compiled.memory import Sizes
+from bpelab.bpe.parity.fuzz import fuzz_texts
+from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
 
 assert IS_INTERPRETED
 ranks = {token: rank for token, rank in get_encoding("gpt2")._mergeable_ranks.items() if rank < 2000}

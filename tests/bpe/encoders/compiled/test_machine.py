@@ -1,9 +1,4 @@
-"""What LLVM does in one instruction is what its Python twin says; and machine code is kept."""
-
-import os
-import subprocess
-import sys
-from pathlib import Path
+"""What LLVM does in one instruction is what its Python twin says."""
 
 import numpy as np
 import pytest
@@ -13,8 +8,8 @@ from hypothesis import strategies as st
 pytest.importorskip("numba", reason="pip install 'bpelab[compiled]'")
 
 import numba
-from bpelab.bpe.compiled import kept, machine
-from bpelab.bpe.compiled.machine import IDS_AT_ONCE, U64
+from bpelab.bpe.encoders.compiled import machine
+from bpelab.bpe.encoders.compiled.machine import IDS_AT_ONCE, U64
 
 
 @numba.njit
@@ -50,30 +45,3 @@ def test_every_instruction_does_what_its_twin_does(data: bytes, place: int, bits
     assert copied.tolist() == twin.tolist()
     assert more.tolist() == twin_ids.tolist()
     assert twin_ids[5 : 5 + IDS_AT_ONCE].tolist() == list(data[place : place + IDS_AT_ONCE])
-
-
-PROGRAM = """
-from bpelab.bpe.compiled import kept
-from bpelab.bpe.compiled.tables import build_vocabulary
-build_vocabulary({b"a": 0})
-from bpelab.bpe.compiled import tables
-print(kept.code_folder() is not None, sum(tables.fill.stats.cache_hits.values()))
-"""
-
-
-def run(folder: Path) -> str:
-    environment = os.environ | {"NUMBA_CACHE_DIR": str(folder)}
-    return subprocess.run(
-        [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=True
-    ).stdout.strip()
-
-
-def test_machine_code_is_read_by_the_next_process(tmp_path: Path) -> None:
-    assert run(tmp_path) == "True 0"
-    assert run(tmp_path) == "True 1"
-    assert [path.name for path in tmp_path.iterdir()] == [f"compiled-{kept.source_stamp()}"]
-
-
-def test_where_nothing_can_be_written_every_process_translates(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    assert run(tmp_path / "file" / "folder") == "False 0"

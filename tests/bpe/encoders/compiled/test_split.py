@@ -6,17 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bpelab.bpe.cached import splitter
-from bpelab.bpe.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
+from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
+from bpelab.bpe.splitting.regex_splitter import splitter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 pytest.importorskip("numba", reason="pip install 'bpelab[compiled]'")
 
-from bpelab.bpe.compiled import split
-from bpelab.bpe.compiled.encoder import class_bytes
-from bpelab.bpe.compiled.memory import Sizes, new_room
-from bpelab.bpe.compiled.tables import as_bytes
+from bpelab.bpe.encoders.compiled import split
+from bpelab.bpe.encoders.compiled.memory import Sizes, new_room
+from bpelab.bpe.encoders.compiled.tables import as_bytes
 
 PATTERNS = {"gpt2": GPT2_PATTERN, "cl100k_base": CL100K_PATTERN, "o200k_base": O200K_PATTERN}
 LOOPS = {"gpt2": split.split_gpt2, "cl100k_base": split.split_cl100k, "o200k_base": split.split_o200k}
@@ -39,7 +38,7 @@ def pieces_of(name: str, texts: list[str]) -> list[list[str]]:
     ends = np.cumsum([len(content) for content in encoded])
     room = new_room(Sizes(pieces=int(ends[-1]) + (1 << 15), texts=len(texts) + 1))
     cut = np.zeros(6, dtype=np.int64)
-    assert LOOPS[name](data, ends, True, class_bytes(PATTERNS[name]), room, cut) == split.DONE
+    assert LOOPS[name](data, ends, True, split.class_bytes(PATTERNS[name]), room, cut) == split.DONE
     starts = room.piece_starts[: cut[split.N_PIECES] + 1].tolist()
     assert starts[-1] == ends[-1]
     content = data.tobytes()
