@@ -8,23 +8,27 @@ for each distinct pair while pairs are counted, and some 100 for each registered
 
 import sys
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from bpelab.bpe.training.compiled.merge import (
-    DONE,
     EMPTY,
-    FULL,
+    HARMLESS,
     N_TOKENS,
-    Threshold,
-    Tokens,
+    PAUSED,
+    WATCHED,
+    Limits,
+    Work,
     merge_some,
+    more_tokens,
     neighbours_for,
+    new_tokens,
+    watched_for,
 )
 from bpelab.bpe.training.compiled.pairs import NO_PAIR, PairTable, table_for
-from bpelab.bpe.training.compiled.queue import queue_for
+from bpelab.bpe.training.compiled.queue import Threshold, queue_for
 from bpelab.bpe.training.compiled.scan import TOO_MANY, count_pairs, find_places, register_frequent
 from bpelab.bpe.training.compiled.slots import BLOCK, SEPARATOR, Ids, Integers, compact, new_pieces
 
@@ -56,9 +60,10 @@ class CompiledLearner:
 
     `ids`: (n_slots,) int32, one token a slot, -1 before, between and after the pieces.
     `weights`: (n_pieces,) int64, how often each piece occurs; all tokens together below 2**63.
-    `token_lengths`: the bytes of every token so far, by id; the next merge makes the id after them.
+    `tokens`: the bytes of every token so far, by id; the next merge makes the id after them.
+    `never_made`: tokens that no merge may make.
 
-    >>> learner = CompiledLearner([-1, 0, 0, 1, 0, 0, -1], [1], token_lengths=[1, 1])  # "aabaa"
+    >>> learner = CompiledLearner([-1, 0, 0, 1, 0, 0, -1], [1], tokens=[b"a", b"b"])  # "aabaa"
     >>> list(learner.steps(2))[-1]
     2
     >>> learner.merges  # (a, a) to 2; then of (1, 2) and (2, 1), once each, the smaller
@@ -70,16 +75,21 @@ class CompiledLearner:
         ids: npt.ArrayLike,
         weights: npt.ArrayLike,
         *,
-        token_lengths: Sequence[int],
+        tokens: Sequence[bytes],
         min_frequency: int = 1,
         max_token_length: int | None = None,
+        never_made: Collection[bytes] = (),
         sizes: Sizes = USUAL_SIZES,
     ) -> None:
         self.merges: list[tuple[int, int]] = []
         self.exhausted = False  # no pair is left that may merge
         self._pieces = new_pieces(np.array(ids, dtype=np.int32), np.array(weights, dtype=np.int64))
-        self._n_first = len(token_lengths)
-        self._tokens = _new_tokens(np.array(token_lengths, dtype=np.int64))
+        self._n_first = len(tokens)
+        self._first_tokens = list(tokens)
+        self._tokens = new_tokens(tokens)
+        self._never_made = frozenset(never_made)
+        self._watched = watched_for(self._never_made)
+        self._left_out: list[int] = []  # pairs that would have made one of them
         self._min_frequency = min(min_frequency, sys.maxsize)
         self._max_length = sys.maxsize if max_token_length is None else min(max_token_length, sys.maxsize)
         self._sizes = sizes
@@ -90,12 +100,15 @@ class CompiledLearner:
 
         Where no pair is left before that, `exhausted` is true at the end.
         """
-        self._tokens = _more_tokens(self._tokens, self._n_first + n_merges)
+        self._tokens = more_tokens(self._tokens, self._n_first + n_merges)
         while len(self.merges) < n_merges and not self.exhausted:
             self._lay_out_anew()
             counted = yield from self._count_pairs()
             threshold = self._threshold(counted, n_merges - len(self.merges))
-            yield from self._merge_frequent(counted, threshold, n_merges)
+            work = yield from self._register(counted, threshold)
+            del counted
+            yield from self._merge_registered(work, threshold, n_merges)
+            del work
 
     def snapshot(self) -> tuple[Ids, Integers]:
         """Return `ids` and `weights` from which another learner goes on as this one would; copies.
@@ -130,12 +143,13 @@ class CompiledLearner:
                 if n_pairs == TOO_MANY:
                     self._room *= 4
                     break
+        if self._left_out:
+            table.counts[np.isin(table.pairs, self._left_out)] = 0
         return table
 
     def _threshold(self, counted: PairTable, n_wanted: int) -> Threshold:
         """Choose the last of the pairs that are registered, in the order in which they would merge."""
-        top = int(counted.counts.max())
-        count = max(self._min_frequency, top // self._sizes.share)
+        count = max(self._min_frequency, int(counted.counts.max()) // self._sizes.share)
         if count < self._sizes.low_count:
             count = self._min_frequency
         n_most = max(n_wanted, self._sizes.pairs)
@@ -144,56 +158,66 @@ class CompiledLearner:
             return Threshold(count, LAST_PAIR)
         counts, pairs = counted.counts[own], counted.pairs[own]
         count = int(np.partition(counts, -n_most)[-n_most])
-        n_above = int((counts > count).sum())
-        equal = pairs[counts == count]
-        return Threshold(count, int(np.partition(equal, n_most - n_above - 1)[n_most - n_above - 1]))
+        last = n_most - int((counts > count).sum()) - 1  # among those with just this count
+        return Threshold(count, int(np.partition(pairs[counts == count], last)[last]))
 
-    def _merge_frequent(
-        self, counted: PairTable, threshold: Threshold, n_merges: int
-    ) -> Generator[int, None, None]:
-        """Merge the pairs up to the threshold, and those that they make, as long as there is room."""
-        pieces, tokens = self._pieces, self._tokens
-        n_slots, n_tokens = len(pieces.ids), self._n_first + len(self.merges)
-        is_frequent = (counted.counts > threshold.count) | (
-            (counted.counts == threshold.count) & (counted.pairs <= threshold.pair)
-        )
-        is_frequent &= counted.pairs != NO_PAIR
+    def _register(self, counted: PairTable, threshold: Threshold) -> Generator[int, None, Work]:
+        """Return what merging needs: the pairs up to the threshold, their places, and room for more."""
+        pieces, n_slots, n_tokens = self._pieces, len(self._pieces.ids), self._n_first + len(self.merges)
+        equal = (counted.counts == threshold.count) & (counted.pairs <= threshold.pair)
+        is_frequent = (counted.pairs != NO_PAIR) & (equal | (counted.counts > threshold.count))
         n_places = counted.n_places[is_frequent]
-        n_most = int(n_places.max(initial=0))
         # With so much room at least the first merge can be made.
-        room = 2 * len(n_places) + 4 * min(n_most, n_tokens + 1) + self._sizes.first_pairs
-        n_room = int(n_places.sum()) + max(n_slots // self._sizes.spare, 2 * n_most)
-        table, queue = table_for(room), queue_for(room)
+        n_most = int(n_places.max(initial=0))
+        n_pairs = 2 * len(n_places) + 4 * min(n_most, n_tokens + 1) + self._sizes.first_pairs
+        n_all_places = int(n_places.sum())
+        room = n_all_places + max(n_slots // self._sizes.spare, 2 * n_most)
+        table, queue = table_for(n_pairs), queue_for(n_pairs)
         n_queued = register_frequent(counted, threshold, table, queue)
-        places = np.empty(n_room, dtype=np.int32 if n_slots < 2**31 else np.int64)
+        places = np.empty(room, dtype=np.int32 if n_slots < 2**31 else np.int64)
         for first in range(0, n_slots, self._sizes.slots):
             find_places(pieces, first, min(first + self._sizes.slots, n_slots - 1), table, places)
             yield len(self.merges)
-        merged = np.empty(n_slots // 2, dtype=places.dtype)
-        befores, afters = neighbours_for(len(tokens.lengths)), neighbours_for(len(tokens.lengths))
-        state = np.array([n_tokens, n_queued, n_queued, n_places.sum()], dtype=np.int64)
-        n_looks, why = self._sizes.looks, -1
-        while why not in (DONE, EMPTY, FULL):
+        befores, afters = (neighbours_for(len(self._tokens.lengths)) for _ in range(2))
+        merged = np.empty(n_most, dtype=places.dtype)
+        state = np.array([n_tokens, n_queued, n_queued, n_all_places, 0], dtype=np.int64)
+        return Work(pieces, self._tokens, table, places, queue, befores, afters, merged, state)
+
+    def _merge_registered(
+        self, work: Work, threshold: Threshold, n_merges: int
+    ) -> Generator[int, None, None]:
+        """Merge the registered pairs, and those that they make, as long as there is room."""
+        limits = Limits(threshold, self._max_length, self._watched)
+        n_looks, why = self._sizes.looks, PAUSED
+        while why in (PAUSED, WATCHED):
             start = time.monotonic()
-            why = merge_some(
-                pieces, tokens, table, places, queue, befores, afters, merged,
-                threshold, self._max_length, self._n_first + n_merges, n_looks, state,
-            )  # fmt: skip
+            why = merge_some(work, limits, self._n_first + n_merges, n_looks)
             seconds = time.monotonic() - start
-            n_looks = max(1, n_looks * 2 if seconds < self._sizes.seconds else n_looks // 2)
-            own = slice(self._n_first + len(self.merges), int(state[N_TOKENS]))
-            self.merges += zip(tokens.lefts[own].tolist(), tokens.rights[own].tolist(), strict=True)
+            own = slice(self._n_first + len(self.merges), int(work.state[N_TOKENS]))
+            self.merges += zip(work.tokens.lefts[own].tolist(), work.tokens.rights[own].tolist(), strict=True)
+            if why == PAUSED:
+                n_looks = n_looks * 2 if seconds < self._sizes.seconds else max(1, n_looks // 2)
+            elif why == WATCHED and self._is_never_made(pair := int(work.queue.pairs[0])):
+                self._left_out.append(pair)
+                work.table.counts[work.table.pairs == pair] = 0
+            elif why == WATCHED:
+                work.state[HARMLESS] = work.state[N_TOKENS]
             yield len(self.merges)
         self.exhausted = why == EMPTY and threshold == (self._min_frequency, LAST_PAIR)
 
+    def _is_never_made(self, pair: int) -> bool:
+        """Tell whether a pair makes one of the tokens that must not be made."""
+        left, right = divmod(pair, 1 << 32)
+        return self._bytes_of(left) + self._bytes_of(right) in self._never_made
 
-def _new_tokens(lengths: Integers) -> Tokens:
-    """Return tokens of these lengths that take one slot each."""
-    ids = np.zeros(len(lengths), dtype=np.int32)
-    return Tokens(lengths, np.ones_like(lengths), ids, ids.copy())
-
-
-def _more_tokens(tokens: Tokens, n_tokens: int) -> Tokens:
-    """Return the same tokens, and room for as many as there will be."""
-    n_more = max(0, n_tokens - len(tokens.lengths))
-    return Tokens(*(np.append(array, np.ones(n_more, dtype=array.dtype)) for array in tokens))
+    def _bytes_of(self, token: int) -> bytes:
+        """Return the bytes of a token."""
+        waiting, parts = [token], []
+        while waiting:
+            token = waiting.pop()
+            if token < self._n_first:
+                parts.append(self._first_tokens[token])
+            else:
+                left, right = self.merges[token - self._n_first]
+                waiting += [right, left]
+        return b"".join(parts)

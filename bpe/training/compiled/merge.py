@@ -10,6 +10,7 @@ slots show. And a count only falls, so that one that is out of date in the queue
 first.
 """
 
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,18 +19,20 @@ from bpelab.bpe.training.compiled.pairs import PairTable, left_of, pair_of, righ
 from bpelab.bpe.training.compiled.queue import Queue, Threshold, drop_first, is_within, push, sift_down
 from bpelab.bpe.training.compiled.slots import GONE, Ids, Integers, Pieces, weight_at
 
-# The places of `state`.
-N_TOKENS, N_QUEUED, N_PAIRS, N_PLACES = range(4)
+# The places of `state`; the last one is the id of a token that was found not to be one of the watched.
+N_TOKENS, N_QUEUED, N_PAIRS, N_PLACES, HARMLESS = range(5)
 # Why the loop stopped: so that Python can look around; because there are enough tokens; because the queue is
-# empty; because there may be no room for the pairs or the places that the next merge makes.
-PAUSED, DONE, EMPTY, FULL = range(4)
+# empty; because there may be no room for the pairs or the places that the next merge makes; because the next
+# token looks like one that must not be made.
+PAUSED, DONE, EMPTY, FULL, WATCHED = range(5)
 NOT_REGISTERED = -1
 
 
 class Tokens(NamedTuple):
-    """All tokens, those to come included, by id."""
+    """All tokens by id, with room for those to come."""
 
     lengths: Integers  # in bytes
+    edges: Integers  # the first byte, times 256, and the last byte
     slots: Integers  # that a token takes
     lefts: Ids  # what it was merged of
     rights: Ids
@@ -39,48 +42,58 @@ class Neighbours(NamedTuple):
     """The tokens on one side of the new one."""
 
     found: Ids  # each of them once
-    counts: Integers  # (n_tokens,) by id: how often it is beside the new token, all weights together
+    counts: Integers  # (n_tokens,) by id: how often it is next to the new token, all weights together
     n_places: Integers  # (n_tokens,) by id: at how many places; then where to write the next of them
 
 
+class Limits(NamedTuple):
+    """What may be merged."""
+
+    threshold: Threshold  # pairs beyond it are not registered
+    max_length: int  # of a token, in bytes
+    watched: Integers  # what the tokens look like that must not be made
+
+
+class Work(NamedTuple):
+    """What the merges read and write, all of it together."""
+
+    pieces: Pieces
+    tokens: Tokens
+    table: PairTable
+    places: Integers
+    queue: Queue
+    befores: Neighbours
+    afters: Neighbours
+    merged: Integers  # room for the places of one pair
+    state: Integers
+
+
 @compiled_and_kept
-def merge_some(
-    pieces: Pieces,
-    tokens: Tokens,
-    table: PairTable,
-    places: Integers,
-    queue: Queue,
-    befores: Neighbours,
-    afters: Neighbours,
-    room: Integers,
-    threshold: Threshold,
-    max_length: int,
-    n_tokens: int,
-    n_looks: int,
-    state: Integers,
-) -> int:
+def merge_some(work: Work, limits: Limits, n_tokens: int, n_looks: int) -> int:
     """Merge the first pair of the queue, again and again, until there are `n_tokens`; return why it stopped.
 
-    It pauses after so many looks at places. Pairs beyond the threshold are not registered.
-    `room` has room for the places of a pair.
+    It pauses after `n_looks` looks at places.
     """
+    table, queue, state = work.table, work.queue, work.state
     while True:
         if state[N_TOKENS] == n_tokens:
             return DONE
         if n_looks <= 0:
             return PAUSED
-        if not correct_first(table, queue, threshold, state):
+        if not correct_first(table, queue, limits.threshold, state):
             return EMPTY
-        slot = slot_of(table, queue.pairs[0])
-        n_places = table.n_places[slot]
+        pair = queue.pairs[0]
+        if state[HARMLESS] != state[N_TOKENS] and is_watched(work.tokens, pair, limits.watched):
+            return WATCHED
+        n_places = table.n_places[slot_of(table, pair)]
         n_new_pairs = 2 * min(n_places, state[N_TOKENS] + 1)
         if (
-            state[N_PLACES] + 2 * n_places > len(places)
+            state[N_PLACES] + 2 * n_places > len(work.places)
             or state[N_PAIRS] + n_new_pairs > room_of(table)
             or state[N_QUEUED] + n_new_pairs > len(queue.pairs)
         ):
             return FULL
-        merge(slot, pieces, tokens, table, places, queue, befores, afters, room, threshold, max_length, state)
+        merge(pair, work, limits)
         n_looks -= n_places + 1
 
 
@@ -101,44 +114,43 @@ def correct_first(table: PairTable, queue: Queue, threshold: Threshold, state: I
 
 
 @compiled
-def merge(
-    slot: int,
-    pieces: Pieces,
-    tokens: Tokens,
-    table: PairTable,
-    places: Integers,
-    queue: Queue,
-    befores: Neighbours,
-    afters: Neighbours,
-    room: Integers,
-    threshold: Threshold,
-    max_length: int,
-    state: Integers,
-) -> None:
-    """Merge the pair that is first in the queue and in a slot of the table."""
-    pair, new = table.pairs[slot], state[N_TOKENS]
-    drop_first(queue, state[N_QUEUED])
+def is_watched(tokens: Tokens, pair: int, watched: Integers) -> bool:
+    """Tell whether a pair makes a token with the length, first and last byte of one that must not be made."""
+    left, right = left_of(pair), right_of(pair)
+    length = tokens.lengths[left] + tokens.lengths[right]
+    looks = length << 16 | tokens.edges[left] & 0xFF00 | tokens.edges[right] & 0xFF
+    for i in range(len(watched)):  # noqa: SIM110, since Numba knows no `any`
+        if watched[i] == looks:
+            return True
+    return False
+
+
+@compiled
+def merge(pair: int, work: Work, limits: Limits) -> None:
+    """Merge the pair that is first in the queue."""
+    pieces, tokens, table, state = work.pieces, work.tokens, work.table, work.state
+    befores, afters = work.befores, work.afters
+    drop_first(work.queue, state[N_QUEUED])
     state[N_QUEUED] -= 1
+    slot, new, n_pairs = slot_of(table, pair), state[N_TOKENS], state[N_PAIRS]
     table.counts[slot] = 0
     make_token(tokens, pair, new)
     state[N_TOKENS] += 1
     first = table.first_places[slot]
-    own_places = places[first : first + table.n_places[slot]]
-    n_places = replace(pieces.ids, tokens, pair, new, own_places, room)
-    merged = room[:n_places]
+    own_places = work.places[first : first + table.n_places[slot]]
+    merged = work.merged[: replace(pieces.ids, tokens, pair, new, own_places, work.merged)]
     n_befores, n_afters = tally(pieces, tokens.slots[new], new, merged, befores, afters)
-    n_registered = state[N_PAIRS]
     for i in range(n_befores):
         before = befores.found[i]
-        old_before = right_of(pair) if before == new else before  # which may be merged by now as well
-        forget(table, pair_of(old_before, left_of(pair)), befores.counts[before])
-        register(pair_of(before, new), before, befores, tokens, table, queue, threshold, max_length, state)
+        old_before = right_of(pair) if before == new else before  # what it was until this merge
+        lower_count(table, pair_of(old_before, left_of(pair)), befores.counts[before])
+        register(pair_of(before, new), before, befores, work, limits)
     for i in range(n_afters):
         after = afters.found[i]
-        forget(table, pair_of(right_of(pair), after), afters.counts[after])
-        register(pair_of(new, after), after, afters, tokens, table, queue, threshold, max_length, state)
-    if state[N_PAIRS] > n_registered:
-        write_places(pieces.ids, tokens.slots, new, merged, befores, afters, places)
+        lower_count(table, pair_of(right_of(pair), after), afters.counts[after])
+        register(pair_of(new, after), after, afters, work, limits)
+    if state[N_PAIRS] > n_pairs:
+        write_places(pieces.ids, tokens.slots, new, merged, befores, afters, work.places)
     clear(befores, n_befores)
     clear(afters, n_afters)
 
@@ -149,6 +161,7 @@ def make_token(tokens: Tokens, pair: int, new: int) -> None:
     left, right = left_of(pair), right_of(pair)
     tokens.lefts[new], tokens.rights[new] = left, right
     tokens.lengths[new] = tokens.lengths[left] + tokens.lengths[right]
+    tokens.edges[new] = tokens.edges[left] & 0xFF00 | tokens.edges[right] & 0xFF
     tokens.slots[new] = tokens.slots[left] + tokens.slots[right]
 
 
@@ -190,7 +203,7 @@ def tally(
 
 @compiled
 def note(neighbours: Neighbours, n_found: int, token: int, weight: int) -> int:
-    """Count one place more at which a token is beside the new one; return how many such tokens there are."""
+    """Count one more place where a token is next to the new one; return how many such tokens there are."""
     if neighbours.n_places[token] == 0:
         neighbours.found[n_found] = token
         n_found += 1
@@ -200,36 +213,27 @@ def note(neighbours: Neighbours, n_found: int, token: int, weight: int) -> int:
 
 
 @compiled
-def forget(table: PairTable, pair: int, count: int) -> None:
-    """Lower the count of a pair, if it is registered, of which one token has become another."""
+def lower_count(table: PairTable, pair: int, count: int) -> None:
+    """Lower the count of a pair, if it is registered: one of its tokens has become another there."""
     slot = slot_of(table, pair)
     if table.pairs[slot] == pair:
         table.counts[slot] -= count
 
 
 @compiled
-def register(
-    pair: int,
-    neighbour: int,
-    neighbours: Neighbours,
-    tokens: Tokens,
-    table: PairTable,
-    queue: Queue,
-    threshold: Threshold,
-    max_length: int,
-    state: Integers,
-) -> None:
-    """Put a new pair into table and queue, if it may merge, and leave room for its places."""
+def register(pair: int, neighbour: int, neighbours: Neighbours, work: Work, limits: Limits) -> None:
+    """Put a new pair into the table and the queue, if it may merge, and leave room for its places."""
+    tokens, table, state = work.tokens, work.table, work.state
     count, n_places = neighbours.counts[neighbour], neighbours.n_places[neighbour]
     length = tokens.lengths[left_of(pair)] + tokens.lengths[right_of(pair)]
-    if not is_within(count, pair, threshold) or length > max_length:
+    if length > limits.max_length or not is_within(count, pair, limits.threshold):
         neighbours.n_places[neighbour] = NOT_REGISTERED
         return
     slot = slot_of(table, pair)
     table.pairs[slot], table.counts[slot] = pair, count
     table.first_places[slot], table.n_places[slot] = state[N_PLACES], n_places
     neighbours.n_places[neighbour] = state[N_PLACES]
-    push(queue, state[N_QUEUED], count, pair)
+    push(work.queue, state[N_QUEUED], count, pair)
     state[N_PLACES] += n_places
     state[N_QUEUED] += 1
     state[N_PAIRS] += 1
@@ -259,16 +263,40 @@ def write_places(
 
 @compiled
 def clear(neighbours: Neighbours, n_found: int) -> None:
-    """Forget all neighbours, so that the next merge finds none."""
+    """Forget all neighbours, so that the next merge begins with none."""
     for i in range(n_found):
         neighbours.counts[neighbours.found[i]] = 0
         neighbours.n_places[neighbours.found[i]] = 0
 
 
 def neighbours_for(n_tokens: int) -> Neighbours:
-    """Return room for the tokens beside a new one."""
+    """Return room for the tokens next to a new one."""
     return Neighbours(
         np.empty(n_tokens, dtype=np.int32),
         np.zeros(n_tokens, dtype=np.int64),
         np.zeros(n_tokens, dtype=np.int64),
     )
+
+
+def edges_of(token: bytes) -> int:
+    """Return the first byte, times 256, and the last byte of a token; 0 for one that nothing makes."""
+    return token[0] << 8 | token[-1] if token else 0
+
+
+def watched_for(never_made: Iterable[bytes]) -> Integers:
+    """Return what `is_watched` compares new tokens with."""
+    return np.array([len(token) << 16 | edges_of(token) for token in never_made], dtype=np.int64)
+
+
+def new_tokens(tokens: Sequence[bytes]) -> Tokens:
+    """Return tokens that take one slot each."""
+    lengths = np.array([len(token) for token in tokens], dtype=np.int64)
+    edges = np.array([edges_of(token) for token in tokens], dtype=np.int64)
+    ids = np.zeros(len(tokens), dtype=np.int32)
+    return Tokens(lengths, edges, np.ones_like(lengths), ids, ids.copy())
+
+
+def more_tokens(tokens: Tokens, n_tokens: int) -> Tokens:
+    """Return the same tokens, and room for as many as there will be."""
+    n_more = max(0, n_tokens - len(tokens.lengths))
+    return Tokens(*(np.append(array, np.ones(n_more, dtype=array.dtype)) for array in tokens))

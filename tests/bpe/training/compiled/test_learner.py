@@ -18,11 +18,11 @@ pytest.importorskip("numba", reason="pip install 'bpelab[compiled]'")
 
 from bpelab.bpe.training.compiled import learner as learner_module
 from bpelab.bpe.training.compiled.learner import CompiledLearner, Sizes
-from bpelab.bpe.training.compiled.merge import DONE, EMPTY, FULL, PAUSED, merge_some
+from bpelab.bpe.training.compiled.merge import DONE, EMPTY, FULL, PAUSED, WATCHED, merge_some
 from bpelab.bpe.training.compiled.slots import Ids, Integers
 
 N_FIRST = 4
-LENGTHS = [1] * N_FIRST
+TOKENS = [bytes([byte]) for byte in range(N_FIRST)]
 # Everything is done little by little: tables have no room, one merge is made at a time, few pairs registered.
 SMALL = [
     Sizes(),
@@ -66,7 +66,7 @@ def merges_of_textbook(counts: Mapping[tuple[int, ...], int], n_merges: int) -> 
 def test_it_learns_what_the_textbook_learns(
     counts: dict[tuple[int, ...], int], n_merges: int, sizes: Sizes
 ) -> None:
-    learner = CompiledLearner(*laid_out(counts), token_lengths=LENGTHS, sizes=sizes)
+    learner = CompiledLearner(*laid_out(counts), tokens=TOKENS, sizes=sizes)
     n_seen = list(learner.steps(n_merges))
     expected = merges_of_textbook(counts, n_merges)
     assert learner.merges == expected
@@ -88,9 +88,16 @@ def test_it_learns_what_the_other_learner_learns_under_any_settings(
     data: st.DataObject,
 ) -> None:
     # As where an encoding is extended: tokens of any length, and one that merges with nothing.
-    lengths = [*data.draw(st.lists(st.integers(1, 4), min_size=N_FIRST, max_size=N_FIRST)), 0]
+    tokens = [bytes([byte]) * data.draw(st.integers(1, 4)) for byte in range(N_FIRST)] + [b""]
+    joined = [b"".join(map(tokens.__getitem__, piece)) for piece in counts]
+    never_made = data.draw(st.sets(st.sampled_from(joined), max_size=3)) if joined else set()
     ids, weights = laid_out(counts)
-    kind = {"token_lengths": lengths, "min_frequency": min_frequency, "max_token_length": max_length}
+    kind: dict[str, Any] = {
+        "tokens": tokens,
+        "min_frequency": min_frequency,
+        "max_token_length": max_length,
+        "never_made": never_made,
+    }
     other = MergeLearner(ids, weights, **kind)
     learner = CompiledLearner(ids, weights, **kind, sizes=sizes)
     list(other.steps(n_merges))
@@ -105,15 +112,15 @@ def test_another_learner_goes_on_from_any_moment(
     counts: dict[tuple[int, ...], int], n_merges: int, sizes: Sizes, stop: int, to_compiled: bool
 ) -> None:
     ids, weights = laid_out(counts)
-    learner = CompiledLearner(ids, weights, token_lengths=LENGTHS, sizes=sizes)
+    learner = CompiledLearner(ids, weights, tokens=TOKENS, sizes=sizes)
     for step, _ in enumerate(learner.steps(n_merges)):
         if step == stop:
             break
-    lengths = list(LENGTHS)
+    tokens = list(TOKENS)
     for left, right in learner.merges:
-        lengths.append(lengths[left] + lengths[right])
+        tokens.append(tokens[left] + tokens[right])
     follower: MergeLearner | CompiledLearner = (CompiledLearner if to_compiled else MergeLearner)(
-        *learner.snapshot(), token_lengths=lengths
+        *learner.snapshot(), tokens=tokens
     )
     list(follower.steps(n_merges - len(learner.merges)))
     assert learner.merges + follower.merges == merges_of_textbook(counts, n_merges)
@@ -124,29 +131,37 @@ def test_another_learner_goes_on_from_any_moment(
 def test_it_goes_on_where_more_merges_are_wanted(
     counts: dict[tuple[int, ...], int], n_more: list[int], sizes: Sizes
 ) -> None:
-    learner = CompiledLearner(*laid_out(counts), token_lengths=LENGTHS, sizes=sizes)
+    learner = CompiledLearner(*laid_out(counts), tokens=TOKENS, sizes=sizes)
     for n_merges in np.cumsum(n_more).tolist():
         list(learner.steps(n_merges))
     assert learner.merges == merges_of_textbook(counts, sum(n_more))
 
 
 def test_a_snapshot_leaves_out_pieces_of_one_token() -> None:
-    learner = CompiledLearner([-1, 0, 1, -1, 0, 1, 1, -1], [5, 1], token_lengths=[1, 1])
+    learner = CompiledLearner([-1, 0, 1, -1, 0, 1, 1, -1], [5, 1], tokens=[b"a", b"b"])
     list(learner.steps(1))
     ids, weights = learner.snapshot()
     assert (ids.tolist(), weights.tolist()) == ([-1, 2, 1, -1], [1])
 
 
+def test_a_token_that_must_not_be_made_is_left_out_and_one_that_looks_like_it_is_not() -> None:
+    pieces = {(0, 1, 2): 9, (0, 3, 2): 8}  # both of three bytes from 0 to 2
+    learner = CompiledLearner(*laid_out(pieces), tokens=TOKENS, never_made=[bytes([0, 1, 2])])
+    list(learner.steps(9))
+    assert learner.merges == [(0, 1), (0, 3), (5, 2)]
+    assert learner.exhausted
+
+
 def test_what_is_passed_is_not_written_to() -> None:
     ids, weights = laid_out({(0, 1, 0, 1, 2): 3, (2,): 1})
     before = ids.copy(), weights.copy()
-    list(CompiledLearner(ids, weights, token_lengths=LENGTHS).steps(3))
+    list(CompiledLearner(ids, weights, tokens=TOKENS).steps(3))
     assert (ids == before[0]).all() and (weights == before[1]).all()
 
 
 def test_counts_beyond_32_bits_are_exact() -> None:
     ids, weights = laid_out({(0, 1): 2**61 + 1, (2, 3): 2**61, (2, 3, 3): 2})
-    learner = CompiledLearner(ids, weights, token_lengths=LENGTHS)
+    learner = CompiledLearner(ids, weights, tokens=TOKENS)
     list(learner.steps(2))
     assert learner.merges == [(2, 3), (0, 1)]
 
@@ -155,7 +170,10 @@ def test_one_long_piece_takes_time_in_proportion_to_its_length() -> None:
     # A loop over pieces instead of places would look at half a million slots for each of the merges.
     ids = np.random.default_rng(0).integers(0, 100, 500_002).astype(np.int32)
     ids[[0, -1]] = -1
-    learner, other = (kind(ids, [1], token_lengths=[1] * 100) for kind in (CompiledLearner, MergeLearner))
+    learner, other = (
+        kind(ids, [1], tokens=[bytes([byte]) for byte in range(100)])
+        for kind in (CompiledLearner, MergeLearner)
+    )
     list(learner.steps(2000))
     list(other.steps(2000))
     assert learner.merges == other.merges
@@ -173,8 +191,9 @@ def test_the_sizes_above_reach_every_way_to_stop(monkeypatch: pytest.MonkeyPatch
     counts = {tuple(generator.integers(0, N_FIRST, 12).tolist()): 1 for _ in range(50)}
     for sizes in SMALL:
         for n_merges in (5, 1000):
-            list(CompiledLearner(*laid_out(counts), token_lengths=LENGTHS, sizes=sizes).steps(n_merges))
-    assert seen == {PAUSED, DONE, EMPTY, FULL}
+            kind = {"tokens": TOKENS, "never_made": [bytes(3)]}
+            list(CompiledLearner(*laid_out(counts), **kind, sizes=sizes).steps(n_merges))
+    assert seen == {PAUSED, DONE, EMPTY, FULL, WATCHED}
 
 
 PROGRAM = """
@@ -194,8 +213,9 @@ for seed in range(40):
     weights = generator.integers(1, 6, len(pieces)).tolist()
     small = Sizes(pairs=2 + seed, first_pairs=1, spare=1000, slots=32, looks=1, seconds=0)
     for sizes in (small, Sizes()):
-        learner = CompiledLearner(ids, weights, token_lengths=[1] * 4, max_token_length=9, sizes=sizes)
-        other = MergeLearner(ids, weights, token_lengths=[1] * 4, max_token_length=9)
+        kind = {"tokens": [b"a", b"b", b"c", b"d"], "max_token_length": 9, "never_made": [b"ab", b"abc"]}
+        learner = CompiledLearner(ids, weights, **kind, sizes=sizes)
+        other = MergeLearner(ids, weights, **kind)
         list(learner.steps(30)), list(other.steps(30))
         assert learner.merges == other.merges
 print("equal")
