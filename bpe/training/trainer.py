@@ -31,7 +31,7 @@ from bpelab.bpe.training.counts import (
 )
 from bpelab.bpe.training.interrupts import signals_held
 from bpelab.bpe.training.learner import SEPARATOR, MergeLearner
-from bpelab.bpe.training.settings import (
+from bpelab.bpe.training.arguments import (
     as_integer,
     as_special_tokens,
     check_errors,
