@@ -2,7 +2,6 @@
 
 import sys
 import warnings
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -40,6 +39,7 @@ def train(
 
     Example: bpelab train corpus/ --vocab-size 8192 --special '<|endoftext|>' -o my.tiktoken
     """
+    from bpelab.bpe import TrainSettings
     from bpelab.bpe import train as learn
     from bpelab.bpe.files.save_load import (
         check_can_save,
@@ -56,8 +56,7 @@ def train(
     if checkpoint is not None:
         check_outputs([*files_of_encoding(output), checkpoint], [*corpus, *kept])
     lines = None if quiet else Lines()
-    learn_from = partial(
-        learn,
+    settings = TrainSettings(
         vocab_size=vocab_size,
         pattern=pattern,
         special_tokens=special or [],
@@ -71,11 +70,11 @@ def train(
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        untrained = learn_from([])
+        untrained = learn([], settings)
     check_can_save(output, untrained)  # before hours of work, not after
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        encoding = learn_from(corpus, progress=lines, checkpoint=checkpoint)
+        encoding = learn(corpus, settings, progress=lines, checkpoint=checkpoint)
     if lines is not None:
         lines.end()
     for warning in caught:
