@@ -20,8 +20,9 @@ from bpelab.bpe.encoders.compiled.split_gpt2 import (
     WHITE,
     contraction_of,
 )
+from bpelab.bpe.splitting import rules_cl100k
 
-BREAK, EDGE = np.uint8(5), np.uint8(15)
+BREAK, EDGE = np.uint8(rules_cl100k.LINE_BREAK), np.uint8(15)
 _SMALL = np.uint8(32)  # makes a small letter of a capital
 _S = np.uint8(ord("s"))
 
