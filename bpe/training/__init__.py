@@ -1,7 +1,8 @@
 """From a corpus to an encoding: counting pieces, learning merges."""
 
 from bpelab.bpe.foundation.progress import Progress
-from bpelab.bpe.training.counts import PieceCounts, count_pieces
+from bpelab.bpe.training.counting import count_pieces
+from bpelab.bpe.training.counts import PieceCounts
 from bpelab.bpe.training.settings import TrainSettings
 from bpelab.bpe.training.trainer import train
 

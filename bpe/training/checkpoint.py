@@ -24,7 +24,6 @@ from bpelab.bpe.training.archive import TEXT, Array, Form, packed, unpacked
 from bpelab.bpe.training.counts import (
     ARRAYS_OF_COUNTS,
     Tally,
-    arrays_of_counts,
     counts_of_arrays,
     n_bytes_of_counts,
 )
@@ -147,7 +146,7 @@ class Checkpoint:
     def write_counting(self, tally: Tally) -> None:
         """Write what has been counted, if it is known how far that is."""
         if tally.is_consistent and tally.seen.digests:
-            self._write(tally.seen, **arrays_of_counts(tally.counts))
+            self._write(tally.seen, **tally.arrays())
 
     def write_merging(self, state: MergingState) -> None:
         """Write what has been merged."""

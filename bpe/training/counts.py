@@ -9,13 +9,10 @@ from functools import partial
 from itertools import pairwise
 
 import numpy as np
-from bpelab.bpe.corpus.documents import Errors, Texts, blocks, n_bytes_of_files
-from bpelab.bpe.files.names import resolve_pattern
-from bpelab.bpe.foundation.processes import map_in_processes, require_jobs
-from bpelab.bpe.foundation.progress import Reporter, Watch
+from bpelab.bpe.foundation.processes import map_in_processes
+from bpelab.bpe.foundation.progress import Reporter
 from bpelab.bpe.foundation.writing import write_atomically
 from bpelab.bpe.training.archive import TEXT, Array, Form, packed, unpacked
-from bpelab.bpe.training.arguments import check_errors, check_pattern, check_progress
 from bpelab.bpe.training.fingerprint import Fingerprint
 from bpelab.bpe.training.interrupts import signals_held
 from bpelab.bpe.training.piece_counter import count_block
@@ -79,31 +76,6 @@ class PieceCounts:
             raise ValueError(f"{os.fspath(path)}: not a file of piece counts: {error}") from None
 
 
-def count_pieces(
-    texts: Texts,
-    *,
-    pattern: str = "gpt2",
-    errors: Errors = "strict",
-    jobs: int = 1,
-    progress: Watch | None = None,
-) -> PieceCounts:
-    """Count the pieces of a corpus, to be saved, or to be trained on with counts made elsewhere.
-
-    `texts` is what `train` takes: documents, files and directories. `pattern` is the name of an encoding
-    or a regular expression. With `jobs` processes the counts are the same. Memory is that of the distinct
-    pieces and of a few blocks of 4 MB. Raises what reading the corpus raises (`corpus.blocks`).
-    """
-    check_pattern(pattern)
-    pattern = resolve_pattern(pattern)
-    check_errors(errors)
-    check_progress(progress)
-    tally = Tally()
-    report = Reporter(progress, "counting", n_bytes_of_files(texts))
-    for _ in tally.steps(blocks(texts, pattern, errors), pattern, require_jobs(jobs), report):
-        pass
-    return PieceCounts(pattern, tally.counts)
-
-
 @dataclass
 class Tally:
     """The pieces of the first blocks of a corpus, and what tells these blocks from others."""
@@ -127,6 +99,10 @@ class Tally:
                 report(self.seen.n_bytes, len(self.counts))
                 yield
         report(self.seen.n_bytes, len(self.counts), at_end=True)
+
+    def arrays(self) -> dict[str, Array]:
+        """Return the counts as a checkpoint holds them."""
+        return arrays_of_counts(self.counts)
 
 
 def add_counts(total: dict[bytes, int], counts: Mapping[bytes, int]) -> None:

@@ -34,6 +34,11 @@ class Fingerprint:
         self.digests.append(digest.digest())
         self.n_bytes += n_bytes
 
+    def extend(self, others: "Fingerprint") -> None:
+        """Add blocks that follow those of this one."""
+        self.digests += others.digests
+        self.n_bytes += others.n_bytes
+
     def reread(self, blocks: Iterator[list[str]], source: object) -> Iterator[int]:
         """Take the blocks of this fingerprint from `blocks`, yielding the bytes of text so far.
 

@@ -13,6 +13,7 @@ from bpelab.bpe.encoding import Encoding
 from bpelab.bpe.files.names import resolve_pattern
 from bpelab.bpe.foundation.processes import require_jobs
 from bpelab.bpe.training.arguments import as_integer, as_special_tokens, check_errors, check_pattern
+from bpelab.bpe.training.engines import Engine, check_engine
 
 ByteOrder = Literal["gpt2", "raw"]
 MAX_VOCAB_SIZE = 2**31 - 1  # ids are int32 while training
@@ -31,6 +32,7 @@ class SettingsKeywords(TypedDict, total=False):
     name: str
     errors: Errors
     jobs: int
+    engine: Engine
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +63,8 @@ class TrainSettings:
     extend: Encoding | None = None  # its tokens and its pattern are kept, and new tokens are added
     name: str = "trained"
     errors: Errors = "strict"  # "replace" puts U+FFFD where a file is not UTF-8
-    jobs: int = 1  # processes that count
+    jobs: int = 1  # processes that count; threads, with compiled loops
+    engine: Engine = "auto"  # what counts and learns: "arrays", "compiled" loops, or whichever is faster
 
     def __post_init__(self) -> None:
         self._put("vocab_size", as_integer("vocab_size", self.vocab_size))
@@ -71,6 +74,7 @@ class TrainSettings:
         self._put("special_tokens", tuple(as_special_tokens(self.special_tokens)))
         self._put("jobs", require_jobs(self.jobs))
         check_errors(self.errors)
+        check_engine(self.engine)
         check_pattern(self.pattern)
         if not isinstance(self.name, str):
             raise TypeError(f"name must be a str, not {self.name!r:.60} ({type(self.name).__name__})")
@@ -135,6 +139,7 @@ class TrainSettings:
             "name": self.name,
             "errors": self.errors,
             "jobs": self.jobs,
+            "engine": self.engine,
         }
 
     def _put(self, field: str, value: object) -> None:

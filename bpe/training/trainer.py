@@ -13,15 +13,17 @@ from bpelab.bpe.encoding import Encoding
 from bpelab.bpe.foundation.progress import Reporter, Watch
 from bpelab.bpe.training.arguments import check_progress
 from bpelab.bpe.training.checkpoint import Checkpoint
+from bpelab.bpe.training.counting import begin_counting
 from bpelab.bpe.training.counts import (
     PieceCounts,
+    Tally,
     add_counts,
     digest_of_counts,
     gather_counts,
     n_bytes_of_counts,
 )
+from bpelab.bpe.training.engines import learner_for
 from bpelab.bpe.training.interrupts import signals_held
-from bpelab.bpe.training.learner import MergeLearner
 from bpelab.bpe.training.merging_state import Bounds, MergingState, first_state, tokens_after
 from bpelab.bpe.training.settings import SettingsKeywords, TrainSettings
 
@@ -41,7 +43,7 @@ def train(
     never cross from one document to another, and special tokens in a document are plain text.
     `settings`: what is asked for; or pass the fields of `TrainSettings` as keywords: `vocab_size`,
     `pattern`, `special_tokens`, `min_frequency`, `max_token_length`, `byte_order`, `extend`, `name`,
-    `errors`, `jobs`.
+    `errors`, `jobs`, `engine`.
     `counts`: pieces counted before, as `PieceCounts` or files of them; added to those of `texts`.
     `progress`: called with a `Progress` a few times a second.
     `checkpoint`: a file to resume from after a kill, removed at the end. At most 30 seconds of work are
@@ -162,17 +164,29 @@ def _begin(
         return saved.merged(
             settings, Bounds(n_piece_bytes, seen + n_bytes_of_counts(given), settings.max_token_length)
         )
-    tally = saved.counted()
-    report = Reporter(progress, "counting", n_bytes, tally.seen.n_bytes)
+    before = saved.counted()
+    tally, steps = begin_counting(
+        before,
+        all_blocks,
+        settings.split_pattern,
+        jobs=settings.jobs,
+        engine=settings.engine,
+        n_bytes=n_bytes,
+        keeps_digests=saved.path is not None,
+        report=Reporter(progress, "counting", n_bytes, before.seen.n_bytes),
+    )
     with saved.written_if_stopped(lambda: saved.write_counting(tally)):
-        for _ in tally.steps(all_blocks, settings.split_pattern, settings.jobs, report):
+        for _ in steps:
             if saved.due:
                 saved.write_counting(tally)
-        total = tally.counts
-        if given:
-            add_counts(given, total)
-            total = given
-        state = first_state(total, settings)
+        if isinstance(tally, Tally):
+            total = tally.counts
+            if given:
+                add_counts(given, total)
+                total = given
+            state = first_state(total, settings)
+        else:
+            state = tally.first_state(given, settings)
     saved.write_merging(state)
     return state
 
@@ -182,7 +196,7 @@ def _learn(
 ) -> list[tuple[int, int]]:
     """Learn the merges that `state` lacks, reporting and writing checkpoints."""
     before, n_pieces = state.merges, len(state.weights)
-    learner = MergeLearner(
+    learner = learner_for(len(state.ids), settings.engine)(
         state.ids,
         state.weights,
         tokens=tokens_after(settings.first_tokens(), before),

@@ -23,6 +23,8 @@ from bpelab.bpe.foundation.writing import write_atomically
 from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
 
 HERE = Path(__file__).parent
+# Where the loops' source lies: those here, and those of the training, which call some of these.
+SOURCE_FOLDERS = (HERE, HERE.parents[1] / "training" / "compiled")
 NAMES_OF_PATTERNS = {GPT2_PATTERN: "gpt2", CL100K_PATTERN: "cl100k_base", O200K_PATTERN: "o200k_base"}
 # The loops that Python calls, whatever the pattern; with one of OpenAI's patterns there is one more.
 LOOPS = (
@@ -44,7 +46,7 @@ _SUFFIX = ".code"
 @cache
 def stamp() -> str:
     """Return a hash of all that machine code depends on."""
-    parts = [path.read_bytes() for path in sorted(HERE.glob("*.py"))]
+    parts = [path.read_bytes() for folder in SOURCE_FOLDERS for path in sorted(folder.glob("*.py"))]
     versions = [sys.implementation.cache_tag or "", _version("numba"), _version("llvmlite")]
     settings = [os.environ.get(name, "") for name in _SETTINGS]
     parts += [text.encode() for text in (*versions, *_processor(), *settings)]
@@ -96,17 +98,32 @@ def write_code(name: str, content: bytes) -> Path | None:
 
 def loops_of(pattern: str) -> list[str]:
     """Return the names of the loops that Python calls for a pattern."""
-    return [*LOOPS, *([_LOOP_OF_PATTERN[pattern]] if pattern in _LOOP_OF_PATTERN else [])]
+    return [*LOOPS, *loop_that_cuts(pattern)]
+
+
+def loop_that_cuts(pattern: str) -> list[str]:
+    """Return the name of the loop that cuts texts by a pattern, if there is one.
+
+    >>> loop_that_cuts(GPT2_PATTERN)
+    ['split.split_gpt2']
+    """
+    return [_LOOP_OF_PATTERN[pattern]] if pattern in _LOOP_OF_PATTERN else []
 
 
 def folder_of_code(pattern: str) -> Path | None:
-    """Return the folder that has the code of all loops for a pattern; None where it is not all on disk.
+    """Return the folder that has the code of all loops for a pattern; None where it is not all on disk."""
+    return folder_with(loops_of(pattern))
+
+
+def folder_with(loops: Iterable[str]) -> Path | None:
+    """Return the folder that has the code of some loops; None where it is not all on disk.
 
     Loops whose code lies in two folders count as not there: they are rare, and compiled once more.
     """
+    wanted = set(loops)
     for folder in code_folders():
         with suppress(OSError):
-            if _has_all(os.listdir(folder), loops_of(pattern)):
+            if _has_all(os.listdir(folder), wanted):
                 return folder
     return None
 

@@ -4,7 +4,7 @@ The slots are those of the encoder's tables (`encoders.compiled.tables`): a piec
 key, a longer one has a hash and its bytes elsewhere. Where those have ids, these have the count.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -67,7 +67,7 @@ class PieceArrays(NamedTuple):
 
 
 @compiled_and_kept
-def count_pieces(data: Bytes, piece_starts: Ids, first: int, end: int, table: PieceTable) -> tuple[int, int]:
+def count_pieces(data: Bytes, piece_starts: Ids, first: int, end: int, table: PieceTable) -> tuple[Any, int]:
     """Count pieces; return up to which piece, and why it stopped there.
 
     Piece i is the bytes of the data from `piece_starts[i]` to `piece_starts[i + 1]`. For some dozen pieces at
@@ -95,7 +95,7 @@ def count_pieces(data: Bytes, piece_starts: Ids, first: int, end: int, table: Pi
                 start = U64(own[i])
                 why = add(data, start, U64(own[i + _ONE]) - start, low, high, _ONE, table)
                 if why != DONE:
-                    return int(piece + i), why
+                    return np.int64(piece + i), why
         piece += n
     return end, DONE
 

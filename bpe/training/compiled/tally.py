@@ -1,258 +1,113 @@
 """How are the pieces of a corpus counted by threads? Each has its own table; at the end all are added up.
 
-Memory is that of the distinct pieces, however long the corpus: 43 to 86 bytes for each piece of up to 15
-bytes, and half as much again while a table grows. Each thread needs that for the pieces that it meets.
+The loops let other threads run, so that no processes are needed: no piece is copied from one to another.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import nullcontext
-from itertools import accumulate, islice
-from typing import Any
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 
-import numpy as np
-from bpelab.bpe.encoders.compiled import split
-from bpelab.bpe.encoders.compiled.machine import IS_INTERPRETED, PADDING, Bytes
-from bpelab.bpe.encoders.compiled.memory import USUAL_SIZES, Sizes, new_room, usual_room
-from bpelab.bpe.encoders.compiled.split import CUTS, class_bytes
-from bpelab.bpe.encoders.compiled.tables import Counters, as_bytes, empty_slots, move_slots
-from bpelab.bpe.encoders.compiled.text import utf8_in_place
-from bpelab.bpe.encoders.stream import repair_surrogates
-from bpelab.bpe.training.compiled.count import (
-    DONE,
-    FULL,
-    N_LONG,
-    N_SHORT,
-    TAKEN_OF_FOUR,
-    PieceArrays,
-    PieceTable,
-    add_pieces,
-    count_pieces,
-    empty_table,
-    n_bytes_of_pieces,
-    write_ids,
-    write_pieces,
-)
-
-FIRST_SLOTS = 1 << 12
-BYTES_A_LONG_SLOT = 16
-# Texts are joined until they have so many characters, which stay in the processor's cache; a longer one is
-# read where it is.
-JOINED_CHARS = 1 << 18
+from bpelab.bpe.foundation.progress import Reporter
+from bpelab.bpe.training.archive import Array
+from bpelab.bpe.training.compiled.count import PieceArrays
+from bpelab.bpe.training.compiled.counter import PieceCounter, arrays_of, ids_of
+from bpelab.bpe.training.counts import MAX_COUNT, Tally, counts_of_arrays
+from bpelab.bpe.training.fingerprint import Fingerprint
+from bpelab.bpe.training.interrupts import signals_held
+from bpelab.bpe.training.merging_state import MergingState, first_state
+from bpelab.bpe.training.settings import TrainSettings
 
 
-class PieceCounter:
-    """Counts the pieces of texts, one after the other."""
+class CompiledTally:
+    """Counts as `Tally` does, which it goes on from, and for the patterns that the loops know.
 
-    def __init__(self, pattern: str, *, sizes: Sizes = USUAL_SIZES, first_slots: int = FIRST_SLOTS) -> None:
-        self._cut, self._classes = CUTS[pattern], class_bytes(pattern)
-        self._sizes = sizes
-        self._room = new_room(sizes)
-        self._table = empty_table(first_slots, first_slots // 4, BYTES_A_LONG_SLOT * first_slots // 4)
-        self._longest: dict[bytes, int] = {}  # pieces of 16 MB and more
+    Without `keeps_digests` nothing tells the texts from others, which takes a fifth of the time.
+    """
 
-    @property
-    def n_pieces(self) -> int:
-        """How many distinct pieces there are so far."""
-        counters = self._table.counters
-        return int(counters[N_SHORT] + counters[N_LONG]) + len(self._longest)
-
-    def count(self, texts: Sequence[str]) -> None:
-        """Count the pieces of each text; no piece goes from one text to the next."""
-        with _modulo():
-            self._count(texts)
-        self._room = usual_room(self._room, self._sizes)
-
-    def add(self, pieces: PieceArrays) -> None:
-        """Add to the counts of pieces, each at least one byte long."""
-        with _modulo():
-            self._add(pieces)
-
-    def pieces(self) -> PieceArrays:
-        """Return all pieces and their counts."""
-        n_pieces = int(self._table.counters[N_SHORT] + self._table.counters[N_LONG])
-        pieces = PieceArrays(
-            np.empty(n_bytes_of_pieces(self._table), dtype=np.uint8),
-            np.empty(n_pieces, dtype=np.int64),
-            np.empty(n_pieces, dtype=np.int64),
-        )
-        write_pieces(self._table, pieces)
-        return _joined(pieces, arrays_of(self._longest)) if self._longest else pieces
-
-    def _count(self, texts: Sequence[str]) -> None:
-        joined: list[bytes] = []
-        n_joined = 0
-        for text in texts:
-            if len(text) >= JOINED_CHARS:
-                self._count_in_place(repair_surrogates(text))
-                continue
-            try:
-                encoded = text.encode("utf-8")
-            except UnicodeEncodeError:
-                encoded = repair_surrogates(text).encode("utf-8")
-            joined.append(encoded)
-            n_joined += len(encoded)
-            if n_joined >= JOINED_CHARS:
-                self._count_joined(joined)
-                joined, n_joined = [], 0
-        self._count_joined(joined)
-
-    def _add(self, pieces: PieceArrays) -> None:
-        starts = np.zeros(len(pieces.lengths) + 1, dtype=np.int64)
-        np.cumsum(pieces.lengths, out=starts[1:])
-        data = np.append(pieces.piece_bytes, np.zeros(PADDING, dtype=np.uint8))
-        first, why = 0, FULL
-        while why != DONE:
-            first, why = add_pieces(data, starts, pieces.counts, first, self._table)
-            if why == FULL:
-                self._table = _grown(self._table)
-            elif why != DONE:
-                self._add_longest(
-                    data[starts[first] : starts[first + 1]].tobytes(), int(pieces.counts[first])
-                )
-                first += 1
-
-    def _add_longest(self, piece: bytes, count: int) -> None:
-        self._longest[piece] = self._longest.get(piece, 0) + count
-
-    def _count_joined(self, encoded: list[bytes]) -> None:
-        if encoded:
-            ends = np.fromiter(accumulate(map(len, encoded)), dtype=np.int64, count=len(encoded))
-            data = np.frombuffer(bytearray().join([*encoded, bytes(PADDING)]), dtype=np.uint8)
-            self._count_bytes(data, 0, ends, True)
-
-    def _count_in_place(self, text: str) -> None:
-        """Count the pieces of a text but for its end by its own bytes; and the end by a copy.
-
-        For nothing may be read after the last of a text's own bytes.
-        """
-        data = utf8_in_place(text)
-        inner_end, start = len(data) - PADDING, 0
-        while inner_end > 0 and data[inner_end] & 0xC0 == 0x80:
-            inner_end -= 1
-        if inner_end > 0:
-            start = self._count_bytes(data, 0, np.array([inner_end]), False)
-        rest = as_bytes(data[start:].tobytes())
-        self._count_bytes(rest, 0, np.array([len(data) - start]), True)
-
-    def _count_bytes(self, data: Bytes, start: int, ends: Counters, is_last: bool) -> int:
-        """Count the pieces of texts that lie one after the other; return where it stopped."""
-        cut = np.zeros(6, dtype=np.int64)
-        cut[split.PLACE] = start
-        while True:
-            cut[split.BASE], cut[split.N_PIECES], cut[split.N_TEXTS] = cut[split.PLACE], 0, 0
-            base = int(cut[split.BASE])
-            why = self._cut(data, ends, is_last, self._classes, self._room, cut)
-            self._count_pieces(data[base:], int(cut[split.N_PIECES]))
-            if why in (split.DONE, split.UNFINISHED):
-                return int(cut[split.PLACE])
-            if why == split.LONG_PIECE:
-                self._room = new_room(self._sizes, 2 * int(self._room.block))
-
-    def _count_pieces(self, data: Bytes, n_pieces: int) -> None:
-        starts, first, why = self._room.piece_starts, 0, FULL
-        while why != DONE:
-            first, why = count_pieces(data, starts, first, n_pieces, self._table)
-            if why == FULL:
-                self._table = _grown(self._table)
-            elif why != DONE:
-                self._add_longest(data[starts[first] : starts[first + 1]].tobytes(), 1)
-                first += 1
-
-
-class Tally:
-    """Counts blocks of texts by threads."""
-
-    def __init__(self, pattern: str, n_threads: int = 1) -> None:
+    def __init__(
+        self, before: Tally, pattern: str, n_threads: int = 1, *, keeps_digests: bool = True
+    ) -> None:
+        self.seen = before.seen
+        self.is_consistent = True  # false while blocks are being counted
+        self._keeps_digests = keeps_digests
+        self._pattern = pattern
         self._counters = [PieceCounter(pattern) for _ in range(n_threads)]
+        if before.counts:
+            self._counters[0].add(arrays_of(before.counts))
+
+    def steps(self, more_blocks: Iterator[list[str]], report: Reporter) -> Iterator[None]:
+        """Count the blocks that follow those counted before, pausing after each or, with threads, a few."""
+        for _ in self._alone(more_blocks) if len(self._counters) == 1 else self._in_threads(more_blocks):
+            report(self.seen.n_bytes, self.n_pieces)
+            yield
+        report(self.seen.n_bytes, self.n_pieces, at_end=True)
+
+    def _alone(self, more_blocks: Iterator[list[str]]) -> Iterator[None]:
+        for block in more_blocks:
+            with signals_held():
+                self.is_consistent = False
+                self.seen.extend(self._count(self._counters[0], block))
+                self.is_consistent = True
+            yield
+
+    def _in_threads(self, more_blocks: Iterator[list[str]]) -> Iterator[None]:
+        """Count as many blocks at a time as there are threads, while the next ones are read."""
+        n_threads = len(self._counters)
+        with ThreadPoolExecutor(n_threads) as pool:
+            blocks = list(islice(more_blocks, n_threads))
+            while blocks:
+                self.is_consistent = False
+                pairs = zip(self._counters, blocks, strict=False)
+                counting = [pool.submit(self._count, counter, block) for counter, block in pairs]
+                try:
+                    blocks = list(islice(more_blocks, n_threads))
+                finally:  # Ctrl-C while reading loses nothing that is being counted
+                    with signals_held():
+                        for future in counting:
+                            self.seen.extend(future.result())
+                        self.is_consistent = True
+                yield
 
     @property
     def n_pieces(self) -> int:
-        """How many distinct pieces there are so far; one that several threads met may count for each."""
+        """How many distinct pieces there are; one that several threads have met may count more than once."""
         return sum(counter.n_pieces for counter in self._counters)
 
-    def rounds(self, blocks: Iterator[list[str]]) -> Iterator[list[list[str]]]:
-        """Count blocks; yield some of them whenever all up to these have been counted, and no others.
+    @property
+    def counts(self) -> dict[bytes, int]:
+        """The pieces and how often each of them occurs."""
+        return counts_of_arrays(self.arrays())
 
-        The next blocks are read while threads count.
-        """
-        n_threads = len(self._counters)
-        if n_threads == 1:
-            for block in blocks:
-                self._counters[0].count(block)
-                yield [block]
-            return
-        with ThreadPoolExecutor(n_threads) as pool:
-            upcoming = list(islice(blocks, n_threads))
-            while upcoming:
-                own = upcoming
-                counting: list[Future[Any]] = [
-                    pool.submit(counter.count, block)
-                    for counter, block in zip(self._counters, own, strict=False)
-                ]
-                upcoming = list(islice(blocks, n_threads))
-                for future in counting:
-                    future.result()
-                yield own
+    def arrays(self) -> dict[str, Array]:
+        """Return the counts as a checkpoint holds them."""
+        pieces = self._pieces()
+        return {"piece_bytes": pieces.piece_bytes, "piece_lengths": pieces.lengths, "counts": pieces.counts}
 
-    def add(self, pieces: PieceArrays) -> None:
-        """Add pieces that were counted before."""
-        self._counters[0].add(pieces)
+    def first_state(self, given: Mapping[bytes, int], settings: TrainSettings) -> MergingState:
+        """Lay the pieces out as ids, with others that were given; `OverflowError` from 2**63 bytes on."""
+        n_bytes = self.seen.n_bytes + sum(len(piece) * count for piece, count in given.items())
+        if n_bytes > MAX_COUNT:
+            raise OverflowError(f"the corpus has {n_bytes:,} bytes: counts hold up to 2**63 - 1")
+        if given:
+            self._counters[0].add(arrays_of(given))
+        if settings.extend is not None:
+            return first_state(self.counts, settings)
+        pieces = self._pieces()
+        self._counters.clear()
+        return MergingState([], ids_of(pieces, settings.first_tokens()), pieces.counts)
 
-    def pieces(self) -> PieceArrays:
-        """Return all pieces and their counts."""
-        first, *others = self._counters
-        for counter in others:
-            first.add(counter.pieces())
-        del self._counters[1:]
+    def _count(self, counter: PieceCounter, block: list[str]) -> Fingerprint:
+        n_bytes = counter.count(block)
+        if not self._keeps_digests:
+            return Fingerprint(n_bytes)
+        seen = Fingerprint()
+        seen.add(block)
+        return seen
+
+    def _pieces(self) -> PieceArrays:
+        """Return what all threads have counted; from then on the first one's table holds all of it."""
+        first = self._counters[0]
+        for i in range(1, len(self._counters)):
+            first.add(self._counters[i].pieces())
+            self._counters[i] = PieceCounter(self._pattern)
         return first.pieces()
-
-
-def arrays_of(counts: Mapping[bytes, int]) -> PieceArrays:
-    """Lay counts out as arrays.
-
-    >>> arrays_of({b"ab": 3, b"c": 1}).lengths.tolist()
-    [2, 1]
-    """
-    n_pieces = len(counts)
-    return PieceArrays(
-        np.frombuffer(bytearray(b"".join(counts)), dtype=np.uint8),
-        np.fromiter(map(len, counts), dtype=np.int64, count=n_pieces),
-        np.fromiter(counts.values(), dtype=np.int64, count=n_pieces),
-    )
-
-
-def ids_of(pieces: PieceArrays, first_tokens: Sequence[bytes]) -> Any:
-    """Lay pieces out for a learner whose first tokens are the 256 bytes: ids with separators.
-
-    >>> ids_of(arrays_of({b"ab": 3, b"c": 1}), [bytes([byte]) for byte in range(256)]).tolist()
-    [-1, 97, 98, -1, 99, -1]
-    """
-    id_of_byte = np.zeros(256, dtype=np.int32)
-    id_of_byte[np.frombuffer(b"".join(first_tokens), dtype=np.uint8)] = np.arange(256)
-    ids = np.empty(len(pieces.piece_bytes) + len(pieces.lengths) + 1, dtype=np.int32)
-    write_ids(pieces, id_of_byte, ids)
-    return ids
-
-
-def _joined(pieces: PieceArrays, others: PieceArrays) -> PieceArrays:
-    return PieceArrays(*(np.concatenate(arrays) for arrays in zip(pieces, others, strict=True)))
-
-
-def _grown(table: PieceTable) -> PieceTable:
-    """Return a table with the same pieces and twice the room for those of which there are too many."""
-    counters = table.counters
-    if 16 * counters[N_SHORT] >= TAKEN_OF_FOUR * len(table.slots):
-        slots, shift = empty_slots(len(table.slots) // 2)
-        move_slots(table.slots, slots, shift, False)
-        return table._replace(slots=slots, shift=shift)
-    if 16 * counters[N_LONG] >= TAKEN_OF_FOUR * len(table.long_slots):
-        slots, shift = empty_slots(len(table.long_slots) // 2)
-        move_slots(table.long_slots, slots, shift, True)
-        return table._replace(long_slots=slots, long_shift=shift)
-    return table._replace(data=np.append(table.data, np.empty_like(table.data)))
-
-
-def _modulo() -> Any:
-    """The loops multiply modulo 2**64, of which NumPy warns where they are interpreted."""
-    return np.errstate(over="ignore") if IS_INTERPRETED else nullcontext()
