@@ -1,4 +1,4 @@
-"""The compiled loops count what the arrays count, in threads too, and lose nothing where they are interrupted."""
+"""The compiled loops count what the arrays count, in threads too, and an interrupt loses nothing."""
 
 import os
 import subprocess
