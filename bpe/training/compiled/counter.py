@@ -14,9 +14,9 @@ from bpelab.bpe.encoders.compiled import split
 from bpelab.bpe.encoders.compiled.machine import IS_INTERPRETED, PADDING, Bytes
 from bpelab.bpe.encoders.compiled.memory import USUAL_SIZES, Sizes, new_room, usual_room
 from bpelab.bpe.encoders.compiled.split import CUTS, class_bytes
-from bpelab.bpe.encoders.compiled.tables import Counters, as_bytes, empty_slots, move_slots
-from bpelab.bpe.encoders.compiled.text import utf8_in_place
+from bpelab.bpe.encoders.compiled.tables import empty_slots, move_slots
 from bpelab.bpe.encoders.stream import repair_surrogates
+from bpelab.bpe.splitting.cuts import cut_text
 from bpelab.bpe.training.compiled.count import (
     DONE,
     FULL,
@@ -35,8 +35,8 @@ from bpelab.bpe.training.compiled.count import (
 
 FIRST_SLOTS = 1 << 12
 BYTES_A_LONG_SLOT = 16
-# Texts are joined until they have so many characters, which stay in the processor's cache; a longer one is
-# read where it is.
+# Short texts are joined until they have so many characters, and longer ones are cut: so many bytes stay in
+# the processor's cache.
 JOINED_CHARS = 1 << 18
 
 
@@ -94,19 +94,15 @@ class PieceCounter:
         joined: list[bytes] = []
         n_bytes, n_joined = 0, 0
         for text in texts:
-            if len(text) >= JOINED_CHARS:
-                n_bytes += self._count_in_place(repair_surrogates(text))
-                continue
-            try:
-                encoded = text.encode("utf-8")
-            except UnicodeEncodeError:
-                encoded = repair_surrogates(text).encode("utf-8")
-            joined.append(encoded)
-            n_joined += len(encoded)
-            if n_joined >= JOINED_CHARS:
-                n_bytes += self._count_joined(joined)
-                joined, n_joined = [], 0
-        return n_bytes + self._count_joined(joined)
+            for part in cut_text(text, JOINED_CHARS):
+                joined.append(_encoded(part))
+                n_joined += len(joined[-1])
+                if n_joined >= JOINED_CHARS:
+                    self._count_joined(joined)
+                    n_bytes += n_joined
+                    joined, n_joined = [], 0
+        self._count_joined(joined)
+        return n_bytes + n_joined
 
     def _add(self, pieces: PieceArrays) -> None:
         starts = np.zeros(len(pieces.lengths) + 1, dtype=np.int64)
@@ -126,37 +122,16 @@ class PieceCounter:
     def _add_longest(self, piece: bytes, count: int) -> None:
         self._longest[piece] = self._longest.get(piece, 0) + count
 
-    def _count_joined(self, encoded: list[bytes]) -> int:
-        """Count the pieces of texts by a copy of all of them; return how many bytes they have."""
+    def _count_joined(self, encoded: list[bytes]) -> None:
+        """Count the pieces of texts, each as if it stood alone."""
         ends = np.fromiter(accumulate(map(len, encoded)), dtype=np.int64, count=len(encoded))
         data = np.frombuffer(bytearray().join([*encoded, bytes(PADDING)]), dtype=np.uint8)
-        return self._count_bytes(data, 0, ends, True)
-
-    def _count_in_place(self, text: str) -> int:
-        """Count the pieces of a text where it is, and its last ones by a copy; return how many bytes it has.
-
-        The loops read some bytes beyond a piece, and nothing may be read beyond a text's own bytes.
-        """
-        data = utf8_in_place(text)
-        inner_end, start = len(data) - PADDING, 0
-        while inner_end > 0 and data[inner_end] & 0xC0 == 0x80:
-            inner_end -= 1
-        if inner_end > 0:
-            start = self._count_bytes(data, 0, np.array([inner_end]), False)
-        rest = as_bytes(data[start:].tobytes())
-        return start + self._count_bytes(rest, 0, np.array([len(data) - start]), True)
-
-    def _count_bytes(self, data: Bytes, start: int, ends: Counters, is_last: bool) -> int:
-        """Count the pieces of texts that lie one after the other; return where it stopped."""
-        cut = np.zeros(6, dtype=np.int64)
-        cut[split.PLACE] = start
-        while True:
+        cut, why = np.zeros(6, dtype=np.int64), split.READY
+        while why != split.DONE:
             cut[split.BASE], cut[split.N_PIECES], cut[split.N_TEXTS] = cut[split.PLACE], 0, 0
             base = int(cut[split.BASE])
-            why = self._cut(data, ends, is_last, self._classes, self._room, cut)
+            why = self._cut(data, ends, True, self._classes, self._room, cut)
             self._count_pieces(data[base:], int(cut[split.N_PIECES]))
-            if why in (split.DONE, split.UNFINISHED):
-                return int(cut[split.PLACE])
             if why == split.LONG_PIECE:
                 self._room = new_room(self._sizes, 2 * int(self._room.block))
 
@@ -169,6 +144,13 @@ class PieceCounter:
             elif why != DONE:
                 self._add_longest(data[starts[first] : starts[first + 1]].tobytes(), 1)
                 first += 1
+
+
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        return repair_surrogates(text).encode("utf-8")
 
 
 def arrays_of(counts: Mapping[bytes, int]) -> PieceArrays:

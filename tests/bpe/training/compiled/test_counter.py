@@ -37,10 +37,10 @@ def counts_of(pieces: PieceArrays) -> dict[bytes, int]:
     return counts
 
 
-@pytest.fixture(params=["joined", "in place"])
+@pytest.fixture(params=["joined", "cut"])
 def reading(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Count texts by a copy of several, or each where it is."""
-    monkeypatch.setattr(counter_module, "JOINED_CHARS", 1 << 12 if request.param == "joined" else 1)
+    """Count several texts at a time, or parts of each."""
+    monkeypatch.setattr(counter_module, "JOINED_CHARS", 1 << 12 if request.param == "joined" else 20)
 
 
 @PATTERNS
@@ -153,7 +153,7 @@ from bpelab.bpe.training.piece_counter import count_block
 
 assert IS_INTERPRETED
 for pattern in (GPT2_PATTERN, CL100K_PATTERN, O200K_PATTERN):
-    for counter_module.JOINED_CHARS in (1, 1000):
+    for counter_module.JOINED_CHARS in (20, 1000):
         texts = [text[:90] for text in islice(fuzz_texts(1), 40)]
         small = Sizes(first_slots=16, most_slots=64, block=16, pieces=40, texts=2)
         counter = PieceCounter(pattern, sizes=small, first_slots=16)
