@@ -40,7 +40,8 @@ def parity(
     Example: bpelab parity --encoding cl100k_base --path cl100k_base.tiktoken --fuzz 100000 --seed 7
     """
     from bpelab.bpe import get_encoding
-    from bpelab.bpe.parity.compare import Comparison, compare, load_tiktoken, smallest_difference
+    from bpelab.bpe.parity.compare import Comparison, compare
+    from bpelab.bpe.parity.reference import load_tiktoken
     from bpelab.cli.corpora import default_corpora, named_corpus
 
     ours, theirs = get_encoding(encoding, path=path), load_tiktoken(encoding, path)
@@ -68,9 +69,6 @@ def parity(
     total = sum(results.values(), Comparison(0, 0, 0))
     if not total.n_texts:
         raise ValueError(f"there is no text to compare in {', '.join(corpora)}")
-    if fuzz and total.difference:
-        text = smallest_difference(ours, theirs, total.difference.source)
-        total += compare(ours, theirs, [(f"{text!r}, cut down from {total.difference.source!r}", text)])
     if as_json:
         parts = {name: result.as_json() for name, result in results.items()}
         print(json.dumps(total.as_json() | {"encoding": encoding, "corpora": parts}))
@@ -91,9 +89,12 @@ def _random_strings(n_texts: int, seed: int) -> Iterator[tuple[str, str]]:
     source = fuzz_texts(seed)
     for start in range(0, n_texts, STRINGS_A_TEXT):
         strings = list(islice(source, min(STRINGS_A_TEXT, n_texts - start)))
-        yield from zip(strings, strings, strict=True)
-        together = "".join(strings)
-        yield together, together
+        for number, string in enumerate(strings, start + 1):
+            yield f"random string {number:,} of seed {seed}", string
+        yield (
+            f"random strings {start + 1:,} to {start + len(strings):,} of seed {seed} as one text",
+            "".join(strings),
+        )
 
 
 def _keep(texts: Iterable[tuple[str, str]], kept: list[str]) -> Iterator[tuple[str, str]]:
@@ -116,6 +117,9 @@ def _print_difference(first: "Difference") -> None:
         print(f"  {name:9} ids    {' '.join(map(str, ids))}")
         print(f"  {'':9} tokens {' '.join(map(repr, tokens))}")
         print(f"  {'':9} pieces {' '.join(map(repr, pieces))}")
+    print(f"shrunk to {first.shrunk!r}")
+    for name, ids in (("bpelab", first.our_shrunk_ids), ("tiktoken", first.their_shrunk_ids)):
+        print(f"  {name:9} ids    {' '.join(map(str, ids))}")
 
 
 def _print_speed(ours: Any, theirs: Any, texts: list[str]) -> None:

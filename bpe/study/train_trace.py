@@ -1,183 +1,26 @@
-"""What happens, step by step, when a text is encoded and when an encoding is learned?
+"""How are merges learned from a corpus, step by step?
 
-The traces are plain values. `trace_encode` follows `textbook.merge_piece`, and ends in the ids of
-`Encoding.encode_ordinary`; `trace_train` ends in the tokens of `train`. In a notebook they draw themselves.
+The trace is a plain value that ends in the tokens of `train`. In a notebook it draws itself.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from bpelab.bpe.data.gpt2 import BYTE_ORDER
-from bpelab.bpe.encoders.heap import merge_piece
-from bpelab.bpe.encoders.stream import repair_surrogates
-from bpelab.bpe.encoding import Encoding
-from bpelab.bpe.splitting.regex_splitter import splitter_of
-from bpelab.bpe.textbook import mergeable_pairs
+from bpelab.bpe.study.drawing import and_more, code, table
+from bpelab.bpe.study.visible import visible
 
 if TYPE_CHECKING:
     from bpelab.bpe.corpus.documents import Texts
 
-# The steps of a piece of n bytes hold up to n²/2 parts and as many candidates.
-MAX_TRACED_BYTES = 256
-# For all the distinct pieces of a text together: some 200 MB.
-MAX_TRACED_PARTS = 1 << 21
 N_RUNNERS_UP = 5
 N_EXAMPLES = 3
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """Two neighbours that make a token together."""
-
-    place: int  # the left one is `parts[place]`
-    left: bytes
-    right: bytes
-    rank: int  # of the token that they make
-
-
-@dataclass(frozen=True)
-class MergeStep:
-    """The parts of a piece at one moment, the pairs that could merge, and the one that does."""
-
-    parts: tuple[bytes, ...]
-    candidates: tuple[Candidate, ...]
-    chosen: Candidate | None  # None: no pair is left, the parts are the tokens
-
-    @property
-    def why(self) -> str:
-        """Say why that pair, or why none.
-
-        >>> MergeStep((b"a", b"b"), (pair := Candidate(0, b"a", b"b", 3),), pair).why
-        'the only pair that makes a token'
-        """
-        if self.chosen is None:
-            return "one part is left" if len(self.parts) == 1 else "no neighbours make a token: merging ends"
-        if len(self.candidates) == 1:
-            return "the only pair that makes a token"
-        n_equal = sum(candidate.rank == self.chosen.rank for candidate in self.candidates)
-        if n_equal == 1:
-            return f"the lowest rank of {len(self.candidates)}"
-        return f"the lowest rank of {len(self.candidates)}, and the leftmost of {n_equal} with it"
-
-
-@dataclass(frozen=True)
-class PieceTrace:
-    """How one piece of text became ids."""
-
-    text: str
-    start: int  # in characters of the whole text
-    ids: tuple[int, ...]
-    tokens: tuple[bytes, ...]
-    is_token: bool  # the piece is a token as it stands, which is taken without merging
-    steps: tuple[MergeStep, ...]  # empty beyond MAX_TRACED_BYTES and MAX_TRACED_PARTS
-
-    @property
-    def note(self) -> str:
-        """Say what the steps alone do not show; empty where there is nothing to add."""
-        if self.is_token and self.steps and self.steps[-1].parts != self.tokens:
-            return "the piece is a token and is taken whole: its merges would end in other tokens"
-        if self.is_token and len(self.steps) != 1:
-            return "the piece is a token and is taken whole; merging gives the same"
-        if not self.steps and len(self.text.encode("utf-8")) > MAX_TRACED_BYTES:
-            return f"the steps of a piece of more than {MAX_TRACED_BYTES} bytes are not kept"
-        if not self.steps:
-            return "the steps of this piece are not kept: those before are as many as a trace holds"
-        return ""
-
-    def _repr_html_(self) -> str:
-        from bpelab.bpe.study.drawing import piece_html
-
-        return piece_html(self)
-
-
-@dataclass(frozen=True)
-class EncodeTrace:
-    """How a text became ids."""
-
-    text: str
-    encoding_name: str
-    pieces: tuple[PieceTrace, ...]
-
-    @property
-    def ids(self) -> list[int]:
-        """The ids of the whole text."""
-        return [token for piece in self.pieces for token in piece.ids]
-
-    @property
-    def tokens(self) -> list[bytes]:
-        """The bytes of each token of the whole text."""
-        return [token for piece in self.pieces for token in piece.tokens]
-
-    def _repr_html_(self) -> str:
-        from bpelab.bpe.study.drawing import encode_html
-
-        return encode_html(self)
-
-
-def trace_encode(text: str, encoding: Encoding) -> EncodeTrace:
-    """Follow `encoding.encode_ordinary(text)`: the pieces, and every step of merging each of them.
-
-    A surrogate is repaired as `encode_ordinary` does it. Time and memory are cubic and quadratic in the
-    length of a piece, up to `MAX_TRACED_BYTES`. A longer piece gets its ids in O(n log n), and no steps, and
-    so does a piece after `MAX_TRACED_PARTS`. Equal pieces share their steps. Raises `KeyError` for a byte
-    that is not a token.
-
-    >>> from bpelab.bpe import get_encoding
-    >>> trace = trace_encode("low lower", get_encoding("gpt2"))
-    >>> trace.ids, [piece.text for piece in trace.pieces]
-    ([9319, 2793], ['low', ' lower'])
-    >>> [step.chosen.rank for step in trace.pieces[0].steps if step.chosen]
-    [322, 9319]
-    """
-    text = repair_surrogates(text)
-    spans = splitter_of(encoding._pat_str).spans(text)
-    traced: dict[str, PieceTrace] = {}
-    n_left = MAX_TRACED_PARTS
-    pieces = []
-    for start, end in spans:
-        piece = text[start:end]
-        if piece not in traced:
-            n_bytes = len(piece.encode("utf-8"))
-            n_parts = n_bytes * (n_bytes + 1) // 2
-            with_steps = n_bytes <= MAX_TRACED_BYTES and n_parts <= n_left
-            n_left -= n_parts if with_steps else 0
-            traced[piece] = _trace_piece(piece, start, encoding, with_steps)
-        pieces.append(replace(traced[piece], start=start))
-    return EncodeTrace(text, encoding.name, tuple(pieces))
-
-
-def _trace_piece(piece: str, start: int, encoding: Encoding, with_steps: bool) -> PieceTrace:
-    ranks = encoding._mergeable_ranks
-    data = piece.encode("utf-8")
-    steps = tuple(merge_steps(data, ranks)) if with_steps else ()
-    is_token = data in ranks
-    if is_token:
-        tokens: tuple[bytes, ...] = (data,)
-    elif steps:
-        tokens = steps[-1].parts
-    else:
-        tokens = tuple(encoding.decode_tokens_bytes(merge_piece(data, ranks)))
-    return PieceTrace(piece, start, tuple(ranks[token] for token in tokens), tokens, is_token, steps)
-
-
-def merge_steps(piece: bytes, ranks: Mapping[bytes, int]) -> Iterator[MergeStep]:
-    """Yield each moment of `textbook.merge_piece`; the last one has no pair to merge.
-
-    >>> [step.parts for step in merge_steps(b"aba", {b"a": 0, b"b": 1, b"ab": 2})]
-    [(b'a', b'b', b'a'), (b'ab', b'a')]
-    """
-    parts = [piece[i : i + 1] for i in range(len(piece))]
-    while pairs := mergeable_pairs(parts, ranks):
-        candidates = {
-            (rank, i): Candidate(place=i, left=parts[i], right=parts[i + 1], rank=rank) for rank, i in pairs
-        }
-        _, i = first = min(pairs)
-        yield MergeStep(tuple(parts), tuple(candidates.values()), candidates[first])
-        parts[i : i + 2] = [parts[i] + parts[i + 1]]
-    yield MergeStep(tuple(parts), (), None)
+# What is drawn at most, so that a training of any length makes a page that opens.
+N_ROWS = 2_000
 
 
 @dataclass(frozen=True)
@@ -187,6 +30,14 @@ class PairCount:
     left: bytes
     right: bytes
     count: int
+
+    def __str__(self) -> str:
+        """Show the two tokens.
+
+        >>> print(PairCount(b" a", b"b", 3))
+        ␣a + b
+        """
+        return f"{visible(self.left)} + {visible(self.right)}"
 
 
 @dataclass(frozen=True)
@@ -202,7 +53,7 @@ class TrainStep:
 
     @property
     def why(self) -> str:
-        """Say why that pair.
+        """The reason why this pair was merged.
 
         >>> TrainStep(256, PairCount(b"a", b"b", 2), (PairCount(b"b", b"a", 2),), (), (), 3).why
         'as frequent as the next; its ids are smaller'
@@ -212,6 +63,17 @@ class TrainStep:
         if self.runners_up[0].count == self.merged.count:
             return "as frequent as the next; its ids are smaller"
         return f"more frequent than the next by {self.merged.count - self.runners_up[0].count:,}"
+
+    def cells(self) -> tuple[str, ...]:
+        """Return the cells of the step's row in a table of HTML."""
+        return (
+            str(self.token),
+            code(str(self.merged)),
+            code(visible(self.merged.left + self.merged.right)),
+            f"{self.merged.count:,}",
+            escape(self.why),
+            ", ".join(f"{code(str(pair))} {pair.count:,}" for pair in self.runners_up[:3]),
+        )
 
 
 @dataclass(frozen=True)
@@ -225,17 +87,18 @@ class TrainTrace:
     steps: tuple[TrainStep, ...]
 
     def _repr_html_(self) -> str:
-        from bpelab.bpe.study.drawing import train_html
-
-        return train_html(self)
+        head = f"<div>{self.n_bytes:,} bytes, {self.n_pieces:,} distinct pieces</div>"
+        rows = [step.cells() for step in self.steps[:N_ROWS]]
+        shown = table(("id", "pair", "token", "count", "why", "runners-up"), rows)
+        return head + shown + and_more(len(self.steps) - N_ROWS, "merges")
 
 
 def trace_train(texts: "Texts", vocab_size: int, pattern: str = "gpt2") -> TrainTrace:
-    """Follow `train(texts, vocab_size=..., pattern=...)`: each merge, why it, and what it changed.
+    """Follow `train(texts, vocab_size=..., pattern=...)`: each merge, the reason for it, and what it changed.
 
-    Meant for the first hundreds of merges: each holds what stood beside it. A merge costs time in the
-    number of distinct pairs. Ends sooner where no pair is left. Raises `ValueError` for less than 256
-    tokens and for a pattern that is no regular expression.
+    Meant for the first hundreds of merges, since each holds its runners-up and examples. The time of a
+    merge grows with the number of distinct pairs. Ends early where no pair is left. Raises `ValueError` for
+    fewer than 256 tokens and for a pattern that is not a regular expression.
 
     >>> trace = trace_train(["aaabdaaabac"], 256 + 2, pattern=".+")
     >>> [(step.merged.left, step.merged.right, step.merged.count) for step in trace.steps]
@@ -243,7 +106,7 @@ def trace_train(texts: "Texts", vocab_size: int, pattern: str = "gpt2") -> Train
     >>> trace.steps[1].why
     'as frequent as the next; its ids are smaller'
     """
-    from bpelab.bpe.training import count_pieces
+    from bpelab.bpe.training import count_pieces  # only here: a trace of encoding does not pay for it
 
     if vocab_size < 256:
         raise ValueError(f"vocab_size is {vocab_size}: it must be at least 256, the single bytes")
@@ -274,7 +137,7 @@ class _Corpus:
             self.pieces_with[pair].add(number)
 
     def merge_most_frequent(self, tokens: list[bytes]) -> TrainStep:
-        """Make a token of the most frequent pair, of equals the one of the smallest ids, and append it."""
+        """Make a token of the most frequent pair, of equals that with the smallest ids, and append it."""
         ordered = sorted(self.pair_counts.items(), key=lambda item: (-item[1], item[0]))[: N_RUNNERS_UP + 1]
         (best, _), token = ordered[0], len(tokens)
         tokens.append(tokens[best[0]] + tokens[best[1]])
@@ -315,7 +178,7 @@ class _Corpus:
 
 
 def _merged(ids: tuple[int, ...], pair: tuple[int, int], token: int) -> tuple[int, ...]:
-    """Put `token` wherever `pair` stands, from the left."""
+    """Replace each `pair`, from the left, by `token`."""
     merged: list[int] = []
     i = 0
     while i < len(ids):

@@ -30,9 +30,9 @@ def count_pieces(
     """Count the pieces of a corpus, to be saved, or to be trained on with counts made elsewhere.
 
     `texts` is what `train` takes: documents, files and directories. `pattern` is the name of an encoding
-    or a regular expression. Any number of `jobs`, which are processes or, with compiled loops, threads, and
-    any engine (see `engines`) lead to the same counts. Memory is that of the distinct
-    pieces and of a few blocks of 4 MB. Raises what reading the corpus raises (`corpus.blocks`).
+    or a regular expression. Any `engine`, and any number of `jobs` (processes, or threads of compiled
+    loops), makes the same counts. Memory is that of the distinct pieces and of a few blocks of 4 MB. Raises
+    what reading the corpus raises (`corpus.documents.blocks`).
     """
     check_pattern(pattern)
     pattern = resolve_pattern(pattern)

@@ -1,4 +1,4 @@
-"""What is drawn in a notebook is the trace, as text that cannot become markup."""
+"""A notebook shows the trace, as text that cannot become markup."""
 
 import re
 from html.parser import HTMLParser
@@ -6,8 +6,10 @@ from itertools import pairwise
 
 import pytest
 from bpelab.bpe import Encoding
-from bpelab.bpe.study.drawing import N_SPLIT, merge_tree, split_lines, tree_svg
-from bpelab.bpe.study.trace import trace_encode, trace_train
+from bpelab.bpe.study.drawing import N_SPLIT, split_lines, tree_svg
+from bpelab.bpe.study.trace import trace_encode
+from bpelab.bpe.study.train_trace import trace_train
+from bpelab.bpe.study.tree import merge_tree
 from bpelab.bpe.study.visible import split_characters, visible
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,7 +82,7 @@ def test_the_tree_is_the_merges(gpt2: Encoding) -> None:
         ("안".encode() + b"\xec", r"안\xec"),
     ],
 )
-def test_what_cannot_be_seen_is_made_visible(token: bytes, shown: str) -> None:
+def test_invisible_characters_are_made_visible(token: bytes, shown: str) -> None:
     assert visible(token) == shown
 
 
