@@ -84,7 +84,7 @@ def mark_cl100k(chars: Bytes, n: np.uint64, classes: Bytes, flags: Bytes) -> Non
 
 @compiled
 def contraction_of_any_case(chars: Bytes, place: np.uint64, n: np.uint64) -> np.uint64:
-    """Return how many characters the contraction at an apostrophe has; 0 where there is none."""
+    """Return how many characters the contraction at an apostrophe has; 0 for no contraction."""
     first = chars[place + U64(1)] | _SMALL if place + U64(1) < n else np.uint8(0)
     second = chars[place + U64(2)] | _SMALL if place + U64(2) < n else np.uint8(0)
     if first >= NOT_ASCII and first & LONG_S != np.uint8(0):

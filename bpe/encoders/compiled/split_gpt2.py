@@ -70,7 +70,7 @@ def mark_gpt2(chars: Bytes, n: np.uint64, classes: Bytes, flags: Bytes) -> None:
 
 @compiled
 def contraction(chars: Bytes, place: np.uint64, n: np.uint64) -> np.uint64:
-    """Return how many characters the contraction at an apostrophe has; 0 where there is none."""
+    """Return how many characters the contraction at an apostrophe has; 0 for no contraction."""
     first = chars[place + U64(1)] if place + U64(1) < n else np.uint8(0)
     second = chars[place + U64(2)] if place + U64(2) < n else np.uint8(0)
     return contraction_of(first, second)

@@ -74,7 +74,7 @@ def ranks(gpt2: Encoding) -> dict[bytes, int]:
 
 
 @pytest.mark.parametrize("pattern", PATTERNS.values(), ids=PATTERNS)
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(texts=st.lists(TEXTS, max_size=6), sizes=SIZES, is_known=st.booleans())
 def test_any_sizes_give_the_ids_of_the_textbook(
     ranks: dict[bytes, int], pattern: str, texts: list[str], sizes: Sizes, is_known: bool
@@ -95,16 +95,19 @@ def test_any_sizes_give_the_ids_of_the_textbook(
         patch.setattr(encoder, "BATCH_CHARS", 20)
         patch.setattr(encoder, "IDS_AT_A_TIME", 5)
         for _ in range(2):  # the second time the pieces are known, or forgotten
-            assert compiled.encode_batch(texts) == compiled.encode_batch(texts, 2) == expected
+            assert compiled.encode_batch(texts) == expected
             for text, ids in zip(texts, expected, strict=True):
                 assert compiled.encode(text).tolist() == compiled.encode_to_list(text) == ids
                 assert compiled.count(text) == len(ids)
-                assert compiled.encode(text, 2).tolist() == ids
-                for num_threads in (1, 2):
-                    assert joined(compiled.encode_blocks(text, num_threads)).tolist() == ids
+                assert joined(compiled.encode_blocks(text)).tolist() == ids
                 assert compiled.decode_bytes(ids) == text.encode()
                 limited = compiled.count(text, limit=3)
                 assert limited == len(ids) or 3 < limited <= len(ids)
+        # Threads take longer to start than such texts do to encode: once is enough.
+        assert compiled.encode_batch(texts, 2) == expected
+        for text, ids in zip(texts[:2], expected, strict=False):
+            assert compiled.encode(text, 2).tolist() == ids
+            assert joined(compiled.encode_blocks(text, 2)).tolist() == ids
 
 
 @pytest.mark.parametrize("pattern", PATTERNS.values(), ids=PATTERNS)
