@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 import numpy as np
 from bpelab.bpe.encoders.heap import merge_piece
@@ -54,6 +54,21 @@ ARRAYS_OF_MERGING: dict[str, Form] = {"merges": ("i4", 2), "ids": ("i4", 1), "we
 # distinct pieces. Then it costs ten times as long as writing takes.
 SECONDS_BETWEEN = 30.0
 WRITING_SHARE = 0.1
+
+
+class Counted(Protocol):
+    """What has been counted of a corpus, by either engine."""
+
+    @property
+    def seen(self) -> Fingerprint:
+        """The blocks that were counted."""
+
+    @property
+    def is_consistent(self) -> bool:
+        """Whether these blocks were counted, and nothing else."""
+
+    def arrays(self) -> dict[str, Array]:
+        """Return the counts as arrays."""
 
 
 class Checkpoint:
@@ -143,7 +158,7 @@ class Checkpoint:
         self._arrays = {}
         return state
 
-    def write_counting(self, tally: Tally) -> None:
+    def write_counting(self, tally: Counted) -> None:
         """Write what has been counted, unless a block is half added."""
         if tally.is_consistent and tally.seen.digests:
             self._write(tally.seen, **tally.arrays())

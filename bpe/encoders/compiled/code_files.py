@@ -42,10 +42,7 @@ _LOOP_OF_PATTERN = {
 _SETTINGS = ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "NUMBA_OPT")  # which change the code that Numba makes
 _SUFFIX = ".code"
 # Files without a loop: nothing needs to be compiled again when they change.
-WITHOUT_LOOPS = {
-    *("__init__", "ahead", "call", "code_files", "encoder", "loading", "text", "worth"),
-    *("counter", "learner", "tally"),  # of the training
-}
+WITHOUT_LOOPS = {"__init__", "ahead", "call", "code_files", "encoder", "loading", "text", "worth"}
 
 
 @cache

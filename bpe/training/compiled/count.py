@@ -155,7 +155,7 @@ def add(
 
 
 @compiled_and_kept
-def n_bytes_of_pieces(table: PieceTable) -> int:
+def n_bytes_of_pieces(table: PieceTable) -> Any:
     """Return how many bytes all pieces have, each once."""
     n_bytes = table.counters[N_BYTES]
     for slot in range(U64(0), U64(len(table.slots)), SLOT_WORDS):

@@ -181,7 +181,11 @@ def ids_of(pieces: PieceArrays, first_tokens: Sequence[bytes]) -> Any:
 
 
 def _joined(pieces: PieceArrays, others: PieceArrays) -> PieceArrays:
-    return PieceArrays(*(np.concatenate(arrays) for arrays in zip(pieces, others, strict=True)))
+    return PieceArrays(
+        np.concatenate([pieces.piece_bytes, others.piece_bytes]),
+        np.concatenate([pieces.lengths, others.lengths]),
+        np.concatenate([pieces.counts, others.counts]),
+    )
 
 
 def _grown(table: PieceTable) -> PieceTable:

@@ -9,7 +9,7 @@ for each distinct pair while pairs are counted, and some 100 for each registered
 import sys
 import time
 from collections.abc import Collection, Generator, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -164,8 +164,8 @@ class CompiledLearner:
     def _register(self, counted: PairTable, threshold: Threshold) -> Generator[int, None, Work]:
         """Return what merging needs: the pairs up to the threshold, their places, and room for more."""
         pieces, n_slots, n_tokens = self._pieces, len(self._pieces.ids), self._n_first + len(self.merges)
-        equal = (counted.counts == threshold.count) & (counted.pairs <= threshold.pair)
-        is_frequent = (counted.pairs != NO_PAIR) & (equal | (counted.counts > threshold.count))
+        equal = (counted.counts == threshold.least) & (counted.pairs <= threshold.last)
+        is_frequent = (counted.pairs != NO_PAIR) & (equal | (counted.counts > threshold.least))
         n_places = counted.n_places[is_frequent]
         # With so much room at least the first merge can be made.
         n_most = int(n_places.max(initial=0))
@@ -174,7 +174,7 @@ class CompiledLearner:
         room = n_all_places + max(n_slots // self._sizes.spare, 2 * n_most)
         table, queue = table_for(n_pairs), queue_for(n_pairs)
         n_queued = register_frequent(counted, threshold, table, queue)
-        places = np.empty(room, dtype=np.int32 if n_slots < 2**31 else np.int64)
+        places: Any = np.empty(room, dtype=np.int32 if n_slots < 2**31 else np.int64)
         for first in range(0, n_slots, self._sizes.slots):
             find_places(pieces, first, min(first + self._sizes.slots, n_slots - 1), table, places)
             yield len(self.merges)

@@ -17,14 +17,14 @@ class Queue(NamedTuple):
 class Threshold(NamedTuple):
     """The last pair, in the order in which pairs merge, that may be in the queue."""
 
-    count: int
-    pair: int
+    least: int  # what it must occur
+    last: int  # of the pairs that occur just so often
 
 
 @compiled
 def is_within(count: int, pair: int, threshold: Threshold) -> bool:
     """Tell whether a pair may be in the queue."""
-    return not is_before(threshold.count, threshold.pair, count, pair)
+    return not is_before(threshold.least, threshold.last, count, pair)
 
 
 @compiled

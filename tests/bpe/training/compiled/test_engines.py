@@ -9,6 +9,7 @@ import pytest
 from bpelab.bpe import Encoding, PieceCounts, count_pieces, get_encoding, train
 from bpelab.bpe.corpus import documents
 from bpelab.bpe.encoders.compiled import worth as encoders_worth
+from bpelab.bpe.encoders.compiled.code_files import folder_with
 from bpelab.bpe.parity.standard_library import standard_library
 from bpelab.bpe.splitting.patterns import GPT2_PATTERN
 from bpelab.bpe.training import Progress, checkpoint, counting, engines
@@ -105,9 +106,7 @@ def test_the_loops_are_chosen_from_the_size_where_they_pay(
     text = "one two three " * 500
     (tmp_path / "text").write_text(text)
     counted = count_pieces(tmp_path / "text" if known else iter([text]))
-    assert (
-        counted.counts == count_pieces([text], engine="arrays").counts
-    )
+    assert counted.counts == count_pieces([text], engine="arrays").counts
     # What was read to decide is counted as well.
     assert asked == [len(text)] if known else 3000 <= asked[0] < 5000
 
@@ -144,3 +143,20 @@ def test_without_numba_the_arrays_train_and_the_loops_are_refused(monkeypatch: p
     monkeypatch.setattr(worth, "is_available", lambda: False)
     monkeypatch.delitem(sys.modules, "bpelab.bpe.training.compiled.ahead", raising=False)
     assert engines.learner_for(10**12, "auto") is MergeLearner
+
+
+@needs_numba
+def test_the_loops_that_are_looked_for_on_disk_are_those_that_are_compiled() -> None:
+    from bpelab.bpe.training.compiled.ahead import make_counting_ready, make_learning_ready
+
+    make_counting_ready(GPT2_PATTERN)
+    make_learning_ready()
+    loops = {*worth.LEARNING_LOOPS, *worth.counting_loops(GPT2_PATTERN)}
+    folder = folder_with(loops)
+    assert folder is not None
+    trainings = {"slots", "scan", "merge", "count"}
+    kept = {".".join(path.name.split(".")[:2]) for path in folder.glob("*.code")}
+    assert {loop for loop in kept if loop.split(".")[0] in trainings} == loops - {
+        "split.split_gpt2",
+        "tables.move_slots",
+    }
