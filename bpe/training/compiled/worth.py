@@ -36,6 +36,8 @@ _COUNTING_LOOPS = (
 )
 SECONDS_TO_BEGIN = 0.6
 SECONDS_TO_COMPILE = 11.0
+SECONDS_FOR_OTHER_LOOPS = 0.1  # where the process has used some of them, and Numba is there
+SECONDS_FOR_TABLES = 0.004  # empty ones, for each training
 SAVED_SECONDS_A_BYTE = 110e-9  # of text, counting and learning together
 SAVED_SECONDS_A_SLOT = 800e-9  # of distinct pieces that were counted before
 # From so many bytes of text on the loops can pay. A corpus of unknown size is read up to here to decide.
@@ -65,9 +67,8 @@ def pays_to_learn(n_slots: int) -> bool:
 def _pays(saved: float, what: str, loops: tuple[str, ...]) -> bool:
     ahead = sys.modules.get("bpelab.bpe.training.compiled.ahead")
     if ahead is not None and ahead.is_ready(what):
-        return True
-    # Where the process has used other loops, Numba is there, and code is read in some hundredths of a second.
-    cost = 0.1 * SECONDS_TO_BEGIN if ahead is not None else SECONDS_TO_BEGIN
+        return saved >= SECONDS_FOR_TABLES
+    cost = SECONDS_TO_BEGIN if ahead is None else SECONDS_FOR_OTHER_LOOPS
     if saved < cost or not is_available():
         return False
     return folder_with(loops) is not None or saved >= cost + SECONDS_TO_COMPILE

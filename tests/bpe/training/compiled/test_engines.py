@@ -125,6 +125,13 @@ def test_the_loops_pay_from_a_size_on_that_depends_on_their_code(monkeypatch: py
     assert not worth.pays_to_learn(10**12)
 
 
+@needs_numba
+def test_loops_that_are_ready_pay_from_some_kilobytes_on() -> None:
+    train(["a b"], vocab_size=257, engine="compiled")
+    assert not worth.pays_to_count(30_000, GPT2_PATTERN) and not worth.pays_to_learn(4_000)
+    assert worth.pays_to_count(40_000, GPT2_PATTERN) and worth.pays_to_learn(6_000)
+
+
 def test_an_engine_that_does_not_exist_is_named_before_any_work() -> None:
     def texts() -> Iterator[str]:
         raise AssertionError("the texts were read")
