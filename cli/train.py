@@ -29,7 +29,16 @@ def train(
     errors: Annotated[
         Literal["strict", "replace"], typer.Option(help="What to do about text that is not UTF-8.")
     ] = "strict",
-    jobs: Annotated[int, typer.Option(help="How many processes count.", callback=check_jobs)] = 1,
+    jobs: Annotated[
+        int,
+        typer.Option(help="How many processes or, with compiled loops, threads count.", callback=check_jobs),
+    ] = 1,
+    engine: Annotated[
+        Literal["auto", "arrays", "compiled"],
+        typer.Option(
+            help="What counts and learns; auto compiles loops where Numba is installed and it pays."
+        ),
+    ] = "auto",
     checkpoint: Annotated[
         Path | None, typer.Option(help="A file to write now and then, and to resume from after a kill.")
     ] = None,
@@ -67,6 +76,7 @@ def train(
         name=output.stem,
         errors=errors,
         jobs=jobs,
+        engine=engine,
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

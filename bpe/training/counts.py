@@ -34,6 +34,7 @@ class PieceCounts:
 
     Raises `ValueError` for an impossible piece or count, and `TypeError` for other types.
 
+    >>> from bpelab.bpe import count_pieces
     >>> count_pieces(["low low"], pattern=r" ?\\w+").counts
     {b'low': 1, b' low': 1}
     """
