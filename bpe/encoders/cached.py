@@ -8,7 +8,7 @@ words with `re` and looking them up costs a third of finding every piece with `r
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 
-from bpelab.bpe.encoders.heap import merge_piece
+from bpelab.bpe.encoders.heap import merge_with_heap
 from bpelab.bpe.splitting.patterns import word_pattern
 from bpelab.bpe.splitting.regex_splitter import splitter
 
@@ -20,7 +20,7 @@ CACHE_BYTES = 1 << 26
 ENTRY_BYTES = 200
 # A longer key is hardly ever met twice, and one alone could fill the memory meant for many.
 CACHE_KEY_CHARS = 64
-# From here on `merge_piece` is not always the fastest.
+# From here on `merge_with_heap` is not always the fastest.
 LONG_BYTES = 2048
 
 
@@ -75,7 +75,7 @@ class CachedEncoder:
                 return (rank,)
             if merge_long and len(data) >= LONG_BYTES:
                 return merge_long(data)
-            return tuple(merge_piece(data, ranks))
+            return tuple(merge_with_heap(data, ranks))
 
         self.split = splitter(pattern)
         self.pieces = Cache(merge)

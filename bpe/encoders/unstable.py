@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import regex
-from bpelab.bpe.encoders.heap import merge_piece
+from bpelab.bpe.encoders.heap import merge_with_heap
 
 _SPACES = frozenset(b" \n\t")
 # More ids than these are not put together: their lists would take a gigabyte.
@@ -46,7 +46,7 @@ def completions(
             try:
                 ids = encode_ordinary(possible.decode("utf-8"))
             except UnicodeDecodeError:
-                ids = merge_piece(possible, ranks)
+                ids = merge_with_heap(possible, ranks)
             completion = tuple(_until_covered(ids, len(unstable), bytes_of_id))
             if completion not in found:
                 found.add(completion)
@@ -61,7 +61,7 @@ def completions(
     last = _last_char(unstable)
     if len(last) < len(unstable) and regex.fullmatch(r"\s", last.decode("utf-8", "replace")):
         before = unstable[: -len(last)]
-        found.add((*merge_piece(before, ranks), *merge_piece(last, ranks)))
+        found.add((*merge_with_heap(before, ranks), *merge_with_heap(last, ranks)))
     return tokens[:n_stable], [list(ids) for ids in sorted(found)]
 
 

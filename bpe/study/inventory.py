@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from bpelab.bpe.encoders.heap import merge_piece
+from bpelab.bpe.encoders.heap import merge_with_heap
 from bpelab.bpe.encoders.stream import repair_surrogates
 from bpelab.bpe.encoding import Encoding
 from bpelab.bpe.study.drawing import Node, merge_tree
@@ -87,7 +87,7 @@ def built_from(token: bytes, encoding: Encoding) -> Node:
     [b' t', b'he']
     """
     ranks = encoding._mergeable_ranks
-    if token not in ranks or merge_piece(token, ranks) != [ranks[token]]:
+    if token not in ranks or merge_with_heap(token, ranks) != [ranks[token]]:
         raise ValueError(f"{token!r:.80} is not made by merges of {encoding.name}")
     if len(token) > MAX_TRACED_BYTES:
         raise ValueError(f"a token of {len(token):,} bytes: a tree is built of up to {MAX_TRACED_BYTES}")

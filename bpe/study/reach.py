@@ -13,7 +13,7 @@ from functools import cache
 from itertools import product
 from random import Random
 
-from bpelab.bpe.encoders.heap import merge_piece
+from bpelab.bpe.encoders.heap import merge_with_heap
 from bpelab.bpe.encoding import Encoding
 
 # What may keep a pattern from cutting a token off, or a neighbour from merging with it.
@@ -72,7 +72,7 @@ def _why_never(token: bytes, encoding: Encoding) -> tuple[str, bool]:
     first, inner, last = _edges(token)
     if not (_is_text(inner) and _prefixes(first) and _suffixes(last)):
         return "no UTF-8 text has these bytes", True
-    if merge_piece(token, encoding._mergeable_ranks) == [encoding._mergeable_ranks[token]]:
+    if merge_with_heap(token, encoding._mergeable_ranks) == [encoding._mergeable_ranks[token]]:
         return "", False
     if inner != token:
         return "its merges end in other tokens, and it is no piece", True

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from bpelab.bpe.corpus.documents import Errors, Texts, blocks, n_bytes_of_files
 from bpelab.bpe.data.gpt2 import BYTE_ORDER
-from bpelab.bpe.encoders.heap import merge_piece
+from bpelab.bpe.encoders.heap import merge_with_heap
 from bpelab.bpe.encoding import Encoding
 from bpelab.bpe.files.names import resolve_pattern
 from bpelab.bpe.foundation.processes import require_jobs
@@ -171,7 +171,7 @@ def _first_tokens(byte_order: ByteOrder, extend: Encoding | None) -> tuple[list[
     for token, rank in ranks.items():
         tokens[rank] = token
         # New merges could reach such a token in a way that training has not counted.
-        if merge_piece(token, ranks) != [rank]:
+        if merge_with_heap(token, ranks) != [rank]:
             raise ValueError(f"{extend.name} cannot be extended: its merges never make its token {token!r}")
     return tokens, dict(extend._special_tokens)
 
@@ -270,7 +270,7 @@ def _segments(
         flat = id_of_byte[np.frombuffer(b"".join(pieces), dtype=np.uint8)]
         lengths = np.fromiter(map(len, pieces), dtype=np.int64, count=len(pieces))
     else:
-        encoded = [merge_piece(piece, extend._mergeable_ranks) for piece in pieces]
+        encoded = [merge_with_heap(piece, extend._mergeable_ranks) for piece in pieces]
         flat = np.array([token for ids in encoded for token in ids], dtype=np.int32)
         lengths = np.fromiter(map(len, encoded), dtype=np.int64, count=len(pieces))
     is_token = np.ones(len(flat) + len(pieces) + 1, dtype=np.bool_)

@@ -25,7 +25,7 @@ from bpelab.bpe.encoders.arrays.keys import (
     keys_of_words,
 )
 from bpelab.bpe.encoders.arrays.long_piece import merge_long_piece
-from bpelab.bpe.encoders.arrays.merges import merge_pieces
+from bpelab.bpe.encoders.arrays.rounds import merge_in_rounds
 from bpelab.bpe.encoders.arrays.store import RUN_BITS, START_MASK, Ids, PieceStore, TokenTables, Values
 from bpelab.bpe.encoders.arrays.table import distinct
 from bpelab.bpe.foundation.id_places import IdPlaces
@@ -233,7 +233,7 @@ class ArrayEncoder:
                 unknown.append(Unknown(tier, own, firsts, inverse, [word[firsts] for word in keys], []))
         if unknown:
             firsts = np.concatenate([part.pieces[part.firsts] for part in unknown])
-            ids, counts = merge_pieces(
+            ids, counts = merge_in_rounds(
                 data, words, starts[firsts], lengths[firsts], self._ranks, self._tokens
             )
             _remember(store, unknown, ids, counts, values)

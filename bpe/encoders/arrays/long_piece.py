@@ -14,9 +14,9 @@ from heapq import heappop, heappush
 import numpy as np
 from bpelab.bpe.encoders.arrays.chunks import merge_in_blocks, merge_in_chunks
 from bpelab.bpe.encoders.arrays.keys import as_words
-from bpelab.bpe.encoders.arrays.merges import byte_ids_of
+from bpelab.bpe.encoders.arrays.rounds import byte_ids_of
 from bpelab.bpe.encoders.arrays.store import NO_RANK, Ids, TokenTables
-from bpelab.bpe.encoders.heap import merge_piece
+from bpelab.bpe.encoders.heap import merge_with_heap
 from bpelab.bpe.splitting.places import Ints, places_where
 
 # Buckets pay for a shorter piece of few different pairs, whose ranks are hardly more than these; of more
@@ -51,7 +51,7 @@ def merge_long_piece(piece: bytes, ranks: Mapping[bytes, int], tokens: TokenTabl
         ids = _merge_by_rank(piece, tokens)
     if ids is None and len(piece) >= MANY_BYTES:
         ids = merge_in_chunks(piece, ranks, tokens)
-    return np.array(merge_piece(piece, ranks), dtype=np.uint32) if ids is None else ids
+    return np.array(merge_with_heap(piece, ranks), dtype=np.uint32) if ids is None else ids
 
 
 def _merge_by_rank(piece: bytes, tokens: TokenTables) -> Ids | None:

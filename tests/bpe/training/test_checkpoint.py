@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from bpelab.bpe import Encoding, PieceCounts, train
 from bpelab.bpe.corpus import documents as corpus
-from bpelab.bpe.encoders.heap import merge_piece
+from bpelab.bpe.encoders.heap import merge_with_heap
 from bpelab.bpe.foundation.progress import Watch
 from bpelab.bpe.splitting.patterns import GPT2_PATTERN
 from bpelab.bpe.training import Progress, checkpoint
@@ -465,7 +465,7 @@ def test_any_edit_of_any_number_is_refused_or_gives_a_sound_encoding(
         else:
             assert encoding.decode(encoding.encode(TEXTS[0])) == TEXTS[0]
             for token, rank in encoding._mergeable_ranks.items():
-                assert merge_piece(token, encoding._mergeable_ranks) == [rank]
+                assert merge_with_heap(token, encoding._mergeable_ranks) == [rank]
 
 
 _ARRAYS: dict[str, np.ndarray[Any, Any]] = {}

@@ -13,16 +13,16 @@ from typing import Any
 import numpy as np
 import pytest
 from bpelab.bpe import Encoding, encoding, textbook
-from bpelab.bpe.encoders.arrays import chunks, encoder, long_piece, merges
+from bpelab.bpe.encoders.arrays import chunks, encoder, long_piece, rounds
 from bpelab.bpe.encoders.arrays.chunks import merge_in_blocks, merge_in_chunks
 from bpelab.bpe.encoders.arrays.encoder import ArrayEncoder
 from bpelab.bpe.encoders.arrays.keys import MAX_KEY_BYTES, as_words, keys_of_words
 from bpelab.bpe.encoders.arrays.long_piece import merge_long_piece
-from bpelab.bpe.encoders.arrays.merges import merge_pieces
+from bpelab.bpe.encoders.arrays.rounds import merge_in_rounds
 from bpelab.bpe.encoders.arrays.store import PieceStore, TokenTables
 from bpelab.bpe.encoders.arrays.table import KeyTable
 from bpelab.bpe.encoders.cached import splitter
-from bpelab.bpe.encoders.heap import merge_piece
+from bpelab.bpe.encoders.heap import merge_with_heap
 from bpelab.bpe.parity.fuzz import fuzz_texts
 from bpelab.bpe.splitting.array_splitter import array_splitter, regex_splitter
 from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
@@ -72,7 +72,7 @@ def test_tiny_tables_and_blocks_change_nothing(
     arrays = ArrayEncoder(ranks, split, can_cut=True, max_pieces=max_pieces)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(encoder, "BLOCK_CHARS", block)
-        patch.setattr(merges, "FEW_PIECES", few)
+        patch.setattr(rounds, "FEW_PIECES", few)
         for text in texts * 2:  # the second time the pieces are known, or forgotten
             text = text.encode("utf-8", "replace").decode("utf-8")
             ids = textbook.encode_ordinary(text, pattern, ranks)
@@ -116,8 +116,8 @@ def test_merging_many_is_merging_each(
     lengths = np.array(list(map(len, pieces)))
     data, starts, ranks = b"".join(pieces), np.cumsum(lengths) - lengths, gpt2._mergeable_ranks
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(merges, "FEW_PIECES", few)
-        ids, counts = merge_pieces(data, as_words(data), starts, lengths, ranks, tokens)
+        patch.setattr(rounds, "FEW_PIECES", few)
+        ids, counts = merge_in_rounds(data, as_words(data), starts, lengths, ranks, tokens)
     parts = [part.tolist() for part in np.split(ids, np.cumsum(counts)[:-1])]
     assert parts == [textbook.merge_piece(piece, ranks) for piece in pieces]
 
@@ -152,7 +152,7 @@ def test_a_piece_is_merged_in_chunks_as_it_is_as_a_whole(
         patch.setattr(chunks, "CHUNK_BYTES", max(chunk, 2 * overlap))
         patch.setattr(chunks, "OVERLAP_BYTES", overlap)
         ids = merge_in_chunks(piece.encode(), gpt2._mergeable_ranks, tokens)
-    assert ids.tolist() == merge_piece(piece.encode(), gpt2._mergeable_ranks)
+    assert ids.tolist() == merge_with_heap(piece.encode(), gpt2._mergeable_ranks)
 
 
 @settings(deadline=None, max_examples=300)
@@ -173,9 +173,9 @@ def test_vocabularies_whose_ranks_make_no_sense_are_merged_right(data: Any, piec
         patch.setattr(chunks, "CHUNK_BYTES", 4)
         patch.setattr(chunks, "OVERLAP_BYTES", 2)
         assert merge_in_chunks(piece.encode(), ranks, tokens).tolist() == expected
-        patch.setattr(merges, "FEW_PIECES", 0)
+        patch.setattr(rounds, "FEW_PIECES", 0)
         if piece.encode() not in ranks:
-            ids, _ = merge_pieces(
+            ids, _ = merge_in_rounds(
                 piece.encode(), as_words(piece.encode()), np.array([0]), np.array([len(piece)]), ranks, tokens
             )
             assert ids.tolist() == expected
@@ -196,7 +196,7 @@ def test_a_piece_is_merged_in_blocks_as_it_is_as_a_whole(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(long_piece, "BLOCK_BYTES", block)
         patch.setattr(long_piece, "OVERLAP_BYTES", overlap)
-        assert merge_long_piece(data, ranks, tokens).tolist() == merge_piece(data, ranks)
+        assert merge_long_piece(data, ranks, tokens).tolist() == merge_with_heap(data, ranks)
 
 
 @settings(deadline=None, max_examples=300)
@@ -209,10 +209,10 @@ def test_blocks_that_have_no_token_in_common_are_not_put_together(data: Any, pie
         piece.encode(),
         block,
         data.draw(st.integers(1, block)),
-        lambda part: np.array(merge_piece(part, ranks), dtype=np.uint32),
+        lambda part: np.array(merge_with_heap(part, ranks), dtype=np.uint32),
         TokenTables(ranks),
     )
-    assert ids is None or ids.tolist() == merge_piece(piece.encode(), ranks)
+    assert ids is None or ids.tolist() == merge_with_heap(piece.encode(), ranks)
 
 
 @pytest.mark.parametrize("kind", ["a", "random", "한"])
@@ -238,7 +238,7 @@ def test_a_piece_of_many_blocks_has_the_memory_of_one(
 def test_a_hundred_thousand_bytes_in_one_piece(gpt2: Encoding, tokens: TokenTables, kind: str) -> None:
     letters = random.Random(1).choices("abcdefghijklmnopqrstuvwxyz", k=100_000)
     piece = "".join(letters).encode() if kind == "random" else kind.encode() * (100_000 // len(kind.encode()))
-    expected = merge_piece(piece, gpt2._mergeable_ranks)
+    expected = merge_with_heap(piece, gpt2._mergeable_ranks)
     assert merge_long_piece(piece, gpt2._mergeable_ranks, tokens).tolist() == expected
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(long_piece, "BYTES_A_RANK", 0)
