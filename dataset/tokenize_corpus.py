@@ -142,7 +142,7 @@ def tokenize_corpus(
     files = [file for source in named for file in files_of(source)]
     with only_writer(folder) as locked, _sources(files, folder, remove_left=locked) as sources:
         manifest = _begun(folder, settings)
-        parts = parts_of(sources, pattern=encoding._pat_str, documents=documents)
+        parts = parts_of(sources, pattern=encoding.pattern, documents=documents)
         total = sum(source.size for source in sources)
         done = done_before = 0
         start = time.monotonic()

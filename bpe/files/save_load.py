@@ -120,7 +120,7 @@ def _parse(
 def _contents(path: Path, encoding: Encoding) -> dict[Path, bytes]:
     """Make the contents of the files of an encoding; `ValueError` where they would be read otherwise."""
     check_name(path)
-    pattern, ranks, specials = encoding._pat_str, encoding._mergeable_ranks, encoding._special_tokens
+    pattern, ranks, specials = encoding.pattern, encoding.ranks, encoding.special_tokens
     given: dict[str, int] = {}  # what the form does not hold, and `load_encoding` is told
     try:
         if lack := missing_byte(ranks):
@@ -137,7 +137,7 @@ def _contents(path: Path, encoding: Encoding) -> dict[Path, bytes]:
         found = _parse(contents, None if path.suffix == ".json" else pattern, given)
     except ValueError as error:
         raise ValueError(f"{encoding.name} cannot be saved as {path.name}: {error}; {_ADVICE}") from None
-    if (found._pat_str, found._mergeable_ranks, found._special_tokens) != (pattern, ranks, specials):
+    if (found.pattern, found.ranks, found.special_tokens) != (pattern, ranks, specials):
         raise ValueError(
             f"{encoding.name} cannot be saved as {path.name}, which would be read otherwise; {_ADVICE}"
         )
@@ -167,7 +167,7 @@ def check_name(path: Path) -> None:
 
 def _gpt2_merges(encoding: Encoding) -> list[tuple[int, int]]:
     """Return the merges as pairs of ids; `ValueError` where ids are not numbered as GPT-2 numbers them."""
-    ranks = encoding._mergeable_ranks
+    ranks = encoding.ranks
     merges = recover_merges(ranks)
     expected = [bytes([byte]) for byte in BYTE_ORDER] + list(merges)
     for rank, token in enumerate(expected):

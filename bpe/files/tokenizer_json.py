@@ -58,7 +58,7 @@ def dump_tokenizer_json(encoding: Encoding) -> bytes:
     >>> content["model"]["merges"][0], content["pre_tokenizer"]["type"]
     ('Ġ t', 'ByteLevel')
     """
-    ranks, specials = encoding._mergeable_ranks, encoding._special_tokens
+    ranks, specials = encoding.ranks, encoding.special_tokens
     merges = recover_merges(ranks)
     vocabulary = {printable(token): rank for token, rank in ranks.items()}
     if shared := vocabulary.keys() & specials.keys():
@@ -76,7 +76,7 @@ def dump_tokenizer_json(encoding: Encoding) -> bytes:
             for text, token in sorted(specials.items(), key=lambda item: item[1])
         ],
         "normalizer": None,
-        "pre_tokenizer": _dump_pattern(encoding._pat_str),
+        "pre_tokenizer": _dump_pattern(encoding.pattern),
         "post_processor": None,
         "decoder": byte_level | {"use_regex": True},
         "model": {

@@ -133,7 +133,7 @@ def trace_encode(text: str, encoding: Encoding) -> EncodeTrace:
     [322, 9319]
     """
     text = repair_surrogates(text)
-    spans = splitter_of(encoding._pat_str).spans(text)
+    spans = splitter_of(encoding.pattern).spans(text)
     traced: dict[str, PieceTrace] = {}
     n_left = MAX_TRACED_PARTS
     pieces = []
@@ -150,7 +150,7 @@ def trace_encode(text: str, encoding: Encoding) -> EncodeTrace:
 
 
 def _trace_piece(piece: str, start: int, encoding: Encoding, with_steps: bool) -> PieceTrace:
-    ranks = encoding._mergeable_ranks
+    ranks = encoding.ranks
     data = piece.encode("utf-8")
     steps = tuple(merge_steps(data, ranks)) if with_steps else ()
     is_token = data in ranks

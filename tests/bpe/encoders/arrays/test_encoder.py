@@ -46,13 +46,13 @@ TEXTS = st.lists(st.sampled_from(WORDS) | st.text(max_size=12), max_size=25).map
 
 @pytest.fixture(scope="module")
 def tokens(gpt2: Encoding) -> TokenTables:
-    return TokenTables(gpt2._mergeable_ranks)
+    return TokenTables(gpt2.ranks)
 
 
 @pytest.fixture(scope="module")
 def ranks(gpt2: Encoding) -> dict[bytes, int]:
     """The first two thousand tokens of gpt2, so that many a table can be built of them."""
-    return {token: rank for token, rank in gpt2._mergeable_ranks.items() if rank < 2000}
+    return {token: rank for token, rank in gpt2.ranks.items() if rank < 2000}
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_merging_many_is_merging_each(
 ) -> None:
     pieces += [b"hello world", b"aaaaaaaaaaaaaaaa", b"abababababab"]
     lengths = np.array(list(map(len, pieces)))
-    data, starts, ranks = b"".join(pieces), np.cumsum(lengths) - lengths, gpt2._mergeable_ranks
+    data, starts, ranks = b"".join(pieces), np.cumsum(lengths) - lengths, gpt2.ranks
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rounds, "FEW_PIECES", few)
         ids, counts = merge_in_rounds(data, as_words(data), starts, lengths, ranks, tokens)
@@ -129,12 +129,12 @@ def test_merging_many_is_merging_each(
 )
 def test_a_long_piece_is_merged_as_the_textbook_does(gpt2: Encoding, tokens: TokenTables, piece: str) -> None:
     data = piece.encode()
-    expected = textbook.merge_piece(data, gpt2._mergeable_ranks)
-    if data not in gpt2._mergeable_ranks:
+    expected = textbook.merge_piece(data, gpt2.ranks)
+    if data not in gpt2.ranks:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(long_piece, "BYTES_A_RANK", 0)
             patch.setattr(long_piece, "FEW_BYTES", 0)
-            assert merge_long_piece(data, gpt2._mergeable_ranks, tokens).tolist() == expected
+            assert merge_long_piece(data, gpt2.ranks, tokens).tolist() == expected
 
 
 @settings(deadline=None, max_examples=300)
@@ -151,8 +151,8 @@ def test_a_piece_is_merged_in_chunks_as_it_is_as_a_whole(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(chunks, "CHUNK_BYTES", max(chunk, 2 * overlap))
         patch.setattr(chunks, "OVERLAP_BYTES", overlap)
-        ids = merge_in_chunks(piece.encode(), gpt2._mergeable_ranks, tokens)
-    assert ids.tolist() == merge_with_heap(piece.encode(), gpt2._mergeable_ranks)
+        ids = merge_in_chunks(piece.encode(), gpt2.ranks, tokens)
+    assert ids.tolist() == merge_with_heap(piece.encode(), gpt2.ranks)
 
 
 @settings(deadline=None, max_examples=300)
@@ -192,7 +192,7 @@ def test_vocabularies_whose_ranks_make_no_sense_are_merged_right(data: Any, piec
 def test_a_piece_is_merged_in_blocks_as_it_is_as_a_whole(
     gpt2: Encoding, tokens: TokenTables, piece: str, block: int, overlap: int
 ) -> None:
-    data, ranks = piece.encode(), gpt2._mergeable_ranks
+    data, ranks = piece.encode(), gpt2.ranks
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(long_piece, "BLOCK_BYTES", block)
         patch.setattr(long_piece, "OVERLAP_BYTES", overlap)
@@ -238,11 +238,11 @@ def test_a_piece_of_many_blocks_has_the_memory_of_one(
 def test_a_hundred_thousand_bytes_in_one_piece(gpt2: Encoding, tokens: TokenTables, kind: str) -> None:
     letters = random.Random(1).choices("abcdefghijklmnopqrstuvwxyz", k=100_000)
     piece = "".join(letters).encode() if kind == "random" else kind.encode() * (100_000 // len(kind.encode()))
-    expected = merge_with_heap(piece, gpt2._mergeable_ranks)
-    assert merge_long_piece(piece, gpt2._mergeable_ranks, tokens).tolist() == expected
+    expected = merge_with_heap(piece, gpt2.ranks)
+    assert merge_long_piece(piece, gpt2.ranks, tokens).tolist() == expected
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(long_piece, "BYTES_A_RANK", 0)
-        assert merge_long_piece(piece, gpt2._mergeable_ranks, tokens).tolist() == expected
+        assert merge_long_piece(piece, gpt2.ranks, tokens).tolist() == expected
 
 
 @settings(deadline=None, max_examples=400)
@@ -265,10 +265,10 @@ def test_a_table_finds_what_was_put_in_and_nothing_else(pieces: set[bytes], n: i
 
 
 def test_every_token_of_the_vocabulary_is_found(gpt2: Encoding, tokens: TokenTables) -> None:
-    lengths = np.array(list(map(len, gpt2._mergeable_ranks)))
-    data = b"".join(gpt2._mergeable_ranks)
+    lengths = np.array(list(map(len, gpt2.ranks)))
+    data = b"".join(gpt2.ranks)
     ranks = tokens.ranks_of(data, as_words(data), np.cumsum(lengths) - lengths, lengths)
-    assert ranks.tolist() == list(gpt2._mergeable_ranks.values())
+    assert ranks.tolist() == list(gpt2.ranks.values())
 
 
 def test_a_missing_byte_is_named() -> None:
@@ -285,7 +285,7 @@ def test_threads_that_share_an_encoding_get_the_same_ids(gpt2: Encoding) -> None
     shared = Encoding(
         "x",
         pat_str=GPT2_PATTERN,
-        mergeable_ranks=gpt2._mergeable_ranks,
+        mergeable_ranks=gpt2.ranks,
         special_tokens={},
         max_cached_pieces=500,
     )
@@ -317,7 +317,7 @@ def small(gpt2: Encoding, max_cached_pieces: int = 1000) -> Encoding:
     return Encoding(
         "x",
         pat_str=GPT2_PATTERN,
-        mergeable_ranks=gpt2._mergeable_ranks,
+        mergeable_ranks=gpt2.ranks,
         special_tokens={},
         max_cached_pieces=max_cached_pieces,
     )
@@ -446,12 +446,12 @@ def test_calls_at_once_leave_no_more_stores_than_processors(
 
 def test_pieces_of_any_pattern_come_in_blocks(gpt2: Encoding, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encoder, "BLOCK_CHARS", 1000)
-    enc = Encoding("x", pat_str=r"\S+|\s+", mergeable_ranks=gpt2._mergeable_ranks, special_tokens={})
+    enc = Encoding("x", pat_str=r"\S+|\s+", mergeable_ranks=gpt2.ranks, special_tokens={})
     text = "Hello,  world. 안녕 " * 2000 + "long" * 300 + " end"
     parts = [part.tolist() for part in enc._arrays.encode_blocks(text)]
     assert len(parts) > 40
     assert [token for part in parts for token in part] == textbook.encode_ordinary(
-        text, enc._pat_str, enc._mergeable_ranks
+        text, enc.pattern, enc.ranks
     )
 
 
