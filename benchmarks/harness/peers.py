@@ -51,8 +51,7 @@ def to_list(contender: str, name: str = "gpt2") -> Encode:
         ours = encoding(name)
         return lambda text: textbook.encode_ordinary(text, ours.pattern, ours.ranks)
     if contender == "bpelab's caches":
-        cached = encoding(name)._cached
-        return lambda text: [token for run in cached.runs(text) for token in run]
+        return encoding(name).with_engine("cached").encode_ordinary
     if contender == "tiktoken":
         encode: Encode = tiktoken_encoding(name).encode_ordinary
         return encode

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from heapq import heapify, heappop, heappush
 
+from bpelab.bpe.encoders.engine import missing_byte_error
+
 
 def merge_with_heap(piece: bytes, ranks: Mapping[bytes, int]) -> list[int]:
     """Merge one piece as `textbook.merge_piece` does, in O(n log n) for n bytes.
@@ -51,7 +53,7 @@ def merge_with_heap(piece: bytes, ranks: Mapping[bytes, int]) -> list[int]:
     while i < n:
         part = piece[i : after[i]]
         if part not in ranks:
-            raise KeyError(f"the byte {part!r} is no token of this vocabulary, so that it cannot be encoded")
+            raise missing_byte_error(part)
         ids.append(ranks[part])
         i = after[i]
     return ids

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from bpelab.bpe.data.gpt2 import gpt2_ranks
+from bpelab.bpe.encoders.choice import AUTO
 from bpelab.bpe.encoding import Encoding
 from bpelab.bpe.files.download import cache_directory, download
 from bpelab.bpe.files.formats import parse_tiktoken
@@ -101,8 +102,10 @@ def list_encoding_names() -> list[str]:
     return list(DEFINITIONS)
 
 
-def get_encoding(encoding_name: str, *, path: str | os.PathLike[str] | None = None) -> Encoding:
-    """Give the encoding of that name, loaded once.
+def get_encoding(
+    encoding_name: str, *, path: str | os.PathLike[str] | None = None, engine: str = AUTO
+) -> Encoding:
+    """Return the encoding of that name, loaded once; `engine` is what `Encoding` takes.
 
     gpt2 and r50k_base are in the package. The others need their `.tiktoken` file, which is looked for
     at `path` if one is given; otherwise in tiktoken's cache, in this package's cache (`BPELAB_CACHE_DIR`
@@ -120,7 +123,8 @@ cl100k_base, o200k_base, o200k_harmony
     """
     if encoding_name not in DEFINITIONS:
         raise ValueError(f"no encoding is named {encoding_name!r}; there are: {', '.join(DEFINITIONS)}")
-    return _get_known(encoding_name) if path is None else _build(encoding_name, Path(path))
+    encoding = _get_known(encoding_name) if path is None else _build(encoding_name, Path(path))
+    return encoding.with_engine(engine) if engine != AUTO else encoding
 
 
 def resolve_pattern(pattern: str) -> str:
@@ -145,13 +149,13 @@ def resolve_pattern(pattern: str) -> str:
     return pattern
 
 
-def encoding_for_model(model_name: str) -> Encoding:
+def encoding_for_model(model_name: str, *, engine: str = AUTO) -> Encoding:
     """Give the encoding that a model uses; `KeyError` for a model that is not known.
 
     >>> encoding_for_model("gpt2").name
     'gpt2'
     """
-    return get_encoding(encoding_name_for_model(model_name))
+    return get_encoding(encoding_name_for_model(model_name), engine=engine)
 
 
 @cache

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bpelab.bpe.data.gpt2 import BYTE_ORDER, missing_byte
+from bpelab.bpe.encoders.choice import AUTO
 from bpelab.bpe.encoders.heap import recover_merges
 from bpelab.bpe.encoding import Encoding
 from bpelab.bpe.files.formats import (
@@ -67,12 +68,13 @@ def load_encoding(
     *,
     pattern: str | None = None,
     special_tokens: Mapping[str, int] | None = None,
+    engine: str = AUTO,
 ) -> Encoding:
     """Read an encoding from a file, or get the one that has `source` as its name.
 
     A `.tiktoken` file needs a `pattern`, and may need `special_tokens`, which it does not hold; a GPT-2 pair
-    has GPT-2's pattern unless told otherwise. Raises `ValueError` that names the file, and `OSError`, as the
-    loaders do.
+    has GPT-2's pattern unless told otherwise. `engine` is what `Encoding` takes. Raises `ValueError` that
+    names the file, and `OSError`, as the loaders do.
 
     >>> load_encoding("gpt2").n_vocab
     50257
@@ -80,7 +82,7 @@ def load_encoding(
     if source in DEFINITIONS:
         if pattern is not None or special_tokens:
             raise ValueError(f"{source} has its pattern and special tokens; leave others out")
-        return get_encoding(str(source))
+        return get_encoding(str(source), engine=engine)
     path = Path(source)
     check_name(path)
     if path.suffix == ".tiktoken" and pattern is None:
@@ -88,7 +90,8 @@ def load_encoding(
     if path.suffix == ".json" and (pattern is not None or special_tokens):
         raise ValueError(f"{path}: the file holds its pattern and special tokens; leave others out")
     contents = {file: file.read_bytes() for file in files_of_encoding(path)}
-    return _parse(contents, pattern, special_tokens or {})
+    encoding = _parse(contents, pattern, special_tokens or {})
+    return encoding.with_engine(engine) if engine != AUTO else encoding
 
 
 def _parse(

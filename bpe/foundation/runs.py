@@ -39,3 +39,22 @@ def positions_in_runs(run_starts: Ints, n: int) -> Ints:
     array([0, 1, 2, 0, 0, 1])
     """
     return np.arange(n) - spread_over_runs(run_starts, run_starts, n)
+
+
+def places_in_spans(starts: Ints, lengths: Ints) -> Ints:
+    """(n,) int64: the place of every entry of some spans, one span after the other; none may be empty.
+
+    >>> places_in_spans(np.array([7, 0]), np.array([2, 3]))
+    array([7, 8, 0, 1, 2])
+    """
+    if not len(starts):
+        return np.zeros(0, dtype=np.int64)
+    # Within a span each place is one more than the one before: steps, which are added up in the end.
+    ends = np.cumsum(lengths)
+    places = np.ones(int(ends[-1]), dtype=np.int64)
+    places[0] = starts[0]
+    steps = starts[1:] - starts[:-1]
+    steps -= lengths[:-1]
+    steps += 1
+    places[ends[:-1]] = steps
+    return np.cumsum(places, out=places)

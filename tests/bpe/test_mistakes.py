@@ -89,7 +89,7 @@ def test_ids_may_be_any_whole_numbers() -> None:
 def test_a_byte_that_is_no_token_is_named(n_times: int) -> None:
     only_a = encoding(mergeable_ranks={b"a": 0})
     assert only_a.encode("a" * n_times) == [0] * n_times
-    with pytest.raises(KeyError, match=r"the byte b'b' is no token of this vocabulary"):
+    with pytest.raises(KeyError, match=r"the byte b'b' is not a token of this vocabulary"):
         only_a.encode("ab" * n_times)
 
 

@@ -23,7 +23,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from bpelab.bpe.encoders.arrays.keys import as_words
 from bpelab.bpe.encoders.arrays.rounds import merge_in_rounds
-from bpelab.bpe.encoders.arrays.store import Ids, TokenTables
+from bpelab.bpe.encoders.arrays.store import TokenTables
+from bpelab.bpe.encoders.engine import Ids
 from bpelab.bpe.encoders.heap import merge_with_heap
 from bpelab.bpe.splitting.places import Ints, places_where
 

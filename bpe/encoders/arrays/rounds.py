@@ -4,8 +4,10 @@ from collections.abc import Mapping
 
 import numpy as np
 from bpelab.bpe.encoders.arrays.keys import Words
-from bpelab.bpe.encoders.arrays.store import NO_RANK, Ids, TokenTables
+from bpelab.bpe.encoders.arrays.store import NO_RANK, TokenTables
+from bpelab.bpe.encoders.engine import Ids, missing_byte_error
 from bpelab.bpe.encoders.heap import merge_with_heap
+from bpelab.bpe.foundation.runs import places_in_spans
 from bpelab.bpe.splitting.places import Ints, places_where
 
 _NO_PAIR = NO_RANK << 32
@@ -19,8 +21,7 @@ def byte_ids_of(data: bytes, tokens: TokenTables) -> Ints:
     values = np.frombuffer(data, dtype=np.uint8)
     ids: Ints = tokens.byte_ids.take(values)
     if (ids < 0).any():
-        missing = bytes(values[int(np.argmin(ids))].tobytes())
-        raise KeyError(f"the byte {missing!r} is no token of this vocabulary, so that it cannot be encoded")
+        raise missing_byte_error(values[int(np.argmin(ids))].tobytes())
     return ids
 
 
@@ -37,7 +38,7 @@ def merge_in_rounds(
     """
     n_pieces = len(starts)
     piece = np.repeat(np.arange(n_pieces), lengths)  # (n_parts,): which piece each part belongs to
-    start = np.repeat(starts - (np.cumsum(lengths) - lengths), lengths) + np.arange(len(piece))
+    start = places_in_spans(starts, lengths)
     end = start + 1
     bytes_there = words.view(np.uint8)[start]
     ids = byte_ids_of(bytes_there.tobytes(), tokens)

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from bpelab.bpe import Encoding, get_encoding, train
-from bpelab.bpe.encoders.cached import splitter
 from bpelab.bpe.files.save_load import save_encoding
 from bpelab.bpe.files.tokenizer_json import (
     _COVERING,
@@ -17,6 +16,7 @@ from bpelab.bpe.files.tokenizer_json import (
     load_tokenizer_json,
 )
 from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
+from bpelab.bpe.splitting.regex_splitter import splitter
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
