@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import takewhile
 
 from bpelab.bpe.encoders.heap import merge_with_heap
+from bpelab.bpe.splitting.unicode16 import is_white
 
 _SPACES = frozenset(b" \n\t")
 # More ids than these are not put together: their lists would take a gigabyte.
@@ -102,11 +103,6 @@ def completions(
         before = unstable[: -len(last)]
         found.add((*merge_with_heap(before, ranks), *merge_with_heap(last, ranks)))
     return tokens[:n_stable], [list(ids) for ids in sorted(found)]
-
-
-def is_white(char: str) -> bool:
-    """Tell whether Unicode calls a character white space; `str.isspace` also counts U+001C to U+001F."""
-    return char.isspace() and not "\x1c" <= char <= "\x1f"
 
 
 def _is_space(token: bytes | None) -> bool:

@@ -11,9 +11,8 @@ three zeros, and with any of the patterns that the arrays know
   those that count numbers by threes begin again after three. GPT-2's pattern does not count: there a text
   that begins with a number would go on with the zeros, and a cut is put where it begins.
 
-There is one exception. A run of white space is cut after its last line break, where something follows the
-run: cl100k's pattern leaves it whole at the end of a text. So a text that ends with a line break and then
-other white space is encoded by itself.
+There is one exception. cl100k's pattern cuts a run of white space after its last line break where something
+follows the run, and leaves it whole at the end of a text: there such a cut is taken away again.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,7 +21,9 @@ from typing import NamedTuple
 
 import numpy as np
 from bpelab.bpe.encoders.arrays.blocks import BlockSplitter
+from bpelab.bpe.splitting.patterns import CL100K_PATTERN
 from bpelab.bpe.splitting.places import Ints, places_where
+from bpelab.bpe.splitting.unicode16 import is_white
 
 BETWEEN = "\t000"
 
@@ -37,7 +38,7 @@ class TextPieces(NamedTuple):
 
 
 def split_texts(texts: Sequence[str], splitter: BlockSplitter) -> TextPieces:
-    """Cut texts into pieces, each as if it stood alone; none of them may be one that `must_stand_alone`.
+    """Cut texts into pieces, each as if it stood alone.
 
     >>> from bpelab.bpe.splitting.patterns import GPT2_PATTERN
     >>> split_texts(["one two", "3  "], BlockSplitter(GPT2_PATTERN)).text_ends
@@ -59,6 +60,8 @@ def split_texts(texts: Sequence[str], splitter: BlockSplitter) -> TextPieces:
     missing = places_where(piece_starts.take(places) != starts)
     if len(missing):
         piece_starts = np.insert(piece_starts, places.take(missing), starts.take(missing))
+    if splitter.pattern == CL100K_PATTERN:
+        piece_starts = np.delete(piece_starts, _cuts_after_last_breaks(texts, data, piece_starts, ends))
     # Leave out the two pieces between every two texts.
     between = np.searchsorted(piece_starts, ends[:-1])
     is_kept = np.ones(len(piece_starts) - 1, dtype=np.bool_)
@@ -67,29 +70,35 @@ def split_texts(texts: Sequence[str], splitter: BlockSplitter) -> TextPieces:
     return TextPieces(data, piece_starts[:-1][is_kept], np.diff(piece_starts)[is_kept], text_ends)
 
 
-def must_stand_alone(text: str) -> bool:
-    r"""Tell whether a text ends with a line break and then other white space.
+def _cuts_after_last_breaks(texts: Sequence[str], data: bytes, piece_starts: Ints, ends: Ints) -> list[int]:
+    """List the pieces that begin after the last line break of the white space at the end of a text.
 
-    >>> must_stand_alone("one\n  "), must_stand_alone("one  \n"), must_stand_alone("one\n  two")
-    (True, False, False)
+    Not those that follow punctuation with its line breaks, which ends there in any case.
     """
-    if not text[-1:].isspace() or text[-1] in "\r\n":
-        return False
-    after_break = max(text.rfind("\n"), text.rfind("\r")) + 1
-    return after_break > 0 and text[after_break:].isspace()
+    cuts = []
+    for text, end in zip(texts[:-1], ends.tolist(), strict=False):
+        if not text[-1:].isspace() or text[-1] in "\r\n":
+            continue
+        after_break = text[max(text.rfind("\n"), text.rfind("\r")) + 1 :]
+        if len(after_break) < len(text) and all(map(is_white, after_break)):
+            place = end - len(after_break.encode("utf-8"))
+            piece = int(np.searchsorted(piece_starts, place))
+            if all(map(is_white, data[piece_starts[piece - 1] : place].decode("utf-8"))):
+                cuts.append(piece)
+    return cuts
 
 
 def groups_of_texts(texts: Sequence[str], n_chars: int) -> Iterator[list[int]]:
-    """Yield the numbers of texts that are cut together, up to so many characters, or of one that is not.
+    """Yield the numbers of texts that are cut together: up to so many characters, or one text.
 
     Texts of ASCII alone are cut faster, and are kept apart.
+
+    >>> list(groups_of_texts(["abc", "é", "defg", "h"], 5))
+    [[0], [2, 3], [1]]
     """
     groups: dict[bool, list[int]] = {True: [], False: []}
     lengths = {True: 0, False: 0}
     for number, text in enumerate(texts):
-        if must_stand_alone(text):
-            yield [number]
-            continue
         kind = text.isascii()
         if lengths[kind] + len(text) > n_chars and groups[kind]:
             yield groups[kind]

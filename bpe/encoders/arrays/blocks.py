@@ -36,6 +36,7 @@ class BlockSplitter:
     """
 
     def __init__(self, pattern: str, split: Callable[[str], list[str]] | None = None) -> None:
+        self.pattern = pattern
         # Whether the tail rule and the word rule of `patterns` hold, so that a text may be cut anywhere.
         self.is_known = pattern in KNOWN_PATTERNS
         self._split = array_splitter(pattern) or regex_splitter(split or splitter(pattern))
