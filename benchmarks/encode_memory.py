@@ -12,7 +12,7 @@ import pytest
 from bpelab.benchmarks.harness.measure import QUICK, describe, give
 from bpelab.benchmarks.harness.peers import check, encoding, to_numpy
 from bpelab.benchmarks.harness.texts import text_of
-from bpelab.bpe.encoders.arrays.encoder import BLOCK_CHARS
+from bpelab.bpe.encoders.arrays.blocks import BLOCK_CHARS
 
 TEXT = "standard library, 3 MB" if QUICK else "standard library, 12 MB"
 

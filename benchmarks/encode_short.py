@@ -12,7 +12,7 @@ import pytest
 from bpelab.benchmarks.harness.measure import QUICK, measure
 from bpelab.benchmarks.harness.peers import NATIVES, check, to_list, to_numpy
 from bpelab.benchmarks.harness.texts import SENTENCE, text_of
-from bpelab.bpe import encoding
+from bpelab.bpe.encoders import choice
 
 CONTENDERS = ["bpelab", "bpelab's textbook", "tiktoken", "tokenizers", *([] if QUICK else NATIVES)]
 
@@ -70,8 +70,8 @@ def many_texts_seconds(benchmark: Any, contender: str) -> None:
 @pytest.mark.parametrize("n_chars", [4_000, 16_000] if QUICK else [2_000, 4_000, 8_000, 16_000, 32_000])
 def crossing_seconds(benchmark: Any, monkeypatch: pytest.MonkeyPatch, contender: str, n_chars: int) -> None:
     text, encode = text_of("documentation")[:n_chars], to_list("bpelab")
-    limits = {"bpelab": encoding.SHORT_CHARS, "the caches": 1 << 60, "the arrays": 0}
-    monkeypatch.setattr(encoding, "SHORT_CHARS", limits[contender])
+    limits = {"bpelab": choice.SHORT_CHARS, "the caches": 1 << 60, "the arrays": 0}
+    monkeypatch.setattr(choice, "SHORT_CHARS", limits[contender])
     check(encode, text)
     measure(
         benchmark,

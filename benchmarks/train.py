@@ -50,7 +50,7 @@ def documents(name: str) -> tuple[str, ...]:
 def bpelab(texts: Sequence[str], size: int, byte_order: Any = "gpt2") -> list[bytes]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the smaller corpora have no 32,768 tokens
-        return list(train(texts, vocab_size=size, byte_order=byte_order)._mergeable_ranks)
+        return list(train(texts, vocab_size=size, byte_order=byte_order).ranks)
 
 
 def hugging_face(texts: Sequence[str], size: int) -> Any:

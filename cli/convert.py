@@ -34,7 +34,7 @@ def convert(
     encoding = load_encoding(source, pattern=pattern, special_tokens=dict(map(_parse_special, special or [])))
     written = save_encoding(target, encoding)
     if target.suffix == ".tiktoken":
-        kept = "".join(f" --special '{text}={token}'" for text, token in encoding._special_tokens.items())
+        kept = "".join(f" --special '{text}={token}'" for text, token in encoding.special_tokens.items())
         print(
             f"the file holds neither the pattern nor special tokens:{kept or ' there are none'}",
             file=sys.stderr,

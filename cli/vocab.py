@@ -93,7 +93,7 @@ def _print_token(encoding: "Encoding", wanted: str) -> None:
     out = console()
     token_id = encoding.encode_single_token(token)
     out.print(f"{visible(token)}  id {token_id}, bytes {spaced_hex(token)}, {script(token)}")
-    if token in encoding._mergeable_ranks:
+    if token in encoding.ranks:
         out.print(_branch(built_from(token, encoding)))
 
 

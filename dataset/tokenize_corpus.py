@@ -26,6 +26,7 @@ from bpelab.bpe.corpus.documents import files_of
 from bpelab.bpe.encoding import Encoding
 from bpelab.bpe.foundation.processes import map_in_processes, require_jobs
 from bpelab.bpe.foundation.writing import write_atomically
+from bpelab.bpe.splitting.specials import END_OF_TEXT
 from bpelab.dataset.lock import only_writer
 from bpelab.dataset.parts import (
     Documents,
@@ -53,7 +54,6 @@ from bpelab.dataset.token_files import narrowest, packed_tokens, tokenizer_finge
 
 # 64 MB of ids in two bytes each: what a kill can cost is the time to encode so many.
 SHARD_TOKENS = 1 << 25
-END_OF_TEXT = "<|endoftext|>"
 _PIPE_BYTES = 1 << 20  # read from a pipe at a time
 _OUTPUTS = ("tokens-*.bin", "sources-*.jsonl", NAME)
 
@@ -142,7 +142,7 @@ def tokenize_corpus(
     files = [file for source in named for file in files_of(source)]
     with only_writer(folder) as locked, _sources(files, folder, remove_left=locked) as sources:
         manifest = _begun(folder, settings)
-        parts = parts_of(sources, pattern=encoding._pat_str, documents=documents)
+        parts = parts_of(sources, pattern=encoding.pattern, documents=documents)
         total = sum(source.size for source in sources)
         done = done_before = 0
         start = time.monotonic()

@@ -49,10 +49,9 @@ def to_list(contender: str, name: str = "gpt2") -> Encode:
         return encoding(name).encode_ordinary
     if contender == "bpelab's textbook":
         ours = encoding(name)
-        return lambda text: textbook.encode_ordinary(text, ours._pat_str, ours._mergeable_ranks)
+        return lambda text: textbook.encode_ordinary(text, ours.pattern, ours.ranks)
     if contender == "bpelab's caches":
-        cached = encoding(name)._cached
-        return lambda text: [token for run in cached.runs(text) for token in run]
+        return encoding(name).with_engine("cached").encode_ordinary
     if contender == "tiktoken":
         encode: Encode = tiktoken_encoding(name).encode_ordinary
         return encode

@@ -4,8 +4,9 @@ import codecs
 import os
 from collections.abc import Callable, Iterable, Iterator
 
-from bpelab.bpe.encoders.arrays.store import Ids
+from bpelab.bpe.encoders.engine import Ids
 from bpelab.bpe.foundation.arguments import require_text
+from bpelab.bpe.splitting.patterns import KNOWN_PATTERNS, UNFINISHED_PIECES
 from bpelab.bpe.splitting.specials import refuse_special, special_finder
 
 # Large enough that the few pieces encoded twice at its end cost nothing, small enough for any memory.
@@ -52,6 +53,18 @@ def repaired_blocks(chunks: Iterable[str]) -> Iterator[str]:
         high = text[-1] if text and "\ud800" <= text[-1] < "\udc00" else ""
         yield repair_surrogates(text.removesuffix(high))
     yield repair_surrogates(high)
+
+
+def finished_pieces(pieces: list[str], pattern: str) -> list[str]:
+    """Return the pieces of a text that stay the same however it goes on, by the tail rule of `patterns`.
+
+    With a pattern whose rules are not known, any piece may change.
+
+    >>> from bpelab.bpe.splitting.patterns import GPT2_PATTERN
+    >>> finished_pieces(["one", " two", " th"], GPT2_PATTERN), finished_pieces(["one", "two"], "[a-z]+")
+    (['one'], [])
+    """
+    return pieces[:-UNFINISHED_PIECES] if pattern in KNOWN_PATTERNS else []
 
 
 def encode_chunks(

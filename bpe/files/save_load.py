@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bpelab.bpe.data.gpt2 import BYTE_ORDER, missing_byte
+from bpelab.bpe.encoders.choice import AUTO
 from bpelab.bpe.encoders.heap import recover_merges
 from bpelab.bpe.encoding import Encoding
 from bpelab.bpe.files.formats import (
@@ -67,12 +68,13 @@ def load_encoding(
     *,
     pattern: str | None = None,
     special_tokens: Mapping[str, int] | None = None,
+    engine: str = AUTO,
 ) -> Encoding:
     """Read an encoding from a file, or get the one that has `source` as its name.
 
     A `.tiktoken` file needs a `pattern`, and may need `special_tokens`, which it does not hold; a GPT-2 pair
-    has GPT-2's pattern unless told otherwise. Raises `ValueError` that names the file, and `OSError`, as the
-    loaders do.
+    has GPT-2's pattern unless told otherwise. `engine` is what `Encoding` takes. Raises `ValueError` that
+    names the file, and `OSError`, as the loaders do.
 
     >>> load_encoding("gpt2").n_vocab
     50257
@@ -80,7 +82,7 @@ def load_encoding(
     if source in DEFINITIONS:
         if pattern is not None or special_tokens:
             raise ValueError(f"{source} has its pattern and special tokens; leave others out")
-        return get_encoding(str(source))
+        return get_encoding(str(source), engine=engine)
     path = Path(source)
     check_name(path)
     if path.suffix == ".tiktoken" and pattern is None:
@@ -88,7 +90,8 @@ def load_encoding(
     if path.suffix == ".json" and (pattern is not None or special_tokens):
         raise ValueError(f"{path}: the file holds its pattern and special tokens; leave others out")
     contents = {file: file.read_bytes() for file in files_of_encoding(path)}
-    return _parse(contents, pattern, special_tokens or {})
+    encoding = _parse(contents, pattern, special_tokens or {})
+    return encoding.with_engine(engine) if engine != AUTO else encoding
 
 
 def _parse(
@@ -120,7 +123,7 @@ def _parse(
 def _contents(path: Path, encoding: Encoding) -> dict[Path, bytes]:
     """Make the contents of the files of an encoding; `ValueError` where they would be read otherwise."""
     check_name(path)
-    pattern, ranks, specials = encoding._pat_str, encoding._mergeable_ranks, encoding._special_tokens
+    pattern, ranks, specials = encoding.pattern, encoding.ranks, encoding.special_tokens
     given: dict[str, int] = {}  # what the form does not hold, and `load_encoding` is told
     try:
         if lack := missing_byte(ranks):
@@ -137,7 +140,7 @@ def _contents(path: Path, encoding: Encoding) -> dict[Path, bytes]:
         found = _parse(contents, None if path.suffix == ".json" else pattern, given)
     except ValueError as error:
         raise ValueError(f"{encoding.name} cannot be saved as {path.name}: {error}; {_ADVICE}") from None
-    if (found._pat_str, found._mergeable_ranks, found._special_tokens) != (pattern, ranks, specials):
+    if (found.pattern, found.ranks, found.special_tokens) != (pattern, ranks, specials):
         raise ValueError(
             f"{encoding.name} cannot be saved as {path.name}, which would be read otherwise; {_ADVICE}"
         )
@@ -167,7 +170,7 @@ def check_name(path: Path) -> None:
 
 def _gpt2_merges(encoding: Encoding) -> list[tuple[int, int]]:
     """Return the merges as pairs of ids; `ValueError` where ids are not numbered as GPT-2 numbers them."""
-    ranks = encoding._mergeable_ranks
+    ranks = encoding.ranks
     merges = recover_merges(ranks)
     expected = [bytes([byte]) for byte in BYTE_ORDER] + list(merges)
     for rank, token in enumerate(expected):

@@ -14,7 +14,7 @@ from typing import Any
 
 import regex
 from bpelab.bpe.data.gpt2 import BYTE_OF_CHAR, missing_byte, printable
-from bpelab.bpe.encoders.heap import merge_piece, recover_merges
+from bpelab.bpe.encoders.heap import merge_with_heap, recover_merges
 from bpelab.bpe.encoding import Encoding
 from bpelab.bpe.foundation.reading import Source, parse_json, refuse
 from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
@@ -58,7 +58,7 @@ def dump_tokenizer_json(encoding: Encoding) -> bytes:
     >>> content["model"]["merges"][0], content["pre_tokenizer"]["type"]
     ('Ġ t', 'ByteLevel')
     """
-    ranks, specials = encoding._mergeable_ranks, encoding._special_tokens
+    ranks, specials = encoding.ranks, encoding.special_tokens
     merges = recover_merges(ranks)
     vocabulary = {printable(token): rank for token, rank in ranks.items()}
     if shared := vocabulary.keys() & specials.keys():
@@ -76,7 +76,7 @@ def dump_tokenizer_json(encoding: Encoding) -> bytes:
             for text, token in sorted(specials.items(), key=lambda item: item[1])
         ],
         "normalizer": None,
-        "pre_tokenizer": _dump_pattern(encoding._pat_str),
+        "pre_tokenizer": _dump_pattern(encoding.pattern),
         "post_processor": None,
         "decoder": byte_level | {"use_regex": True},
         "model": {
@@ -361,7 +361,7 @@ def _check_merges(
     highest, highest_token = -1, b""
     for token, parts in recover_merges(ranks).items():
         if parts is None:
-            if merge_piece(token, ranks) == [ranks[token]]:
+            if merge_with_heap(token, ranks) == [ranks[token]]:
                 raise _refusal(
                     "model.vocab", f"{printable(token)!r} is made of tokens with higher ids than its own"
                 )

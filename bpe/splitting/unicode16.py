@@ -56,3 +56,12 @@ def _changed() -> re.Pattern[str]:
     edges = np.flatnonzero(is_unassigned[1:] != is_unassigned[:-1]).tolist()
     ranges = [f"\\U{low:08x}-\\U{end - 1:08x}" for low, end in zip(edges[::2], edges[1::2], strict=True)]
     return re.compile(f"[{''.join([*_MOVED, *ranges])}]")
+
+
+def is_white(char: str) -> bool:
+    r"""Tell whether a character is what `\s` matches; `str.isspace` also counts U+001C to U+001F.
+
+    >>> is_white("\u3000"), is_white("\x1c")
+    (True, False)
+    """
+    return char.isspace() and not "\x1c" <= char <= "\x1f"

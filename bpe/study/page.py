@@ -92,11 +92,11 @@ def _part(name: str) -> str:
 
 
 def _pattern(encoding: Encoding) -> str:
-    pattern = JAVASCRIPT_PATTERNS.get(encoding._pat_str)
+    pattern = JAVASCRIPT_PATTERNS.get(encoding.pattern)
     if pattern is None:
         raise ValueError(
             f"{encoding.name}: the page knows the patterns of gpt2, cl100k_base and o200k_base, not"
-            f" {encoding._pat_str!r}; show this encoding with trace_encode, or on the terminal"
+            f" {encoding.pattern!r}; show this encoding with trace_encode, or on the terminal"
         )
     return pattern
 
@@ -108,7 +108,7 @@ def _packed(encoding: Encoding) -> str:
     how many more, uint16 both, and its id, uint32, all in planes: the low bytes of all before their next
     ones; the bytes that it has more. All little-endian. A sixth smaller than in the order of the ids.
     """
-    tokens = sorted(encoding._mergeable_ranks.items())
+    tokens = sorted(encoding.ranks.items())
     lengths = np.array([len(token) for token, _ in tokens])
     if lengths.max() > MAX_TOKEN_BYTES:
         raise ValueError(

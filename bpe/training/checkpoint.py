@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from bpelab.bpe.encoders.heap import merge_piece
+from bpelab.bpe.encoders.heap import merge_with_heap
 from bpelab.bpe.foundation.progress import Reporter
 from bpelab.bpe.foundation.writing import write_atomically
 from bpelab.bpe.training.archive import TEXT, Array, Form, packed, unpacked
@@ -251,7 +251,7 @@ def _check_merges(merges: Sequence[tuple[int, int]], tokens: Sequence[bytes], bo
         ranks[token] = len(known)
         known.append(token)
     for token in known[len(tokens) :]:
-        if len(token) <= CHECKED_TOKEN_LENGTH and merge_piece(token, ranks) != [ranks[token]]:
+        if len(token) <= CHECKED_TOKEN_LENGTH and merge_with_heap(token, ranks) != [ranks[token]]:
             raise ValueError(f"its merges never make its token {token!r:.60}")
     return lengths
 

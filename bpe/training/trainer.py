@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from bpelab.bpe.corpus.documents import Errors, Texts, blocks, n_bytes_of_files
 from bpelab.bpe.data.gpt2 import BYTE_ORDER
-from bpelab.bpe.encoders.heap import merge_piece
+from bpelab.bpe.encoders.heap import merge_with_heap
 from bpelab.bpe.encoding import Encoding
 from bpelab.bpe.files.names import resolve_pattern
 from bpelab.bpe.foundation.processes import require_jobs
@@ -118,7 +118,7 @@ def train(
     if extend is not None and pattern is not None:
         raise ValueError("an encoding that is extended keeps its pattern: leave out pattern= or extend=")
     pattern = (
-        extend._pat_str if extend is not None else resolve_pattern("gpt2" if pattern is None else pattern)
+        extend.pattern if extend is not None else resolve_pattern("gpt2" if pattern is None else pattern)
     )
 
     plan = _Plan(tokens, extend, pattern, n_merges, min_frequency, max_token_length, errors, jobs, progress)
@@ -166,14 +166,14 @@ def _first_tokens(byte_order: ByteOrder, extend: Encoding | None) -> tuple[list[
         if byte_order not in ("gpt2", "raw"):
             raise ValueError(f"byte_order is {byte_order!r}: it must be 'gpt2' or 'raw'")
         return [bytes([byte]) for byte in (BYTE_ORDER if byte_order == "gpt2" else range(256))], {}
-    ranks = extend._mergeable_ranks
+    ranks = extend.ranks
     tokens = [b""] * extend.n_vocab
     for token, rank in ranks.items():
         tokens[rank] = token
         # New merges could reach such a token in a way that training has not counted.
-        if merge_piece(token, ranks) != [rank]:
+        if merge_with_heap(token, ranks) != [rank]:
             raise ValueError(f"{extend.name} cannot be extended: its merges never make its token {token!r}")
-    return tokens, dict(extend._special_tokens)
+    return tokens, dict(extend.special_tokens)
 
 
 def _check_settings(
@@ -270,7 +270,7 @@ def _segments(
         flat = id_of_byte[np.frombuffer(b"".join(pieces), dtype=np.uint8)]
         lengths = np.fromiter(map(len, pieces), dtype=np.int64, count=len(pieces))
     else:
-        encoded = [merge_piece(piece, extend._mergeable_ranks) for piece in pieces]
+        encoded = [merge_with_heap(piece, extend.ranks) for piece in pieces]
         flat = np.array([token for ids in encoded for token in ids], dtype=np.int32)
         lengths = np.fromiter(map(len, encoded), dtype=np.int64, count=len(pieces))
     is_token = np.ones(len(flat) + len(pieces) + 1, dtype=np.bool_)

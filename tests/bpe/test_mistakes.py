@@ -59,7 +59,6 @@ def test_a_number_is_not_taken_for_so_many_zero_bytes(gpt2: Encoding) -> None:
         ({"mergeable_ranks": {"a": 0}}, TypeError, r"mergeable_ranks maps bytes to int, but it has 'a': 0"),
         ({"special_tokens": {"<a>": "300"}}, TypeError, r"special_tokens maps str to int, .* '<a>': '300'"),
         ({"special_tokens": {b"<a>": 300}}, TypeError, r"special_tokens maps str to int, .* b'<a>': 300"),
-        ({"mergeable_ranks": BYTES | {b"": 256}}, ValueError, "a mergeable token has no bytes"),
         (
             {"mergeable_ranks": BYTES | {b"ab": 2**31 - 1}},
             ValueError,
@@ -89,7 +88,7 @@ def test_ids_may_be_any_whole_numbers() -> None:
 def test_a_byte_that_is_no_token_is_named(n_times: int) -> None:
     only_a = encoding(mergeable_ranks={b"a": 0})
     assert only_a.encode("a" * n_times) == [0] * n_times
-    with pytest.raises(KeyError, match=r"the byte b'b' is no token of this vocabulary"):
+    with pytest.raises(KeyError, match=r"the byte b'b' is not a token of this vocabulary"):
         only_a.encode("ab" * n_times)
 
 

@@ -80,10 +80,10 @@ def test_parity_shows_a_difference_and_exits_with_1(
     from bpelab import bpe, cli
     from bpelab.bpe.parity import compare as parity
 
-    ranks = dict(bpe.get_encoding("gpt2")._mergeable_ranks)
+    ranks = dict(bpe.get_encoding("gpt2").ranks)
     ranks[b" the"], ranks[b" cat"] = ranks[b" cat"], ranks[b" the"]
     other = bpe.Encoding(
-        "x", pat_str=bpe.get_encoding("gpt2")._pat_str, mergeable_ranks=ranks, special_tokens={}
+        "x", pat_str=bpe.get_encoding("gpt2").pattern, mergeable_ranks=ranks, special_tokens={}
     )
     monkeypatch.setattr(parity, "load_tiktoken", lambda *_: other)
     monkeypatch.setattr(sys, "argv", ["bpelab", "parity", "--fuzz", "20000", "--seed", "1"])

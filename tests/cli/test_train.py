@@ -38,8 +38,8 @@ def test_training_and_every_conversion_keep_the_ids(corpus: Path, tmp_path: Path
     assert "--special '<|end|>=269'" in result.stderr
     expected = train(TEXT, vocab_size=270, special_tokens=["<|end|>"])
     found = load_encoding(tmp_path / "merges.txt")
-    assert found._mergeable_ranks == expected._mergeable_ranks
-    assert (found._special_tokens, found._pat_str) == (expected._special_tokens, expected._pat_str)
+    assert found.ranks == expected.ranks
+    assert (found.special_tokens, found.pattern) == (expected.special_tokens, expected.pattern)
 
 
 def test_a_training_that_stops_early_says_so(corpus: Path, tmp_path: Path) -> None:

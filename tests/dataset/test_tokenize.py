@@ -118,7 +118,7 @@ def test_text_is_cut_only_where_characters_and_pieces_end(text: str, cut: int) -
 def test_parts_are_the_whole_corpus_in_order(tmp_path: Path, small_parts: None, gpt2: Encoding) -> None:
     write_corpus(tmp_path / "corpus")
     sources = [Source(str(path), str(path), path.stat().st_size, 0) for path in files_of(tmp_path / "corpus")]
-    parts = list(parts_of(sources, pattern=gpt2._pat_str, documents="file"))
+    parts = list(parts_of(sources, pattern=gpt2.pattern, documents="file"))
     assert len(parts) > 20
     segments = [segment for part in parts for segment in part]
     for source in sources:

@@ -245,7 +245,7 @@ def test_counts_made_apart_train_as_the_whole(tmp_path: Path) -> None:
     count_pieces(texts[0]).save(tmp_path / "first")
     apart = train(counts=[tmp_path / "first", count_pieces(texts[1])], vocab_size=400)
     half = train(texts[1], counts=[tmp_path / "first"], vocab_size=400)
-    assert apart._mergeable_ranks == half._mergeable_ranks == train(texts, vocab_size=400)._mergeable_ranks
+    assert apart.ranks == half.ranks == train(texts, vocab_size=400).ranks
 
 
 def test_counts_of_another_pattern_are_refused(tmp_path: Path) -> None:

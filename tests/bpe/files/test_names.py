@@ -67,9 +67,9 @@ def test_an_encoding_from_tiktoken_s_cache_is_tiktoken_s(
 
     monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(tiktoken_cache))
     ours, theirs = get_encoding(name), tiktoken.get_encoding(name)
-    assert ours._pat_str == theirs._pat_str
-    assert ours._special_tokens == theirs._special_tokens
-    assert ours._mergeable_ranks == theirs._mergeable_ranks
+    assert ours.pattern == theirs._pat_str
+    assert ours.special_tokens == theirs._special_tokens
+    assert ours.ranks == theirs._mergeable_ranks
     assert (ours.n_vocab, ours.eot_token) == (theirs.n_vocab, theirs.eot_token)
     specials = list(theirs._special_tokens.values())
     assert ours.decode_tokens_bytes(specials) == theirs.decode_tokens_bytes(specials)

@@ -34,11 +34,11 @@ def load(path: Path, encoding: Encoding) -> Encoding:
     """Read a file, and say of a .tiktoken file what that does not hold."""
     if path.suffix != ".tiktoken":
         return load_encoding(path)
-    return load_encoding(path, pattern=encoding._pat_str, special_tokens=encoding._special_tokens)
+    return load_encoding(path, pattern=encoding.pattern, special_tokens=encoding.special_tokens)
 
 
 def parts(encoding: Encoding) -> tuple[str, dict[bytes, int], dict[str, int]]:
-    return encoding._pat_str, encoding._mergeable_ranks, encoding._special_tokens
+    return encoding.pattern, encoding.ranks, encoding.special_tokens
 
 
 @settings(deadline=None, max_examples=40)
@@ -156,7 +156,7 @@ def test_the_id_of_a_special_token_that_the_pair_has_otherwise_is_refused(tmp_pa
 def test_an_empty_pattern_is_not_gpt2_s(tmp_path: Path) -> None:
     save_encoding(tmp_path / "vocab.bpe", small())
     with suppress(ValueError):  # a pattern that finds nothing may be refused
-        assert load_encoding(tmp_path / "vocab.bpe", pattern="")._pat_str == ""
+        assert load_encoding(tmp_path / "vocab.bpe", pattern="").pattern == ""
 
 
 # ---- damaged files ----

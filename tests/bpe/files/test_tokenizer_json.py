@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from bpelab.bpe import Encoding, get_encoding, train
-from bpelab.bpe.encoders.cached import splitter
 from bpelab.bpe.files.save_load import save_encoding
 from bpelab.bpe.files.tokenizer_json import (
     _COVERING,
@@ -17,6 +16,7 @@ from bpelab.bpe.files.tokenizer_json import (
     load_tokenizer_json,
 )
 from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
+from bpelab.bpe.splitting.regex_splitter import splitter
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -100,8 +100,8 @@ def test_public_encodings_survive_the_round_trip(data: Path, tmp_path: Path, nam
     encoding = get_encoding(name, path=data / "encodings" / f"{name}.tiktoken")
     save_encoding(tmp_path / "t.json", encoding)
     loaded = load_tokenizer_json(tmp_path / "t.json")
-    assert loaded._mergeable_ranks == encoding._mergeable_ranks
-    assert (loaded._special_tokens, loaded._pat_str) == (encoding._special_tokens, encoding._pat_str)
+    assert loaded.ranks == encoding.ranks
+    assert (loaded.special_tokens, loaded.pattern) == (encoding.special_tokens, encoding.pattern)
     assert tokenizers.Tokenizer.from_file(str(tmp_path / "t.json")).encode(SAMPLE).ids == encoding.encode(
         SAMPLE
     )
@@ -129,7 +129,7 @@ def test_a_file_that_hugging_face_trained_loads_with_special_tokens_first(tmp_pa
     theirs.train_from_iterator([SAMPLE * 3], trainer)
     theirs.save(str(tmp_path / "hf.json"))
     ours = load_tokenizer_json(tmp_path / "hf.json")
-    assert (ours.name, ours._special_tokens) == ("hf", {"<|end|>": 0})
+    assert (ours.name, ours.special_tokens) == ("hf", {"<|end|>": 0})
     for text in TEXTS:
         assert ours.encode(text, allowed_special="all") == theirs.encode(text).ids
 

@@ -5,9 +5,9 @@ from itertools import pairwise, product
 from pathlib import Path
 
 import pytest
-from bpelab.bpe.encoders.cached import splitter
 from bpelab.bpe.splitting.array_splitter import array_splitter
 from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
+from bpelab.bpe.splitting.regex_splitter import splitter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -284,7 +284,7 @@ def test_every_way_to_split_agrees(pattern: str) -> None:
         assert ours.encode_to_numpy(text).tolist() == list("".join(pieces).encode())
     trace = trace_encode(TEXTS[1], ours)
     assert [piece.text for piece in trace.pieces] == Splitter(pattern).split(TEXTS[1])
-    assert train(TEXTS, vocab_size=256, pattern=pattern)._pat_str == pattern
+    assert train(TEXTS, vocab_size=256, pattern=pattern).pattern == pattern
 
 
 @pytest.mark.parametrize("pattern", ["a*", "|", r"\s*\w*", "(?:)", "(?=a)"])

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from bpelab.bpe import Encoding, PieceCounts, train
 from bpelab.bpe.corpus import documents as corpus
-from bpelab.bpe.encoders.heap import merge_piece
+from bpelab.bpe.encoders.heap import merge_with_heap
 from bpelab.bpe.foundation.progress import Watch
 from bpelab.bpe.splitting.patterns import GPT2_PATTERN
 from bpelab.bpe.training import Progress, checkpoint
@@ -76,7 +76,7 @@ def test_a_killed_training_goes_on_to_the_same_result(
             train(texts, vocab_size=400, checkpoint=path, progress=killer(phase, after))
         assert path.exists() == (phase == "merging" or after > 1)
     resumed = train(texts, vocab_size=400, checkpoint=path)
-    assert resumed._mergeable_ranks == expected._mergeable_ranks
+    assert resumed.ranks == expected.ranks
     assert not path.exists()
 
 
@@ -154,7 +154,7 @@ def test_other_texts_are_refused(
         train(iter(other), vocab_size=390, checkpoint=path)
     assert path.read_bytes() == before
     expected = train(texts, vocab_size=390)
-    assert train(texts, vocab_size=390, checkpoint=path)._mergeable_ranks == expected._mergeable_ranks
+    assert train(texts, vocab_size=390, checkpoint=path).ranks == expected.ranks
 
 
 @pytest.mark.parametrize("change", ["a document more", "a document less"])
@@ -207,7 +207,7 @@ def test_the_same_texts_under_other_names_are_the_same_corpus(
     stopped(path, lambda: files, phase)
     moved = [file.rename(tmp_path / f"moved {number}") for number, file in enumerate(files)]
     resumed = train(moved, vocab_size=400, checkpoint=path)
-    assert resumed._mergeable_ranks == train(texts, vocab_size=400)._mergeable_ranks
+    assert resumed.ranks == train(texts, vocab_size=400).ranks
 
 
 @pytest.mark.parametrize("phase", ["counting", "merging"])
@@ -221,7 +221,7 @@ def test_a_generator_is_consumed_and_compared(tmp_path: Path, texts: list[str], 
     with pytest.raises(ValueError, match="made with other texts"):
         train((text.upper() for text in texts), vocab_size=400, checkpoint=path)
     resumed = train(documents(), vocab_size=400, checkpoint=path)
-    assert resumed._mergeable_ranks == train(texts, vocab_size=400)._mergeable_ranks
+    assert resumed.ranks == train(texts, vocab_size=400).ranks
 
 
 def test_other_counts_are_refused_and_equal_ones_are_not(tmp_path: Path) -> None:
@@ -243,7 +243,7 @@ def test_other_counts_are_refused_and_equal_ones_are_not(tmp_path: Path) -> None
     PieceCounts(".+", {b"zzab": 6}).save(tmp_path / "file")
     resumed = train(counts=[*halves, tmp_path / "file"], pattern=".+", vocab_size=259, checkpoint=path)
     expected = train(counts=[PieceCounts(".+", counts)], pattern=".+", vocab_size=259)
-    assert resumed._mergeable_ranks == expected._mergeable_ranks
+    assert resumed.ranks == expected.ranks
 
 
 # ---- what else a checkpoint keeps ----
@@ -264,7 +264,7 @@ def test_counts_that_are_added_are_not_added_twice(tmp_path: Path, texts: list[s
                 progress=killer(phase, 3),
             )
     resumed = train(texts, counts=extra, pattern=r"\S+", vocab_size=350, checkpoint=path)
-    assert resumed._mergeable_ranks == expected._mergeable_ranks
+    assert resumed.ranks == expected.ranks
 
 
 def test_a_file_that_is_no_checkpoint_is_refused_and_kept(tmp_path: Path) -> None:
@@ -464,8 +464,8 @@ def test_any_edit_of_any_number_is_refused_or_gives_a_sound_encoding(
             assert str(error).startswith(f"{folder / 'c.npz'}: ")
         else:
             assert encoding.decode(encoding.encode(TEXTS[0])) == TEXTS[0]
-            for token, rank in encoding._mergeable_ranks.items():
-                assert merge_piece(token, encoding._mergeable_ranks) == [rank]
+            for token, rank in encoding.ranks.items():
+                assert merge_with_heap(token, encoding.ranks) == [rank]
 
 
 _ARRAYS: dict[str, np.ndarray[Any, Any]] = {}
@@ -518,8 +518,8 @@ def test_no_checkpoint_that_was_written_is_refused(
                 watch = interrupter("merging", after, KeyboardInterrupt)
                 resumed = train(texts, checkpoint=path, progress=watch, **options)
             after += 3
-    assert resumed._mergeable_ranks == expected._mergeable_ranks
-    assert resumed._special_tokens == expected._special_tokens
+    assert resumed.ranks == expected.ranks
+    assert resumed.special_tokens == expected.special_tokens
 
 
 # ---- Ctrl-C and kills ----
@@ -555,7 +555,7 @@ def test_an_interrupt_keeps_all_that_was_done(
     resumed = train(texts, vocab_size=400, checkpoint=path, progress=seen.append)
     done_before = next(step.done_before for step in seen if step.phase == phase)
     assert done_before > 0 or (phase, after) == ("merging", 1)
-    assert resumed._mergeable_ranks == train(texts, vocab_size=400)._mergeable_ranks
+    assert resumed.ranks == train(texts, vocab_size=400).ranks
 
 
 def test_a_block_that_was_half_added_is_not_written(
@@ -575,7 +575,7 @@ def test_a_block_that_was_half_added_is_not_written(
         patched.setattr(counts_module, "add_counts", add_half)
         train(texts, vocab_size=400, checkpoint=path)
     resumed = train(texts, vocab_size=400, checkpoint=path)
-    assert resumed._mergeable_ranks == train(texts, vocab_size=400)._mergeable_ranks
+    assert resumed.ranks == train(texts, vocab_size=400).ranks
 
 
 PROGRAM = """
@@ -626,7 +626,7 @@ def test_a_process_that_is_killed_anywhere_goes_on_to_the_same_result(
     assert path.exists()
     resumed = train(folder, vocab_size=2000, checkpoint=path)
     expected = train(folder, vocab_size=2000)
-    assert resumed._mergeable_ranks == expected._mergeable_ranks
+    assert resumed.ranks == expected.ranks
 
 
 def test_an_interrupted_process_leaves_nothing_half_written(tmp_path: Path, texts: list[str]) -> None:
@@ -652,4 +652,4 @@ def test_an_interrupted_process_leaves_nothing_half_written(tmp_path: Path, text
     assert [file.name for file in path.parent.glob(f".{path.name}*")] == []
     resumed = train(tmp_path, vocab_size=400, checkpoint=path)
     expected: Encoding = train(tmp_path, vocab_size=400)
-    assert resumed._mergeable_ranks == expected._mergeable_ranks
+    assert resumed.ranks == expected.ranks

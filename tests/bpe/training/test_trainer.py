@@ -28,7 +28,7 @@ def ranks_of(counts: dict[bytes, int], n_tokens: int, **options: object) -> dict
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # most of these corpora have fewer pairs than are asked for
         encoding = train(counts=[PieceCounts(r".+", counts)], pattern=".+", vocab_size=n_tokens, **options)  # type: ignore[arg-type]
-    return encoding._mergeable_ranks
+    return dict(encoding.ranks)
 
 
 def merge_pairs_by_id(counts: dict[bytes, int], n_merges: int) -> list[tuple[int, int]]:
@@ -135,7 +135,7 @@ def test_an_extended_encoding_has_the_merges_of_one_training(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         both = train(counts=[PieceCounts(".+", counts)], vocab_size=first.n_vocab + n_more, extend=first)
-    assert both._mergeable_ranks == textbook.train(counts, first.n_vocab + n_more, BYTE_ORDER)
+    assert both.ranks == textbook.train(counts, first.n_vocab + n_more, BYTE_ORDER)
 
 
 # ---- worked examples ----

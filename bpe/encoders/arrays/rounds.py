@@ -4,8 +4,10 @@ from collections.abc import Mapping
 
 import numpy as np
 from bpelab.bpe.encoders.arrays.keys import Words
-from bpelab.bpe.encoders.arrays.store import NO_RANK, Ids, TokenTables
-from bpelab.bpe.encoders.heap import merge_piece
+from bpelab.bpe.encoders.arrays.store import NO_RANK, TokenTables
+from bpelab.bpe.encoders.engine import Ids, missing_byte_error
+from bpelab.bpe.encoders.heap import merge_with_heap
+from bpelab.bpe.foundation.runs import places_in_spans
 from bpelab.bpe.splitting.places import Ints, places_where
 
 _NO_PAIR = NO_RANK << 32
@@ -19,25 +21,24 @@ def byte_ids_of(data: bytes, tokens: TokenTables) -> Ints:
     values = np.frombuffer(data, dtype=np.uint8)
     ids: Ints = tokens.byte_ids.take(values)
     if (ids < 0).any():
-        missing = bytes(values[int(np.argmin(ids))].tobytes())
-        raise KeyError(f"the byte {missing!r} is no token of this vocabulary, so that it cannot be encoded")
+        raise missing_byte_error(values[int(np.argmin(ids))].tobytes())
     return ids
 
 
-def merge_pieces(
+def merge_in_rounds(
     data: bytes, words: Words, starts: Ints, lengths: Ints, ranks: Mapping[bytes, int], tokens: TokenTables
 ) -> tuple[Ids, Ints]:
     """Merge pieces of some bytes; give their ids, one piece after the other, and how many each has.
 
     All parts of all pieces lie in one array. In every round each piece's lowest-ranked, leftmost pair
     is joined, the part it takes in is dropped, and only the pairs beside it are looked up again. A piece
-    with no pair left is done; the last `FEW_PIECES` are left to `merge_piece`. As many rounds as the longest
-    piece has merges, each linear in the parts that remain: for pieces of some hundred bytes at most.
+    with no pair left is done; the last `FEW_PIECES` are left to `merge_with_heap`. There are as many rounds
+    as the longest piece has merges, each linear in the parts that remain: for pieces of some hundred bytes.
     Raises `KeyError` for a byte that is not a token.
     """
     n_pieces = len(starts)
     piece = np.repeat(np.arange(n_pieces), lengths)  # (n_parts,): which piece each part belongs to
-    start = np.repeat(starts - (np.cumsum(lengths) - lengths), lengths) + np.arange(len(piece))
+    start = places_in_spans(starts, lengths)
     end = start + 1
     bytes_there = words.view(np.uint8)[start]
     ids = byte_ids_of(bytes_there.tobytes(), tokens)
@@ -59,7 +60,7 @@ def merge_pieces(
         if len(left) <= FEW_PIECES:
             for i in piece[left].tolist():
                 content = data[starts[i] : starts[i] + lengths[i]]
-                merged = np.array(merge_piece(content, ranks))
+                merged = np.array(merge_with_heap(content, ranks))
                 done.append((np.full(len(merged), i), merged))
             break
         ids[left] = rank[left]
