@@ -29,6 +29,7 @@ So white space starts a piece
 
 import numpy as np
 import numpy.typing as npt
+from bpelab.bpe.foundation.runs import positions_in_runs, starts_of_rows
 from bpelab.bpe.splitting.places import Ints, places_where
 from bpelab.bpe.splitting.rules_gpt2 import (
     IS_LETTER,
@@ -123,7 +124,5 @@ def add_threes(starts: Starts, classes: npt.NDArray[np.uint8]) -> None:
     if not longer.any():
         return
     places = places_where(is_number)
-    is_first = np.append(True, places[1:] != places[:-1] + 1)
-    firsts = places_where(is_first)
-    in_run = np.arange(len(places)) - np.repeat(firsts, np.diff(firsts, append=len(places)))
+    in_run = positions_in_runs(starts_of_rows(places), len(places))
     starts[places[in_run % 3 == 0]] = True

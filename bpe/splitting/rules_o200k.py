@@ -35,6 +35,7 @@ never start a piece, and what follows them always does.
 
 import numpy as np
 import numpy.typing as npt
+from bpelab.bpe.foundation.runs import positions_in_runs, spread_over_runs, starts_of_rows
 from bpelab.bpe.splitting.places import Ints, places_where
 from bpelab.bpe.splitting.rules_cl100k import LINE_BREAK, add_threes, is_last_of_run
 from bpelab.bpe.splitting.rules_gpt2 import (
@@ -153,8 +154,7 @@ def _take_contractions(classes: Classes, points: Points) -> None:
     if not len(places):
         return
     follows = np.append(False, ends[:-1] == places[1:])
-    firsts = places_where(~follows)
-    in_row = np.arange(len(places)) - np.repeat(firsts, np.diff(firsts, append=len(places)))
+    in_row = positions_in_runs(places_where(~follows), len(places))
     places, ends = places[in_row % 2 == 0], ends[in_row % 2 == 0]
     classes[places] = _TAKEN
     classes[places + 1] = _TAKEN
@@ -168,9 +168,9 @@ def _take_line_breaks(classes: Classes, points: Points) -> None:
         return
     begins = (classes[places] == _LINE_BREAK) & (places > 0) & (classes[places - 1] == _OTHER)
     # How many have begun up to each place, less those before its row: not 0 from the first on.
-    row_starts = places_where(np.append(True, places[1:] != places[:-1] + 1))
+    row_starts = starts_of_rows(places)
     n_begun = np.cumsum(begins)
-    before_row = np.repeat((n_begun - begins)[row_starts], np.diff(row_starts, append=len(places)))
+    before_row = spread_over_runs((n_begun - begins)[row_starts], row_starts, len(places))
     classes[places[n_begun > before_row]] = _TAKEN
 
 
