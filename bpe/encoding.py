@@ -30,7 +30,14 @@ from bpelab.bpe.foundation.arguments import require_text, require_whole
 from bpelab.bpe.foundation.once import once
 from bpelab.bpe.splitting.array_splitter import array_splitter, regex_splitter
 from bpelab.bpe.splitting.patterns import KNOWN_PATTERNS
-from bpelab.bpe.splitting.specials import Allowed, Disallowed, refuse_special, resolve_special, special_finder
+from bpelab.bpe.splitting.specials import (
+    END_OF_TEXT,
+    Allowed,
+    Disallowed,
+    refuse_special,
+    resolve_special,
+    special_finder,
+)
 from bpelab.bpe.vocabulary import Vocabulary
 
 # Below so many characters the caches answer sooner than the arrays, in all the texts of the benchmarks.
@@ -472,7 +479,7 @@ class Encoding:
     @property
     def eot_token(self) -> int:
         """The id of `<|endoftext|>`; `KeyError` where the encoding has none."""
-        return self._special_tokens["<|endoftext|>"]
+        return self._special_tokens[END_OF_TEXT]
 
     @property
     def special_tokens_set(self) -> set[str]:

@@ -11,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
+from bpelab.bpe.splitting.specials import END_OF_TEXT
 from bpelab.dataset.checks import whole_numbers
 from bpelab.dataset.loader import Pair, WindowDataset, WindowLoader
 from bpelab.dataset.shards import open_windows
@@ -19,8 +20,6 @@ from bpelab.dataset.windows import TokenWindows
 from bpelab.tokenizers.protocol import Tokenizer
 from torch import Tensor
 from torch.utils.data import DataLoader
-
-END_OF_TEXT = "<|endoftext|>"
 
 
 @runtime_checkable

@@ -26,6 +26,7 @@ from bpelab.bpe.corpus.documents import files_of
 from bpelab.bpe.encoding import Encoding
 from bpelab.bpe.foundation.processes import map_in_processes, require_jobs
 from bpelab.bpe.foundation.writing import write_atomically
+from bpelab.bpe.splitting.specials import END_OF_TEXT
 from bpelab.dataset.lock import only_writer
 from bpelab.dataset.parts import (
     Documents,
@@ -53,7 +54,6 @@ from bpelab.dataset.token_files import narrowest, packed_tokens, tokenizer_finge
 
 # 64 MB of ids in two bytes each: what a kill can cost is the time to encode so many.
 SHARD_TOKENS = 1 << 25
-END_OF_TEXT = "<|endoftext|>"
 _PIPE_BYTES = 1 << 20  # read from a pipe at a time
 _OUTPUTS = ("tokens-*.bin", "sources-*.jsonl", NAME)
 

@@ -103,7 +103,8 @@ class SimpleTokenizerV2(SimpleTokenizerV1):
 
     `unknown` is the token for unknown words. Raises `ValueError` where the vocabulary lacks it.
 
-    >>> from bpelab.tokenizers.words import END_OF_TEXT, build_vocabulary
+    >>> from bpelab.bpe.splitting.specials import END_OF_TEXT
+    >>> from bpelab.tokenizers.words import build_vocabulary
     >>> tokenizer = SimpleTokenizerV2(build_vocabulary("do you like tea?", [END_OF_TEXT, UNKNOWN]))
     >>> tokenizer.encode("Hello, do you like tea? <|endoftext|> I do.")
     [6, 6, 1, 4, 2, 3, 0, 5, 6, 1, 6]

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 
 _SPLIT = re.compile(r"""([,.:;?_!"()']|--|\s)""")
 
-END_OF_TEXT = "<|endoftext|>"
 UNKNOWN = "<|unk|>"
 
 
@@ -44,6 +43,7 @@ def build_vocabulary(text: str, special_tokens: Iterable[str] = ()) -> dict[str,
     that the splitter would take apart, since no text could then contain it, and `TypeError` where
     `special_tokens` is one text.
 
+    >>> from bpelab.bpe.splitting.specials import END_OF_TEXT
     >>> build_vocabulary("the cat, the dog", [END_OF_TEXT, UNKNOWN])
     {',': 0, 'cat': 1, 'dog': 2, 'the': 3, '<|endoftext|>': 4, '<|unk|>': 5}
     >>> build_vocabulary("", ["[NEW_LINE]"])

@@ -20,12 +20,12 @@ from bpelab.bpe.files.formats import parse_tiktoken
 from bpelab.bpe.files.models import encoding_name_for_model
 from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
 from bpelab.bpe.splitting.regex_splitter import splitter_of
+from bpelab.bpe.splitting.specials import END_OF_TEXT
 
 ADDRESS = "https://openaipublic.blob.core.windows.net/encodings/"
 
-_END = "<|endoftext|>"
 _FIM = ("<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>")
-_O200K_SPECIALS = {_END: 199999, "<|endofprompt|>": 200018}
+_O200K_SPECIALS = {END_OF_TEXT: 199999, "<|endofprompt|>": 200018}
 _HARMONY_NAMES = {
     199998: "startoftext",
     199999: "endoftext",
@@ -74,14 +74,16 @@ _CL100K_FILE = VocabularyFile(
 _O200K_FILE = VocabularyFile(
     "o200k_base.tiktoken", "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d"
 )
-_P50K_EDIT_SPECIALS = {_END: 50256} | {name: 50281 + i for i, name in enumerate(_FIM)}
-_CL100K_SPECIALS = {name: 100257 + i for i, name in enumerate([_END, *_FIM])} | {"<|endofprompt|>": 100276}
+_P50K_EDIT_SPECIALS = {END_OF_TEXT: 50256} | {name: 50281 + i for i, name in enumerate(_FIM)}
+_CL100K_SPECIALS = {name: 100257 + i for i, name in enumerate([END_OF_TEXT, *_FIM])} | {
+    "<|endofprompt|>": 100276
+}
 
 DEFINITIONS: Mapping[str, Definition] = MappingProxyType(
     {
-        "gpt2": Definition(GPT2_PATTERN, {_END: 50256}, None, 50257),
-        "r50k_base": Definition(GPT2_PATTERN, {_END: 50256}, None, 50257),
-        "p50k_base": Definition(GPT2_PATTERN, {_END: 50256}, _P50K_FILE, 50281),
+        "gpt2": Definition(GPT2_PATTERN, {END_OF_TEXT: 50256}, None, 50257),
+        "r50k_base": Definition(GPT2_PATTERN, {END_OF_TEXT: 50256}, None, 50257),
+        "p50k_base": Definition(GPT2_PATTERN, {END_OF_TEXT: 50256}, _P50K_FILE, 50281),
         "p50k_edit": Definition(GPT2_PATTERN, _P50K_EDIT_SPECIALS, _P50K_FILE),
         "cl100k_base": Definition(CL100K_PATTERN, _CL100K_SPECIALS, _CL100K_FILE),
         "o200k_base": Definition(O200K_PATTERN, _O200K_SPECIALS, _O200K_FILE),

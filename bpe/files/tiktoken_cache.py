@@ -11,6 +11,7 @@ from pathlib import Path
 from bpelab.bpe.data.gpt2 import gpt2_merges, gpt2_ranks
 from bpelab.bpe.files.formats import dump_encoder_json, dump_tiktoken, dump_vocab_bpe
 from bpelab.bpe.foundation.writing import check_writable, write_atomically
+from bpelab.bpe.splitting.specials import END_OF_TEXT
 
 GPT2_ADDRESS = "https://openaipublic.blob.core.windows.net/gpt-2/encodings/main/"
 R50K_ADDRESS = "https://openaipublic.blob.core.windows.net/encodings/r50k_base.tiktoken"
@@ -40,7 +41,7 @@ def write_tiktoken_cache(directory: str | os.PathLike[str]) -> list[Path]:
     ranks = gpt2_ranks()
     contents = (
         dump_vocab_bpe(gpt2_merges()),
-        dump_encoder_json(ranks, {"<|endoftext|>": 50256}),
+        dump_encoder_json(ranks, {END_OF_TEXT: 50256}),
         dump_tiktoken(ranks),
     )
     for path, content in zip(paths, contents, strict=True):

@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator
 
 from bpelab.bpe.parity.sample import multilingual_sample
+from bpelab.bpe.splitting.specials import END_OF_TEXT
 
 # Characters of each class that a pattern can tell apart, several of each so that tokens meet as well.
 _EDGES = [
@@ -101,7 +102,7 @@ _EDGES = [
     "\u20e3",
     "\ufe0f",
     "\u0902",
-    "<|endoftext|>",
+    END_OF_TEXT,
     "<|",
     "|>",
     "\x00",

@@ -7,6 +7,9 @@ from heapq import heapify, heappop, heapreplace
 from itertools import pairwise, starmap, takewhile
 from typing import Literal, NamedTuple
 
+# Stands between two documents in what GPT-2 was trained on, and in everything here that joins documents.
+END_OF_TEXT = "<|endoftext|>"
+
 Allowed = Literal["all"] | AbstractSet[str]
 Disallowed = Literal["all"] | Collection[str]
 

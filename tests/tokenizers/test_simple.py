@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 from bpelab.bpe import Encoding
+from bpelab.bpe.splitting.specials import END_OF_TEXT
 from bpelab.tokenizers.protocol import Tokenizer
 from bpelab.tokenizers.simple import SimpleTokenizerV1, SimpleTokenizerV2, UnknownWordError
-from bpelab.tokenizers.words import END_OF_TEXT, UNKNOWN, build_vocabulary, place_words, split_words
+from bpelab.tokenizers.words import UNKNOWN, build_vocabulary, place_words, split_words
 from hypothesis import given
 from hypothesis import strategies as st
 
