@@ -9,7 +9,8 @@ import os
 from pathlib import Path
 
 from bpelab.bpe.data.gpt2 import gpt2_merges, gpt2_ranks
-from bpelab.bpe.files.formats import dump_encoder_json, dump_tiktoken, dump_vocab_bpe
+from bpelab.bpe.files.gpt2_pair import dump_encoder_json, dump_vocab_bpe
+from bpelab.bpe.files.tiktoken_file import dump_tiktoken
 from bpelab.bpe.foundation.writing import check_writable, write_atomically
 from bpelab.bpe.splitting.specials import END_OF_TEXT
 

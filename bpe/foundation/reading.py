@@ -8,6 +8,7 @@ for text.
 import json
 import os
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -37,6 +38,13 @@ def require_lines(data: bytes, source: Source) -> None:
         refuse(source, line, "a Windows line end (CRLF); expected LF alone")
     if not data.endswith(b"\n"):
         refuse(source, data.count(b"\n") + 1, "the file ends within a line: it is truncated")
+
+
+def refuse_gaps(source: Source, ids: Sequence[int]) -> None:
+    """Raise `ValueError` where the ids of a vocabulary, sorted, are not the numbers from 0 up."""
+    if ids[-1] != len(ids) - 1:
+        missing = next(i for i, token in enumerate(ids) if token != i)
+        refuse(source, None, f"there is a gap in the ranks: no token has the rank {missing}")
 
 
 def decode_utf8(data: bytes, source: Source) -> str:

@@ -9,13 +9,13 @@ import numpy.typing as npt
 from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
 from bpelab.bpe.splitting.places import Ints, places_where
 from bpelab.bpe.splitting.rules_cl100k import cl100k_classes, starts_cl100k
-from bpelab.bpe.splitting.rules_gpt2 import Points, gpt2_classes, starts_gpt2
+from bpelab.bpe.splitting.rules_gpt2 import gpt2_classes, starts_gpt2
 from bpelab.bpe.splitting.rules_o200k import o200k_classes, starts_o200k
+from bpelab.bpe.splitting.rules_shared import Classes, Points, Starts
 
 Split = Callable[[str], tuple[bytes, Ints]]
-Classes = npt.NDArray[np.uint8]
 # Given the class and the number of each character, tells of each whether a piece starts there.
-Rule = Callable[[Classes, Points], npt.NDArray[np.bool_]]
+Rule = Callable[[Classes, Points], Starts]
 
 _RULES: dict[str, tuple[Callable[[], Classes], Rule]] = {
     GPT2_PATTERN: (gpt2_classes, starts_gpt2),

@@ -15,8 +15,9 @@ from bpelab.bpe import (
     list_encoding_names,
 )
 from bpelab.bpe.data.gpt2 import gpt2_ranks
-from bpelab.bpe.files import formats, names
+from bpelab.bpe.files import names
 from bpelab.bpe.files.models import MODEL_PREFIX_TO_ENCODING, MODEL_TO_ENCODING
+from bpelab.bpe.files.tiktoken_file import dump_tiktoken
 
 FROM_FILES = ["p50k_base", "p50k_edit", "cl100k_base", "o200k_base", "o200k_harmony"]
 TEXT = "Hello, world's END!!\n\n  I'LL pay 12345½ for naïve Straße 안녕하세요 日本語 مرحبا 🙂‍↔️\r\n\t x\u3000 "
@@ -110,7 +111,7 @@ def test_a_file_that_is_not_the_published_one_is_refused(tmp_path: Path) -> None
 
 
 # A small published file of our own, and a server that gives it out in several ways.
-CONTENT = formats.dump_tiktoken(dict(list(gpt2_ranks().items())[:300]))
+CONTENT = dump_tiktoken(dict(list(gpt2_ranks().items())[:300]))
 ANSWERS = {
     "right": (200, CONTENT, len(CONTENT)),
     "wrong": (200, CONTENT.replace(b"IQ== 0", b"IQ== 9"), len(CONTENT)),

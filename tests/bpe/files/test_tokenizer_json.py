@@ -8,13 +8,8 @@ from typing import Any
 import pytest
 from bpelab.bpe import Encoding, get_encoding, train
 from bpelab.bpe.files.save_load import save_encoding
-from bpelab.bpe.files.tokenizer_json import (
-    _COVERING,
-    _LLAMA3,
-    _QWEN2,
-    dump_tokenizer_json,
-    load_tokenizer_json,
-)
+from bpelab.bpe.files.tokenizer_json import dump_tokenizer_json, load_tokenizer_json
+from bpelab.bpe.files.tokenizer_json.patterns import COVERING, LLAMA3, QWEN2
 from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
 from bpelab.bpe.splitting.regex_splitter import splitter
 from hypothesis import example, given, settings
@@ -24,8 +19,8 @@ tokenizers = pytest.importorskip("tokenizers")
 
 SAMPLE = "Hello world, it's 12345 o'clock\u3000\n  \n\tété 안녕하세요 ÀB <|end|>'LL 💡\r\n\r\n x  \n  "
 TEXTS = [SAMPLE, "", " ", "a", SAMPLE * 2, "\n  ", "x\n  ", "…—–", "ſ'ſ 1²³½ ٣٤"]
-PATTERNS = {"gpt2": GPT2_PATTERN, "cl100k": CL100K_PATTERN, "o200k": O200K_PATTERN, "llama3": _LLAMA3}
-PATTERNS |= {"qwen2": _QWEN2, "words only": r"\p{L}+| \p{N}{1,2}"}
+PATTERNS = {"gpt2": GPT2_PATTERN, "cl100k": CL100K_PATTERN, "o200k": O200K_PATTERN, "llama3": LLAMA3}
+PATTERNS |= {"qwen2": QWEN2, "words only": r"\p{L}+| \p{N}{1,2}"}
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +133,7 @@ def test_the_patterns_in_the_table_match_all_of_any_text() -> None:
     import regex
 
     everything = "".join(map(chr, [*range(0xD800), *range(0xE000, 0x30000, 7)]))
-    for pattern in [*_COVERING, *_COVERING.values()]:
+    for pattern in [*COVERING, *COVERING.values()]:
         assert sum(len(match.group()) for match in regex.finditer(pattern, everything)) == len(everything)
 
 

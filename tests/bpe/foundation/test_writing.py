@@ -161,3 +161,18 @@ def test_what_a_killed_run_left_is_removed_and_a_living_one_s_is_not(tmp_path: P
         fcntl.flock(living, fcntl.LOCK_EX)
         check_writable(tmp_path / "x")
     assert {path.name for path in tmp_path.iterdir()} == kept
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x"
+    write_atomically(path, b"old")
+
+    def full_disk(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full_disk)
+    with pytest.raises(OSError, match="No space"):
+        write_atomically(path, b"new")
+    assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"old"]

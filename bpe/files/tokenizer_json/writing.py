@@ -1,0 +1,58 @@
+"""How is an encoding written as a `tokenizer.json`?"""
+
+import json
+
+from bpelab.bpe.data.gpt2 import printable
+from bpelab.bpe.encoders.heap import recover_merges
+from bpelab.bpe.encoding import Encoding
+from bpelab.bpe.files.tokenizer_json.patterns import dump_pattern
+
+
+def dump_tokenizer_json(encoding: Encoding) -> bytes:
+    """Write an encoding as the bytes of a `tokenizer.json`.
+
+    It gives the same ids in `tokenizers` and `transformers`. There special tokens in a text are always
+    special: ids equal those of `encode(text, allowed_special="all")`. Raises `ValueError` for a pattern that
+    Hugging Face's engine would read otherwise.
+
+    >>> from bpelab.bpe import get_encoding
+    >>> content = json.loads(dump_tokenizer_json(get_encoding("gpt2")))
+    >>> content["model"]["merges"][0], content["pre_tokenizer"]["type"]
+    ('Ġ t', 'ByteLevel')
+    """
+    ranks, specials = encoding.ranks, encoding.special_tokens
+    merges = recover_merges(ranks)
+    vocabulary = {printable(token): rank for token, rank in ranks.items()}
+    if shared := vocabulary.keys() & specials.keys():
+        raise ValueError(f"{min(shared)!r} is the name of a special token and of an ordinary one")
+    # Special tokens stand in the vocabulary, too: that is what fixes their ids.
+    vocabulary |= specials
+    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
+    byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True}
+    content = {
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        "added_tokens": [
+            {"id": token, "content": text} | flags
+            for text, token in sorted(specials.items(), key=lambda item: item[1])
+        ],
+        "normalizer": None,
+        "pre_tokenizer": dump_pattern(encoding.pattern),
+        "post_processor": None,
+        "decoder": byte_level | {"use_regex": True},
+        "model": {
+            "type": "BPE",
+            "dropout": None,
+            "unk_token": None,
+            "continuing_subword_prefix": None,
+            "end_of_word_suffix": None,
+            "fuse_unk": False,
+            "byte_fallback": False,
+            # Some encodings have tokens that no merge makes, and that only a whole piece becomes.
+            "ignore_merges": any(pair is None for pair in merges.values()),
+            "vocab": dict(sorted(vocabulary.items(), key=lambda item: item[1])),
+            "merges": [f"{printable(pair[0])} {printable(pair[1])}" for pair in merges.values() if pair],
+        },
+    }
+    return json.dumps(content, ensure_ascii=False).encode("utf-8")
