@@ -1,110 +1,81 @@
-"""Put the tables of the committed records into README.md, each between its two markers.
+"""How do the committed records get into README.md and docs/? Between markers, and as a picture.
 
-python -m bpelab.benchmarks.harness.readme
+python -m bpelab.benchmarks.report.splice
 """
 
-from functools import cache
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 
-from bpelab.benchmarks.report.records import Record, Row, load, rows
-from bpelab.benchmarks.report.units import quantity, rate, times
+from bpelab.benchmarks.report import tables
+from bpelab.benchmarks.report.ladder import ladder_svg
 
-README = Path(__file__).parents[2] / "README.md"
-RECORDS = Path(__file__).parents[1] / "records"
+ROOT = Path(__file__).parents[2]
 
-# Marker in the README, the record and the questions of its table, and whom bpelab is compared with there.
-TABLES = {
-    "encode": (
-        "quick.json",
-        ("encode_warm", "encode_short", "fresh_process", "encode_long_piece", "decode_count"),
-        ("tiktoken",),
-    ),
-    "train": ("quick.json", ("train",), ("tokenizers", "rustbpe", "ffbpe", "tiktoken._educational")),
-    "loader": ("quick.json", ("loader",), ("the book", "nanoGPT, memory map")),
+
+def readme(text: str) -> str:
+    """Return README.md with the headline figures of the committed record."""
+    return spliced(text, {"headline": tables.headline()})
+
+
+def korean_readme(text: str) -> str:
+    """Return README.ko.md with the same figures."""
+    return spliced(text, {"headline": tables.headline_in_korean()})
+
+
+def benchmarks_page(text: str) -> str:
+    """Return docs/benchmarks.md with all tables of the committed records."""
+    return spliced(
+        text,
+        {name: tables.comparison(name) for name in tables.COMPARISONS}
+        | {name: tables.rates(name) for name in tables.RATES},
+    )
+
+
+def ladder_picture(_: str) -> str:
+    """Return docs/ladder.svg, whatever it was before."""
+    return ladder_svg(tables.record_of(tables.LADDER_RECORD))
+
+
+PAGES = {
+    "README.md": readme,
+    "README.ko.md": korean_readme,
+    "docs/benchmarks.md": benchmarks_page,
+    "docs/ladder.svg": ladder_picture,
 }
-# Marker in the README, the record and the question of a table of rates, a column for each contender.
-RATES = {"growth": ("growth.json", "encode_growth")}
 
 
-@cache
-def record_of(file: str) -> Record:
-    """Give a committed record."""
-    return load(RECORDS / file)
+def spliced(page: str, texts: Mapping[str, str]) -> str:
+    r"""Return a page with each text between its two markers.
 
+    >>> spliced("<!-- a: begin -->\nold\n<!-- a: end -->\n", {"a": "new\n"})
+    '<!-- a: begin -->\nnew\n<!-- a: end -->\n'
 
-def table(name: str) -> str:
-    """Write a table: medians of both, and how many times faster (or smaller) bpelab is."""
-    file, questions, peers = TABLES[name]
-    record = record_of(file)
-    lines = ["| | bpelab | the other | | ratio |", "|---|--:|--:|---|--:|"]
-    for question in questions:
-        by_group: dict[str, dict[str, Row]] = {}
-        for row in rows(record, question):
-            by_group.setdefault(row.group, {})[row.contender] = row
-        for group, found in by_group.items():
-            lines += [
-                _line(group, found["bpelab"], found[peer]) for peer in peers if {"bpelab", peer} <= {*found}
-            ]
-    interval = (
-        "In brackets the 95 % interval over passes; * marks a baseline that moved by more than a tenth."
-    )
-    lines += ["", f"{_about(record)} {interval}"]
-    return "\n".join(lines) + "\n"
-
-
-def rates_table(name: str) -> str:
-    """Write how fast each contender is, a row for each group."""
-    file, question = RATES[name]
-    record = record_of(file)
-    found = rows(record, question)
-    contenders = sorted(
-        {row.contender for row in found}, key=lambda name: (not name.startswith("bpelab"), name)
-    )
-    lines = [f"| | {' | '.join(contenders)} |", f"|---|{'--:|' * len(contenders)}"]
-    for group in dict.fromkeys(row.group for row in found):
-        shown = {row.contender: _amount(row) for row in found if row.group == group}
-        lines.append(f"| {group} | {' | '.join(shown.get(name, '') for name in contenders)} |")
-    lines += ["", _about(record)]
-    return "\n".join(lines) + "\n"
-
-
-def _about(record: Record) -> str:
-    versions = record["versions"]
-    return (
-        f"Measured on {record['started'][:10]}, preset {record['preset']}, {record['n_passes']} passes:"
-        f" {record['machine']['name']}, Python {versions['python']}, tiktoken {versions.get('tiktoken')}."
-    )
-
-
-def _line(group: str, ours: Row, theirs: Row) -> str:
-    compared = Row(ours.cell, theirs.cell)
-    assert compared.ratio
-    spread = f"{times(compared.ratio.low)} to {times(compared.ratio.high)}"
-    mark = "" if compared.is_steady else " *"
-    amounts = f"{_amount(ours)} | {_amount(theirs)} | {theirs.contender}"
-    return f"| {group} | {amounts} | {times(compared.ratio.middle)} ({spread}){mark} |"
-
-
-def _amount(row: Row) -> str:
-    if row.rate and row.cell["amount"] >= 1000:
-        return rate(row.rate, row.cell["amount_of"])
-    return quantity(row.typical, row.cell["unit"])
-
-
-def spliced(readme: str) -> str:
-    """Give the README with the tables of the committed records between their markers."""
-    texts = {name: table(name) for name in TABLES} | {name: rates_table(name) for name in RATES}
+    Raises `ValueError` for a page that does not have each marker exactly once.
+    """
     for name, text in texts.items():
         begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->\n"
-        before, _, rest = readme.partition(begin)
-        readme = before + begin + text + end + rest.partition(end)[2]
-    return readme
+        if page.count(begin) != 1 or page.count(end) != 1 or page.index(begin) > page.index(end):
+            raise ValueError(f"the page must have the lines {begin.strip()} and {end.strip()}, once each")
+        before, _, rest = page.partition(begin)
+        page = before + begin + text + end + rest.partition(end)[2]
+    return page
 
 
-def main() -> None:
-    """Rewrite README.md."""
-    README.write_text(spliced(README.read_text(encoding="utf-8")), encoding="utf-8")
+def main() -> int:
+    """Write the pages that are out of date, or only name them with --check."""
+    stale = False
+    for name, make in PAGES.items():
+        path = ROOT / name
+        before = path.read_text(encoding="utf-8") if path.exists() else ""
+        after = make(before)
+        if after != before:
+            stale = True
+            print(name)
+            if "--check" not in sys.argv[1:]:
+                path.write_text(after, encoding="utf-8", newline="\n")
+    return 1 if stale and "--check" in sys.argv[1:] else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
