@@ -54,7 +54,7 @@ site: setup
 bench: $(VENV)/.set-up-suite ## measure again, write the committed record and the tables made of it
 	rm -f $(RECORD)
 	$(BIN)/bpelab bench -o $(RECORD)
-	$(BIN)/python -m bpelab.benchmarks.harness.readme
+	$(BIN)/python -m bpelab.benchmarks.report.splice
 
 format: setup ## rewrite the sources in the house format
 	$(BIN)/ruff format .

@@ -49,6 +49,8 @@ def in_options(message: str, names: Iterable[str]) -> str:
     'pass its path, as --path FILE'
     >>> in_options("pass end_of_text=False (--no-end-of-text)", ["end_of_text"])
     'pass --no-end-of-text'
+    >>> in_options("pass resume=True to continue it", ["resume"])
+    'pass --resume to continue it'
     """
     for name in names:
         option, python = f"--{name.replace('_', '-')}", _IN_PYTHON.get(name, name)
@@ -56,6 +58,7 @@ def in_options(message: str, names: Iterable[str]) -> str:
             (rf"get_encoding\([^()]*\b{python}=\.\.\.\)", f"{option} FILE"),
             # What follows in brackets has said the option already.
             (rf"\b{python}=False\b(?: \(--[a-z-]+\))?", f"--no-{option[2:]}"),
+            (rf"\b{python}=True\b", option),
             (rf"\b{python}=(['\"])(\w+)\1", rf"{option} \2"),
             (rf"\b{python}=", option),
             (rf"^{python}(?= (?:is|must be) )", option),

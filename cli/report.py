@@ -38,7 +38,7 @@ def report(
 
     Example: bpelab report --compare old.json new.json
     """
-    from bpelab.benchmarks.report.records import load, load_all
+    from bpelab.benchmarks.harness.record import load, load_all
 
     if compare:
         if records:

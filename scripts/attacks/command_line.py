@@ -15,8 +15,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from itertools import product
 from pathlib import Path
 
-from bpelab.benchmarks.harness.readme import RECORDS
-from bpelab.benchmarks.report.records import load
+from bpelab.benchmarks.harness.record import RECORDS, load
 
 PROGRAM = Path(sys.executable).parent / "bpelab"
 VALUES = (

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bpelab.benchmarks.harness.readme import RECORDS
+from bpelab.benchmarks.harness.record import RECORDS, load, load_all
+from bpelab.benchmarks.harness.rows import rows
 from bpelab.benchmarks.report import content, verdict
 from bpelab.benchmarks.report.compare import compare, outside_t
 from bpelab.benchmarks.report.markdown import markdown, plain
-from bpelab.benchmarks.report.records import load, load_all, rows
 from bpelab.cli.verbs import app
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

@@ -30,7 +30,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two questions in a folder of their own, and nothing that takes long."""
     for name in ("first", "second"):
         (tmp_path / f"{name}.py").write_text(QUESTION)
-    (tmp_path / "conftest.py").write_text("from bpelab.benchmarks.conftest import *\n")
+    (tmp_path / "conftest.py").write_text("from bpelab.benchmarks.harness.plugin import *\n")
     monkeypatch.setattr(suite, "FOLDER", tmp_path)
     monkeypatch.setattr(suite, "_parity", lambda preset: [])
     monkeypatch.setattr(environment, "limits", dict)

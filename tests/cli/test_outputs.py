@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from bpelab.benchmarks.harness.readme import RECORDS
+from bpelab.benchmarks.harness.record import RECORDS
 from bpelab.cli import outputs
 from bpelab.cli.verbs import run
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bpelab.bpe.data.gpt2 import BYTE_OF_CHAR, missing_byte, printable
-from bpelab.bpe.encoders.heap import merge_piece, recover_merges
+from bpelab.bpe.encoders.heap import merge_with_heap, recover_merges
 from bpelab.bpe.files.tokenizer_json.fields import refusal
 
 
@@ -63,7 +63,7 @@ def check_merges(
     highest, highest_token = -1, b""
     for token, parts in recover_merges(ranks).items():
         if parts is None:
-            if merge_piece(token, ranks) == [ranks[token]]:
+            if merge_with_heap(token, ranks) == [ranks[token]]:
                 raise refusal(
                     "model.vocab", f"{printable(token)!r} is made of tokens with higher ids than its own"
                 )

@@ -1,4 +1,4 @@
-"""What the suite asks of pytest: a shuffled order, and the reasons of what was not measured."""
+"""What does the suite add to pytest? A shuffled order, and the reasons why something was not measured."""
 
 import json
 import os
@@ -13,12 +13,12 @@ _missing: list[dict[str, Any]] = []
 
 
 def pytest_benchmark_generate_machine_info() -> dict[str, Any]:
-    """Spare every process the seconds in which pytest-benchmark asks about the processor: the suite does."""
+    """Keep pytest-benchmark from asking about the processor for seconds: the suite does so once."""
     return {}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Shuffle the groups, and the contenders within each, by the suite's seed: drift falls on everyone."""
+    """Shuffle the groups, and the contenders within each, so that no contender always runs first or last."""
     seed = os.environ.get("BPELAB_SEED")
     if seed is None:
         return
@@ -38,14 +38,19 @@ def _without_contender(item: pytest.Item) -> str:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
-    """Note why a cell is missing: skipped, or a wrong answer."""
+    """Remember why a cell is missing: it was skipped, or its answer was wrong."""
     report = yield
     if report.when in ("setup", "call") and report.outcome != "passed":
         assert call.excinfo
         reason = str(call.excinfo.value) or call.excinfo.typename
         parameters = {name: str(value) for name, value in item.callspec.params.items()}  # type: ignore[attr-defined]
         contender = parameters.pop("contender", "")
-        group = ", ".join([item.name.partition("[")[0].removesuffix("_seconds"), *parameters.values()])
+        group = ", ".join(
+            [
+                item.name.partition("[")[0].removesuffix("_seconds").removesuffix("_bytes"),
+                *parameters.values(),
+            ]
+        )
         failed = "" if report.outcome == "skipped" else "failed: "
         _missing.append(
             {
@@ -59,6 +64,6 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 def pytest_sessionfinish() -> None:
-    """Leave the reasons where the suite looks for them."""
+    """Write the reasons to the file that the suite names."""
     if path := os.environ.get("BPELAB_MISSING"):
         Path(path).write_text(json.dumps(_missing), encoding="utf-8")

@@ -1,23 +1,30 @@
-"""Which records can be believed? Reading them, and refusing by name what is broken.
+"""What is in a record, and which records can be believed? The schema, and reading and writing by it.
 
-What a record holds is written by `bpelab.benchmarks.harness.suite`; here nothing is trusted, since a record
-may come from another machine, another version, or an editor.
+    {"schema", "started", "finished", "preset", "seed", "n_passes", "seconds", "commit", "modified",
+     "machine", "versions", "parity", "limits", "cells", "missing", "done"}
+
+A cell holds what one contender did in one group of a question: its samples, a list for each pass, in
+seconds or in bytes of memory. Contenders of a group are compared with the cell of its `baseline`. `missing`
+says what was not measured and why. A record may come from another machine, another version or an editor, so
+`load` trusts nothing in it and names the place of whatever is wrong.
 """
 
 import json
 import math
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bpelab.benchmarks.harness.ratios import Ratio, is_steady, ratio, typical
+from bpelab.bpe.foundation.writing import write_atomically
 
-SCHEMA = "bpelab benchmarks 1"
+# The records of the repository, from which its tables and its picture are made.
+RECORDS = Path(__file__).parents[1] / "records"
+SCHEMA = "bpelab benchmarks 2"
+# Older records are read, too. Since the first schema these questions have been renamed.
+OLDER_SCHEMA = "bpelab benchmarks 1"
+RENAMED = {"fresh_process": "first_use", "decode_count": "decode_and_count"}
 
-# What a record, a cell of it and a reason must have, and of which type; None where nothing is known.
+# The fields that a record, a cell and a reason must have, and their types.
 _RECORD = {
     "started": str, "preset": str, "n_passes": int, "seconds": float, "machine": dict, "versions": dict,
     "parity": list, "limits": dict, "cells": list, "missing": list,
@@ -28,7 +35,7 @@ _CELL = {
 }  # fmt: skip
 _MISSING = {"question": str, "group": str, "contender": str, "reason": str}
 _COMPARISON = {"encoding": str, "n_texts": int, "n_bytes": int, "n_tokens": int}
-# What may be missing or null.
+# Fields that may be absent or null.
 _OF_RECORD = {"finished": str, "commit": str, "modified": bool, "seed": float, "done": list}
 _OF_MACHINE = {
     "cpu": str, "governor": str, "system": str, "gpu": str, "driver": str, "n_cores": int, "n_threads": int,
@@ -37,16 +44,16 @@ _OF_MACHINE = {
 _OF_LIMITS = {"copy_bytes_per_second": float, "flops_per_second": dict, "cuda": dict}
 _OF_CELL = {"amount": float, "amount_of": str, "bytes_moved": float, "operations": float}
 _OF_AXIS = {"device": str, "dtype": str, "direction": str, "form": str, "question": str}
-# What the maps of that question are drawn by.
+# What the heat maps of the question `embedding` need.
 _OF_EMBEDDING = {
     "device": str, "dtype": str, "direction": str, "vocab_size": int, "dim": int, "n_tokens": int,
 }  # fmt: skip
-UNITS = ("s", "B")
-# Numbers beyond these are no measurements, and what is computed from them would be infinite.
+SECONDS, BYTES = "s", "B"  # the units: of time, and of memory
+# Numbers beyond these are not measurements, and what is computed from them would be infinite.
 SMALLEST, LARGEST = 1e-30, 1e30
 SHORTEST, LONGEST = 1e-12, 1e15  # seconds or bytes
 DEEPEST = 12  # lists and objects within each other
-# What plots have on their axes.
+# What the axes of plots show.
 SIZES = ("n_bytes", "piece_bytes", "vocab_size", "dim", "n_tokens")
 
 Cell = dict[str, Any]
@@ -54,17 +61,21 @@ Record = dict[str, Any]
 
 
 def load(path: Path) -> Record:
-    """Read one record; raises `ValueError` that names the file, and in it the place, of what is wrong."""
+    """Read one record, an older one as if it had been written today.
+
+    Raises `ValueError` that names the file, and the place in it, of whatever is wrong.
+    """
     try:
         record = json.loads(path.read_bytes().decode("utf-8"), parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
-        raise ValueError(f"{path}: line {error.lineno}: {error.msg}: this is no whole JSON") from None
+        raise ValueError(f"{path}: line {error.lineno}: {error.msg}: this is not complete JSON") from None
     except (UnicodeDecodeError, RecursionError) as error:
-        raise ValueError(f"{path}: this is no JSON: {error}") from None
+        raise ValueError(f"{path}: this is not JSON: {error}") from None
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
     try:
         _check_values(record)
+        record = _upgraded(record)
         _check(record)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
@@ -72,13 +83,44 @@ def load(path: Path) -> Record:
 
 
 def load_all(paths: Sequence[Path]) -> list[Record]:
-    """Read the records of several machines, the same one only once."""
+    """Read the records of several machines; a record that appears twice is read once."""
     records: list[Record] = []
     for path in paths:
         record = load(path)
         if record not in records:
             records.append(record)
     return records
+
+
+def write(path: Path, record: Record) -> None:
+    """Write a record so that `path` always holds the whole old one or the whole new one."""
+    text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False)
+    write_atomically(path, (text + "\n").encode("utf-8"))
+
+
+def _upgraded(record: Any) -> Any:
+    """Return a record of the older schema in today's; anything else as it is."""
+    if not isinstance(record, dict) or record.get("schema") != OLDER_SCHEMA:
+        return record
+    entries = {
+        field: [
+            entry | {"question": _new_name(entry["question"])}
+            if isinstance(entry, dict) and "question" in entry
+            else entry
+            for entry in record[field]
+        ]
+        for field in ("cells", "missing")
+        if isinstance(record.get(field), list)
+    }
+    if isinstance(record.get("done"), list):
+        entries["done"] = [
+            [*map(_new_name, step)] if isinstance(step, list) else step for step in record["done"]
+        ]
+    return record | {"schema": SCHEMA} | entries
+
+
+def _new_name(question: Any) -> Any:
+    return RENAMED.get(question, question) if isinstance(question, str) else question
 
 
 def _refuse_constant(name: str) -> float:
@@ -90,7 +132,7 @@ def _check(record: Any) -> None:
         raise ValueError(f"an object was expected, not {type(record).__name__}")
     if record.get("schema") != SCHEMA:
         raise ValueError(
-            f"its schema is {record.get('schema')!r}, and {SCHEMA!r} is the one that is read here"
+            f"its schema is {record.get('schema')!r}: this version reads {SCHEMA!r} and {OLDER_SCHEMA!r}"
         )
     _has(record, _RECORD, "the record")
     _may_have(record, _OF_RECORD, "the record")
@@ -115,22 +157,22 @@ def _check(record: Any) -> None:
         _check_cell(cell, f"cell {place}")
         name = (cell["question"], cell["group"], cell["contender"])
         if name in seen:
-            raise ValueError(f"cell {place} ({', '.join(name)}) is there twice")
+            raise ValueError(f"cell {place} ({', '.join(name)}) appears twice")
         seen.add(name)
-    for question, group, cells in groups(record):
-        missing = {e["contender"] for e in record["missing"] if e["question"] == question}
-        for baseline in sorted({cell["baseline"] for cell in cells}):
-            if baseline not in {cell["contender"] for cell in cells} | missing:
-                raise ValueError(
-                    f"{question}, {group}: its baseline {baseline!r} is neither there nor missing"
-                )
+    missing = {(entry["question"], entry["contender"]) for entry in record["missing"]}
+    for cell in record["cells"]:
+        question, group, baseline = cell["question"], cell["group"], cell["baseline"]
+        if (question, group, baseline) not in seen and (question, baseline) not in missing:
+            raise ValueError(
+                f"{question}, {group}: the baseline {baseline!r} is neither a contender nor missing"
+            )
 
 
 def _check_cell(cell: Any, where: str) -> None:
     _has(cell, _CELL, where)
     where = f"{where} ({cell['question']}, {cell['group']}, {cell['contender']})"
-    if cell["unit"] not in UNITS:
-        raise ValueError(f"{where}: its unit is {cell['unit']!r}, not one of {', '.join(UNITS)}")
+    if cell["unit"] not in (SECONDS, BYTES):
+        raise ValueError(f"{where}: its unit is {cell['unit']!r}, neither {SECONDS!r} nor {BYTES!r}")
     _may_have(cell, _OF_CELL, where)
     _may_have(cell["axis"], _OF_AXIS, f"{where}: axis")
     if cell["question"] == "embedding":
@@ -163,14 +205,14 @@ def _is_sample(value: Any) -> bool:
 
 
 def _shown(value: Any) -> str:
-    """Show the beginning of a value; the digits of a huge number are not written out."""
+    """Return the beginning of a value as text, without the digits of a huge number."""
     if isinstance(value, int) and value.bit_length() > 1000:
         return f"a number of {value.bit_length():,} bits"
     return repr(value)[:60]
 
 
 def _check_values(record: Any) -> None:
-    """Raise `ValueError` for text that no file can hold, for what is infinite, and what lies too deep."""
+    """Raise `ValueError` for text that no file can hold, infinite numbers, and values nested too deeply."""
     waiting = [(record, "the record", 0)]
     while waiting:
         value, where, depth = waiting.pop()
@@ -200,7 +242,7 @@ def _escaped(name: Any) -> str:
 
 
 def _may_have(entry: Any, fields: Mapping[str, type], where: str) -> None:
-    """Check the fields that are there and not null."""
+    """Check those of the fields that are present and not null."""
     if not isinstance(entry, dict):
         raise ValueError(f"{where} is {_shown(entry)}, where an object was expected")
     _has(entry, {name: kind for name, kind in fields.items() if entry.get(name) is not None}, where)
@@ -218,85 +260,3 @@ def _has(entry: Any, fields: Mapping[str, type], where: str) -> None:
                 raise ValueError(f"{where}: {name} is {_shown(value)}, where a number was expected")
         elif not isinstance(value, kind):
             raise ValueError(f"{where}: {name} is {_shown(value)}, where a {kind.__name__} was expected")
-
-
-def groups(record: Record, question: str | None = None) -> Iterator[tuple[str, str, list[Cell]]]:
-    """Yield (question, group, its cells), all in an order of their own that measuring has no part in."""
-    found: dict[tuple[str, str], list[Cell]] = {}
-    for cell in record["cells"]:
-        if question in (None, cell["question"]):
-            found.setdefault((cell["question"], cell["group"]), []).append(cell)
-    for (name, group), cells in sorted(found.items(), key=lambda pair: _natural(pair[0])):
-        yield name, group, sorted(cells, key=lambda cell: (cell["contender"] != "bpelab", cell["contender"]))
-
-
-def _natural(names: Iterable[str]) -> list[list[tuple[int, int, str]]]:
-    """Order numbers within names by size: 1,000 bytes before 100,000."""
-    return [
-        [_of_number(part) if part[0] in "0123456789" else (0, 0, part) for part in parts]
-        for parts in (re.findall(r"[0-9][0-9,]*(?<=[0-9])|[^0-9]+", name) for name in names)
-    ]
-
-
-def _of_number(part: str) -> tuple[int, int, str]:
-    """Order digits as the number that they are, which may have more of them than Python reads."""
-    digits = part.replace(",", "").lstrip("0")
-    return 1, len(digits), digits
-
-
-@dataclass(frozen=True)
-class Row:
-    """One cell beside the baseline of its group, if that was measured."""
-
-    cell: Cell
-    baseline: Cell | None
-
-    @property
-    def group(self) -> str:
-        """What was compared."""
-        return str(self.cell["group"])
-
-    @property
-    def contender(self) -> str:
-        """Who or what was measured."""
-        return str(self.cell["contender"])
-
-    @property
-    def is_baseline(self) -> bool:
-        """Tell whether the others of its group are compared with this one."""
-        return bool(self.cell["contender"] == self.cell["baseline"])
-
-    @property
-    def is_ours(self) -> bool:
-        """Tell whether this is bpelab beside somebody else."""
-        return self.contender == "bpelab" and not self.cell["baseline"].startswith("bpelab")
-
-    @cached_property
-    def ratio(self) -> Ratio | None:
-        """How many times faster than the baseline, or smaller; None for the baseline and without one."""
-        return None if self.is_baseline or not self.baseline else ratio(self.cell, self.baseline)
-
-    @cached_property
-    def is_steady(self) -> bool:
-        """Tell whether the baseline stood still."""
-        return is_steady(self.baseline or self.cell)
-
-    @cached_property
-    def typical(self) -> float:
-        """The median of the passes' medians, in seconds or bytes."""
-        return typical(self.cell)
-
-    @property
-    def rate(self) -> float | None:
-        """Amount a second; None where it means nothing."""
-        amount = self.cell.get("amount")
-        return amount / self.typical if amount and self.cell["unit"] == "s" and self.typical else None
-
-
-def rows(record: Record, question: str) -> list[Row]:
-    """Give the cells of a question, each with what it is compared with."""
-    found = []
-    for _, _, cells in groups(record, question):
-        by_name = {cell["contender"]: cell for cell in cells}
-        found += [Row(cell, by_name.get(cell["baseline"])) for cell in cells]
-    return found
