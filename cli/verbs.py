@@ -10,6 +10,7 @@ from typing import ParamSpec, TypeVar
 
 import typer
 from bpelab.cli.bench import bench
+from bpelab.cli.compile import compile
 from bpelab.cli.convert import convert
 from bpelab.cli.count import count
 from bpelab.cli.decode import decode
@@ -64,6 +65,7 @@ for verb in (
     bench,
     report,
     fetch,
+    compile,
     tiktoken_cache,
 ):
     app.command()(as_command(verb))

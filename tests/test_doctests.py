@@ -24,6 +24,11 @@ NEED_TORCH = (
     "bpelab.embeddings",
     *(f"bpelab.embeddings.{module.name}" for module in pkgutil.iter_modules([str(ROOT / "embeddings")])),
 )
+NEED_NUMBA = tuple(
+    f"bpelab.bpe.encoders.compiled.{module.name}"
+    for module in pkgutil.iter_modules([str(ROOT / "bpe" / "encoders" / "compiled")])
+    if module.name not in ("code_files", "worth")
+)
 MODULES = [
     module.name
     for package in PACKAGES
@@ -38,6 +43,8 @@ MODULES += [f"bpelab.benchmarks.harness.{name}" for name in ("environment", "rat
 def test_examples_run(name: str) -> None:
     if name in NEED_TORCH:
         pytest.importorskip("torch", reason="pip install 'bpelab[torch]'")
+    if name in NEED_NUMBA:
+        pytest.importorskip("numba", reason="pip install 'bpelab[compiled]'")
     if name in REPORT:
         pytest.importorskip("altair", reason="pip install 'bpelab[report]'")
     assert doctest.testmod(importlib.import_module(name)).failed == 0

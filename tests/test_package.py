@@ -52,8 +52,8 @@ def test_the_wheel_works_beside_hugging_face_from_the_repository_root(wheel: Pat
     assert Path(path).is_relative_to(tmp_path)
 
 
-def test_importing_bpe_loads_neither_torch_nor_tiktoken() -> None:
-    unneeded = {"torch", "tiktoken", "typer", "bpelab.bpe.training"}
+def test_importing_bpe_loads_neither_torch_nor_tiktoken_nor_numba() -> None:
+    unneeded = {"torch", "tiktoken", "numba", "typer", "bpelab.bpe.training"}
     program = f"import sys, bpelab.bpe; print(sorted({unneeded} & set(sys.modules)))"
     assert python("-c", program) == "[]\n"
 

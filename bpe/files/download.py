@@ -2,14 +2,13 @@
 
 import hashlib
 import io
-import os
 import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bpelab.bpe.foundation.user_cache import cache_directory
 from bpelab.bpe.foundation.writing import check_writable, write_atomically
-from platformdirs import user_cache_path
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -18,11 +17,6 @@ if TYPE_CHECKING:
 MAX_BYTES = 64 << 20
 MAX_SECONDS = 600.0
 SILENT_SECONDS = 30  # for the connection, and between any two bytes
-
-
-def cache_directory() -> Path:
-    """Return the directory for downloads: `BPELAB_CACHE_DIR`, or this user's cache by the system's rules."""
-    return Path(os.environ.get("BPELAB_CACHE_DIR") or user_cache_path("bpelab"))
 
 
 def sha256(path: Path) -> str:

@@ -16,9 +16,10 @@ from typing import NamedTuple
 from bpelab.bpe.data.gpt2 import gpt2_ranks
 from bpelab.bpe.encoders.choice import AUTO
 from bpelab.bpe.encoding import Encoding
-from bpelab.bpe.files.download import cache_directory, download
+from bpelab.bpe.files.download import download
 from bpelab.bpe.files.models import encoding_name_for_model
 from bpelab.bpe.files.tiktoken_file import parse_tiktoken
+from bpelab.bpe.foundation.user_cache import cache_directory
 from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
 from bpelab.bpe.splitting.regex_splitter import splitter_of
 from bpelab.bpe.splitting.specials import END_OF_TEXT

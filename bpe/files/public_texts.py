@@ -4,7 +4,8 @@ import hashlib
 from pathlib import Path
 from typing import NamedTuple
 
-from bpelab.bpe.files.download import MAX_BYTES, cache_directory, download, sha256
+from bpelab.bpe.files.download import MAX_BYTES, download, sha256
+from bpelab.bpe.foundation.user_cache import cache_directory
 from bpelab.bpe.foundation.writing import write_atomically
 
 

@@ -86,6 +86,7 @@ bench -o b.json --passes @
 bench --resume -o @ --only encode_warm --passes 1
 fetch @
 fetch the-verdict --source @
+compile @
 tiktoken-cache @
 """.strip().splitlines()
 )

@@ -1,0 +1,71 @@
+"""The loops cut where the patterns cut, for everything the patterns can tell apart."""
+
+import os
+from itertools import pairwise, product
+from pathlib import Path
+
+import numpy as np
+import pytest
+from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
+from bpelab.bpe.splitting.regex_splitter import splitter
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+pytest.importorskip("numba", reason="pip install 'bpelab[compiled]'")
+
+from bpelab.bpe.encoders.compiled import split
+from bpelab.bpe.encoders.compiled.memory import Sizes, new_room
+from bpelab.bpe.encoders.compiled.tables import as_bytes
+
+PATTERNS = {"gpt2": GPT2_PATTERN, "cl100k_base": CL100K_PATTERN, "o200k_base": O200K_PATTERN}
+LOOPS = {"gpt2": split.split_gpt2, "cl100k_base": split.split_cl100k, "o200k_base": split.split_o200k}
+# One character of each class, and those of the contractions. Longer strings than the default's may be
+# tried by setting BPELAB_SPLIT_LENGTH; 6 were, when the loops were written.
+REPRESENTATIVES = {
+    "gpt2": ["a", "s", "l", "'", "1", " ", "\n", "!"],
+    "cl100k_base": ["a", "S", "l", "'", "1", " ", "\n", "\t", "!"],
+    "o200k_base": ["A", "s", "あ", "\u0301", "'", "1", " ", "\n", "!", "/"],
+}
+LENGTH = int(os.environ.get("BPELAB_SPLIT_LENGTH", "5"))
+ALPHABET = "aAsSlLvVeErRtTdDmMſ''  \n\n\r\t\x0b\x1c\u00a0\u200b11½!!/.é안あʰ\u0301𐐀🙂\U00032c82"
+TEXTS = st.text(alphabet=ALPHABET, max_size=200) | st.text(max_size=40)
+
+
+def pieces_of(name: str, texts: list[str]) -> list[list[str]]:
+    """Cut all texts by one call of the loops."""
+    encoded = [text.encode("utf-8", "replace") for text in texts]
+    data = as_bytes(b"".join(encoded))
+    ends = np.cumsum([len(content) for content in encoded])
+    room = new_room(Sizes(pieces=int(ends[-1]) + (1 << 15), texts=len(texts) + 1))
+    cut = np.zeros(6, dtype=np.int64)
+    assert LOOPS[name](data, ends, True, split.class_bytes(PATTERNS[name]), room, cut) == split.DONE
+    starts = room.piece_starts[: cut[split.N_PIECES] + 1].tolist()
+    assert starts[-1] == ends[-1]
+    content = data.tobytes()
+    pieces = [content[start:end].decode() for start, end in pairwise(starts)]
+    bounds = [0, *room.text_pieces[: len(texts)].tolist()]
+    return [pieces[first:end] for first, end in pairwise(bounds)]
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_every_short_string_is_cut_as_the_pattern_cuts_it(name: str) -> None:
+    split_text = splitter(PATTERNS[name])
+    texts = ["".join(chars) for n in range(LENGTH + 1) for chars in product(REPRESENTATIVES[name], repeat=n)]
+    for text, pieces in zip(texts, pieces_of(name, texts), strict=True):
+        assert pieces == split_text(text), ascii(text)
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+@settings(deadline=None, max_examples=1000)
+@given(text=TEXTS)
+def test_any_string_is_cut_as_the_pattern_cuts_it(name: str, text: str) -> None:
+    text = text.encode("utf-8", "replace").decode()
+    assert pieces_of(name, [text]) == [splitter(PATTERNS[name])(text)]
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+@pytest.mark.parametrize("corpus", ["the-verdict", "tinyshakespeare", "udhr-multilingual"])
+def test_corpora_are_cut_as_the_pattern_cuts_them(data: Path, name: str, corpus: str) -> None:
+    text = (data / "text" / f"{corpus}.txt").read_text(encoding="utf-8")
+    blocks = [text[start : start + 10_000] for start in range(0, len(text), 10_000)]
+    assert pieces_of(name, blocks) == [splitter(PATTERNS[name])(block) for block in blocks]
