@@ -9,6 +9,7 @@ turns ids into bytes (`bpelab.bpe.vocabulary`).
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
@@ -42,7 +43,7 @@ from bpelab.bpe.splitting.specials import (
     resolve_special,
     special_finder,
 )
-from bpelab.bpe.vocabulary import Vocabulary
+from bpelab.bpe.vocabulary import FEW_TOKENS, Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,9 @@ class Encoding:
         ranks, specials = dict(mergeable_ranks), dict(special_tokens)
         vocabulary = Vocabulary(ranks, specials, explicit_n_vocab)
         splitter(pat_str)  # raises `ValueError` for a pattern that is not a regular expression
-        engines = Engines(ranks, pat_str, max_cached_pieces=max_cached_pieces)
+        engines = Engines(
+            ranks, pat_str, bytes_of_id=vocabulary.bytes_of_id, max_cached_pieces=max_cached_pieces
+        )
         engine_name = resolve_engine(engine)
         chosen = engines.named(engine_name)
         self._parts = _Parts(
@@ -432,7 +435,14 @@ class Encoding:
         >>> get_encoding("gpt2").decode_bytes([31373, 995])
         b'hello world'
         """
-        return self._parts.vocabulary.joined_bytes(tokens)
+        given = tokens if isinstance(tokens, list | tuple | np.ndarray) else list(tokens)
+        if len(given) >= FEW_TOKENS and self.engine in (AUTO, "compiled"):
+            compiled = self._parts.engines.compiled_if_loaded
+            # The vocabulary has tiktoken's words for ids that are not tokens.
+            with suppress(KeyError, OverflowError, TypeError):
+                if compiled is not None:
+                    return compiled.decode_bytes(given)
+        return self._parts.vocabulary.joined_bytes(given)
 
     def decode(self, tokens: Iterable[int], errors: str = "replace") -> str:
         """Give the text of the tokens; bytes that are not UTF-8 are treated as `errors` says."""

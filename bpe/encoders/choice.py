@@ -5,12 +5,16 @@ Engines are built when they are first needed. What they cost and what each adds 
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from importlib import import_module
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from bpelab.bpe.encoders.cached import CachedEncoder
 from bpelab.bpe.encoders.engine import Engine, Ids
 from bpelab.bpe.foundation.once import once
+from bpelab.bpe.splitting.regex_splitter import splitter
+
+if TYPE_CHECKING:
+    from bpelab.bpe.encoders.compiled.encoder import CompiledEncoder
 
 AUTO = "auto"
 ENGINES = ("textbook", "cached", "arrays", "compiled")
@@ -19,6 +23,10 @@ VARIABLE = "BPELAB_ENGINE"
 
 # Below so many characters the caches answer sooner than the arrays, in all the texts of the benchmarks.
 SHORT_CHARS = 8192
+# The same for the compiled engine where it is loaded: a call of it takes some 20 microseconds.
+SHORT_CHARS_COMPILED = 1024
+# Below so many characters nobody asks whether to load the compiled engine: no text is long enough by far.
+LONG_CHARS = 1 << 20
 # Pieces that the arrays remember beyond the vocabulary, besides those of one block: usually some 50 MB, at
 # most 250 (see `arrays.store`). 12 MB of standard-library source have 90,000 distinct ones.
 CACHE_PIECES = 1 << 18
@@ -47,18 +55,25 @@ def resolve_engine(name: str) -> str:
 
 def is_installed(name: str) -> bool:
     """Tell whether an engine can be used, without importing what it needs."""
-    return name != "compiled" or None not in (find_spec("numba"), find_spec("bpelab.bpe.encoders.compiled"))
+    return name != "compiled" or None not in (find_spec("numba"), find_spec("llvmlite"))
 
 
 class Engines:
     """The engines of one pattern and one table of ranks, each built when it is first asked for."""
 
     def __init__(
-        self, ranks: Mapping[bytes, int], pattern: str, *, max_cached_pieces: int = CACHE_PIECES
+        self,
+        ranks: Mapping[bytes, int],
+        pattern: str,
+        *,
+        bytes_of_id: Mapping[int, bytes] | None = None,
+        max_cached_pieces: int = CACHE_PIECES,
     ) -> None:
         self._ranks = ranks
         self._pattern = pattern
+        self._bytes_of_id = bytes_of_id
         self._max_cached_pieces = max_cached_pieces
+        self._n_chars_of_arrays = 0
 
     def named(self, name: str) -> Engine:
         """Return the engine of a name that `resolve_engine` returned."""
@@ -85,25 +100,49 @@ class Engines:
         return ArrayEncoder(self._ranks, self._pattern, max_pieces=self._max_cached_pieces)
 
     @once
-    def compiled(self) -> Engine:
+    def compiled(self) -> "CompiledEncoder":
         """The arrays' algorithm as loops, which Numba compiles."""
-        module = import_module("bpelab.bpe.encoders.compiled.encoder")
-        engine: Engine = module.CompiledEncoder(self._ranks, self._pattern)
-        return engine
+        from bpelab.bpe.encoders.compiled.loading import load
+
+        return load(self._ranks, self._pattern, splitter(self._pattern), self._bytes_of_id)
+
+    @property
+    def compiled_if_loaded(self) -> "CompiledEncoder | None":
+        """The compiled engine where it has been used before."""
+        return vars(self).get("compiled")
+
+    def compiled_if_it_pays(self, n_chars: int) -> "CompiledEncoder | None":
+        """The compiled engine for so many characters, where it is loaded or loading it pays.
+
+        What the arrays encoded before counts as well: a process that goes on and on may try it.
+        """
+        if (loaded := self.compiled_if_loaded) is not None:
+            return loaded
+        self._n_chars_of_arrays += n_chars
+        if self._n_chars_of_arrays < LONG_CHARS:
+            return None
+        from bpelab.bpe.encoders.compiled.loading import load_if_it_pays
+
+        n_before = self._n_chars_of_arrays - n_chars
+        encoder = load_if_it_pays(
+            n_chars, n_before, self._ranks, self._pattern, splitter(self._pattern), self._bytes_of_id
+        )
+        return None if encoder is None else vars(self).setdefault("compiled", encoder)
 
 
 class AutoEngine:
-    """Short texts by the caches, and from `SHORT_CHARS` characters on by the arrays.
-
-    Where another engine should take over from some size on, this class decides it.
-    """
+    """Short texts by the cache, long ones by the compiled engine where it pays, by the arrays elsewhere."""
 
     def __init__(self, engines: Engines) -> None:
         self._engines = engines
         self._short = engines.cached
 
     def _engine(self, n_chars: int) -> Engine:
-        return self._short if n_chars < SHORT_CHARS else self._engines.arrays
+        if n_chars < SHORT_CHARS_COMPILED:
+            return self._short
+        if n_chars < SHORT_CHARS:
+            return self._engines.compiled_if_loaded or self._short
+        return self._engines.compiled_if_it_pays(n_chars) or self._engines.arrays
 
     def encode_to_list(self, text: str) -> list[int]:
         """Return the ids of a text."""
