@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -173,12 +174,9 @@ class ArrayEncoder:
             ids = join(found)
         ids_before = np.zeros(len(starts) + 1, dtype=np.int64)  # by piece
         np.cumsum((found.values >> RUN_BITS).view(np.int64), out=ids_before[1:])
-        as_list = self._as_list(self._as_ids(ids))
-        start, lists = 0, []
-        for end in ids_before.take(text_ends).tolist():
-            lists.append(as_list[start:end])
-            start = end
-        return lists
+        objects = self._as_objects(self._as_ids(ids))
+        ends = ids_before.take(text_ends).tolist()
+        return [objects[start:end].tolist() for start, end in pairwise([0, *ends])]
 
     def look_up(self, pieces: Pieces, store: PieceStore) -> Found:
         """Look up pieces; those that are not known are merged and remembered."""
@@ -220,12 +218,13 @@ class ArrayEncoder:
 
     def _as_list(self, ids: Ids) -> list[int]:
         """Return ids as a list, in which equal ids are one object: 8 bytes a token, not 40."""
-        if len(ids) < FEW_IDS:
-            few: list[int] = ids.tolist()
-            return few
+        as_list: list[int] = (ids if len(ids) < FEW_IDS else self._as_objects(ids)).tolist()
+        return as_list
+
+    def _as_objects(self, ids: Ids) -> npt.NDArray[np.object_]:
+        """(n_tokens,) object: ids as Python's integers."""
         places = ids if self._id_of is None else self._places.of(ids)
-        as_objects: list[int] = self._id_objects.take(places, mode="clip").tolist()
-        return as_objects
+        return self._id_objects.take(places, mode="clip")
 
     @once
     def _id_objects(self) -> npt.NDArray[np.object_]:
