@@ -3,7 +3,7 @@
 from typing import Any
 
 import regex
-from bpelab.bpe.files.tokenizer_json.fields import as_object, as_objects, refusal
+from bpelab.bpe.files.tokenizer_json.fields import as_object, refusal, steps
 from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
 
 # Oniguruma, which reads a `Split`'s pattern, takes {1,3}+ for a repeated {1,3} and $ for the end of a
@@ -56,23 +56,21 @@ def load_pattern(pre_tokenizer: Any) -> str:
     field = "pre_tokenizer"
     if not isinstance(pre_tokenizer, dict):
         raise refusal(field, "there is none, so that merges would run across a whole text")
-    steps = [pre_tokenizer]
-    if pre_tokenizer.get("type") == "Sequence":
-        steps = as_objects(pre_tokenizer.get("pretokenizers"), f"{field}.pretokenizers")
-    kinds = [step.get("type") for step in steps]
+    listed = steps(pre_tokenizer, field)
+    kinds = [step.get("type") for step in listed]
     if kinds not in (["ByteLevel"], ["Split", "ByteLevel"]):
         found = " + ".join(map(str, kinds)) or "an empty Sequence"
         raise refusal(field, f"{found} is not ByteLevel, nor one Split and ByteLevel")
-    if steps[-1].get("add_prefix_space", True):
+    if listed[-1].get("add_prefix_space", True):
         raise refusal(f"{field}.add_prefix_space", "it puts a space before each text")
-    uses_regex = steps[-1].get("use_regex", True)
-    if len(steps) == 1:
+    uses_regex = listed[-1].get("use_regex", True)
+    if len(listed) == 1:
         if not uses_regex:
             raise refusal(f"{field}.use_regex", "nothing splits: merges would run across a whole text")
         return GPT2_PATTERN
     if uses_regex:
         raise refusal(f"{field}.use_regex", "the pieces of the Split are split again by GPT-2's pattern")
-    split = steps[0]
+    split = listed[0]
     pattern = as_object(split.get("pattern"), f"{field}.pattern").get("Regex")
     if not isinstance(pattern, str):
         raise refusal(f"{field}.pattern", f"{split.get('pattern')!r} is not a regular expression")
