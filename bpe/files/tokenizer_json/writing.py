@@ -69,5 +69,5 @@ _CONFIG = {
 
 
 def dump_tokenizer_config() -> bytes:
-    """Return the bytes of a `tokenizer_config.json` that makes `transformers` read `tokenizer.json` as it is."""
+    """Return the bytes of a `tokenizer_config.json`: `transformers` reads what is beside it as it is."""
     return json.dumps(_CONFIG, indent=2).encode("ascii") + b"\n"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from bpelab.bpe import Encoding, textbook, train
 from bpelab.bpe.splitting import regex_splitter as splitter
-from bpelab.bpe.splitting.dialect import translate
+from bpelab.bpe.splitting.dialect.translate import translate
 from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
 from bpelab.bpe.splitting.regex_splitter import Splitter
 from bpelab.bpe.splitting.unicode16 import class_table
