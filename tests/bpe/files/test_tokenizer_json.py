@@ -10,7 +10,7 @@ from bpelab.bpe import Encoding, get_encoding, train
 from bpelab.bpe.encoders.cached import splitter
 from bpelab.bpe.files.save_load import check_can_save, save_encoding
 from bpelab.bpe.files.tokenizer_json import dump_tokenizer_json, load_tokenizer_json
-from bpelab.bpe.files.tokenizer_json.patterns import COVERING, LLAMA3, QWEN2
+from bpelab.bpe.files.tokenizer_json.patterns import OURS_OF
 from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -20,8 +20,17 @@ tokenizers = pytest.importorskip("tokenizers")
 BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
 SAMPLE = "Hello world, it's 12345 o'clock\u3000\n  \n\tété 안녕하세요 ÀB <|end|>'LL 💡\r\n\r\n x  \n  "
 TEXTS = [SAMPLE, "", " ", "a", SAMPLE * 2, "\n  ", "x\n  ", "…—–", "ſ'ſ 1²³½ ٣٤"]
+LLAMA3 = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
+    r"|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+# As rustbpe has it, and the files of models that are trained with it.
+RUSTBPE = (
+    r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,2}| ?[^\s\p{L}\p{N}]++[\r\n]*"
+    r"|\s*[\r\n]|\s+(?!\S)|\s+"
+)
 PATTERNS = {"gpt2": GPT2_PATTERN, "cl100k": CL100K_PATTERN, "o200k": O200K_PATTERN, "llama3": LLAMA3}
-PATTERNS |= {"qwen2": QWEN2, "words only": r"\p{L}+| \p{N}{1,2}"}
+PATTERNS |= {"qwen2": LLAMA3.replace("{1,3}", ""), "rustbpe": RUSTBPE, "words only": r"\p{L}+| \p{N}{1,2}"}
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +179,7 @@ def test_the_patterns_in_the_table_match_all_of_any_text() -> None:
     import regex
 
     everything = "".join(map(chr, [*range(0xD800), *range(0xE000, 0x30000, 7)]))
-    for pattern in [*COVERING, *COVERING.values()]:
+    for pattern in [*OURS_OF, *OURS_OF.values()]:
         assert sum(len(match.group()) for match in regex.finditer(pattern, everything)) == len(everything)
 
 
@@ -338,6 +347,17 @@ def test_a_split_that_keeps_what_an_unknown_pattern_leaves_out_is_refused(file: 
     change = _set("pre_tokenizer", "pretokenizers", 0, to=split)
     with pytest.raises(ValueError, match="it is not known to match everything"):
         load_tokenizer_json(file(change, pattern=O200K_PATTERN))
+
+
+@pytest.mark.parametrize("name", ["rustbpe", "llama3", "qwen2", "o200k"])
+def test_a_split_that_covers_all_text_is_read_and_written_as_others_write_it(
+    trained: dict[str, Encoding], tmp_path: Path, name: str
+) -> None:
+    content = json.loads(dump_tokenizer_json(trained[name]))
+    split = content["pre_tokenizer"]["pretokenizers"][0]
+    assert (split["behavior"], split["invert"]) == ("Isolated", False)
+    save_encoding(tmp_path / "t.json", trained[name])
+    assert load_tokenizer_json(tmp_path / "t.json").pattern == PATTERNS[name]
 
 
 def test_nfc_and_ignored_merges_and_a_post_processor_are_taken_when_they_make_no_difference(
