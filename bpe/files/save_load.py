@@ -13,8 +13,9 @@ from pathlib import Path
 from bpelab.bpe.data.gpt2 import BYTE_ORDER, missing_byte
 from bpelab.bpe.encoders.heap import recover_merges
 from bpelab.bpe.encoding import Encoding
+from bpelab.bpe.files.definitions import DEFINITIONS
 from bpelab.bpe.files.gpt2_pair import dump_encoder_json, dump_vocab_bpe, parse_gpt2_pair
-from bpelab.bpe.files.names import DEFINITIONS, get_encoding, resolve_pattern
+from bpelab.bpe.files.names import get_encoding, resolve_pattern
 from bpelab.bpe.files.tiktoken_file import dump_tiktoken, parse_tiktoken
 from bpelab.bpe.files.tokenizer_json import dump_tokenizer_config, dump_tokenizer_json, parse_tokenizer_json
 from bpelab.bpe.foundation.writing import write_atomically
