@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from bpelab.bpe.corpus.documents import files_of
-from bpelab.bpe.files.save_load import files_of_encoding, load_encoding
+from bpelab.bpe.files.save_load import files_of_encoding, files_written, load_encoding, require_own_config
 from bpelab.bpe.foundation.writing import check_writable, is_stream
 
 Inputs = Iterable[str | os.PathLike[str] | None]
@@ -34,12 +34,12 @@ def check_outputs(outputs: Sequence[Path], inputs: Inputs = (), *, make_folders:
 def check_encoding_output(output: Path, inputs: Inputs = ()) -> None:
     """Check the one or two files of an encoding that a verb will write, as `check_outputs` does.
 
-    The second file of a pair is replaced where it is there together with the first, and belongs to it:
-    `ValueError` where it is anything else.
+    The second file of a pair is replaced if it is there together with the first, and belongs to it, and so is
+    a `tokenizer_config.json` that `save_encoding` wrote: `ValueError` where it is anything else.
     """
-    files = files_of_encoding(output)
-    check_outputs(files, inputs)
-    for second in files[1:]:
+    check_outputs(files_written(output), inputs)
+    require_own_config(output)
+    for second in files_of_encoding(output)[1:]:
         if os.path.lexists(second):
             try:
                 load_encoding(output)

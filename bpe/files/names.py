@@ -1,97 +1,20 @@
-"""Which encodings have names, and where do their tables come from?
-
-Names, patterns, special tokens and hashes are tiktoken's:
-https://github.com/openai/tiktoken/blob/0.14.0/tiktoken_ext/openai_public.py
-"""
+"""How does a name become an encoding? From the package, or from a file that is found or downloaded."""
 
 import hashlib
 import os
-import tempfile
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from types import MappingProxyType
-from typing import NamedTuple
 
 from bpelab.bpe.data.gpt2 import gpt2_ranks
 from bpelab.bpe.encoders.choice import AUTO
 from bpelab.bpe.encoding import Encoding
+from bpelab.bpe.files.definitions import DEFINITIONS, VocabularyFile
 from bpelab.bpe.files.download import download
 from bpelab.bpe.files.models import encoding_name_for_model
+from bpelab.bpe.files.tiktoken_cache import tiktoken_cache_path
 from bpelab.bpe.files.tiktoken_file import parse_tiktoken
 from bpelab.bpe.foundation.user_cache import cache_directory
-from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
 from bpelab.bpe.splitting.regex_splitter import splitter_of
-from bpelab.bpe.splitting.specials import END_OF_TEXT
-
-ADDRESS = "https://openaipublic.blob.core.windows.net/encodings/"
-
-_FIM = ("<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>")
-_O200K_SPECIALS = {END_OF_TEXT: 199999, "<|endofprompt|>": 200018}
-_HARMONY_NAMES = {
-    199998: "startoftext",
-    199999: "endoftext",
-    200002: "return",
-    200003: "constrain",
-    200005: "channel",
-    200006: "start",
-    200007: "end",
-    200008: "message",
-    200012: "call",
-}
-# Like tiktoken's, o200k_harmony has two names for the id 200018: <|reserved_200018|>, and <|endofprompt|>,
-# which comes last here because an id is decoded to the last of its names.
-_HARMONY_SPECIALS = {
-    f"<|{_HARMONY_NAMES.get(token, f'reserved_{token}')}|>": token for token in range(199998, 201088)
-} | _O200K_SPECIALS
-
-
-class VocabularyFile(NamedTuple):
-    """A published `.tiktoken` file."""
-
-    name: str
-    sha256: str
-
-    @property
-    def address(self) -> str:
-        """Where it can be downloaded."""
-        return ADDRESS + self.name
-
-
-class Definition(NamedTuple):
-    """What makes a named encoding; no file stands for GPT-2's own table."""
-
-    pattern: str
-    special_tokens: Mapping[str, int]
-    file: VocabularyFile | None = None
-    n_vocab: int | None = None
-
-
-_P50K_FILE = VocabularyFile(
-    "p50k_base.tiktoken", "94b5ca7dff4d00767bc256fdd1b27e5b17361d7b8a5f968547f9f23eb70d2069"
-)
-_CL100K_FILE = VocabularyFile(
-    "cl100k_base.tiktoken", "223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7"
-)
-_O200K_FILE = VocabularyFile(
-    "o200k_base.tiktoken", "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d"
-)
-_P50K_EDIT_SPECIALS = {END_OF_TEXT: 50256} | {name: 50281 + i for i, name in enumerate(_FIM)}
-_CL100K_SPECIALS = {name: 100257 + i for i, name in enumerate([END_OF_TEXT, *_FIM])} | {
-    "<|endofprompt|>": 100276
-}
-
-DEFINITIONS: Mapping[str, Definition] = MappingProxyType(
-    {
-        "gpt2": Definition(GPT2_PATTERN, {END_OF_TEXT: 50256}, None, 50257),
-        "r50k_base": Definition(GPT2_PATTERN, {END_OF_TEXT: 50256}, None, 50257),
-        "p50k_base": Definition(GPT2_PATTERN, {END_OF_TEXT: 50256}, _P50K_FILE, 50281),
-        "p50k_edit": Definition(GPT2_PATTERN, _P50K_EDIT_SPECIALS, _P50K_FILE),
-        "cl100k_base": Definition(CL100K_PATTERN, _CL100K_SPECIALS, _CL100K_FILE),
-        "o200k_base": Definition(O200K_PATTERN, _O200K_SPECIALS, _O200K_FILE),
-        "o200k_harmony": Definition(O200K_PATTERN, _HARMONY_SPECIALS, _O200K_FILE),
-    }
-)
 
 
 def list_encoding_names() -> list[str]:
@@ -194,7 +117,7 @@ def _read_published(path: Path, file: VocabularyFile) -> bytes:
 def _find(name: str, file: VocabularyFile) -> tuple[Path, bytes]:
     """Read the file of an encoding from the first place that has it whole, or download it."""
     unusable = []
-    for cached in (tiktoken_cache_path(file), cache_directory() / file.name):
+    for cached in (tiktoken_cache_path(file.address), cache_directory() / file.name):
         try:
             if cached is not None:
                 return cached, _read_published(cached, file)
@@ -215,15 +138,3 @@ def _find(name: str, file: VocabularyFile) -> tuple[Path, bytes]:
             f" set TIKTOKEN_CACHE_DIR to a directory in which tiktoken has cached it;"
             f" or download {file.address} to {cache_directory()}"
         ) from error
-
-
-def tiktoken_cache_path(file: VocabularyFile) -> Path | None:
-    """Give the path at which tiktoken keeps a file; None where its cache is switched off.
-
-    https://github.com/openai/tiktoken/blob/0.14.0/tiktoken/load.py
-    """
-    default = os.path.join(tempfile.gettempdir(), "data-gym-cache")
-    directory = os.environ.get("TIKTOKEN_CACHE_DIR", os.environ.get("DATA_GYM_CACHE_DIR", default))
-    if not directory:
-        return None
-    return Path(directory) / hashlib.sha1(file.address.encode()).hexdigest()

@@ -1,7 +1,8 @@
-"""How is an encoding kept in a file? In one of three forms, which its name tells apart.
+"""How is an encoding saved and loaded? In one of three forms, which the name of the file tells apart.
 
 `NAME.json` is Hugging Face's `tokenizer.json` and holds everything; `NAME.tiktoken` holds the ranks alone;
-`vocab.bpe` (or `merges.txt`) stands beside `encoder.json` (or `vocab.json`): merges, ids and special tokens.
+`vocab.bpe` (or `merges.txt`) with `encoder.json` (or `vocab.json`) beside it holds merges, ids and special
+tokens.
 """
 
 import errno
@@ -13,10 +14,11 @@ from bpelab.bpe.data.gpt2 import BYTE_ORDER, missing_byte
 from bpelab.bpe.encoders.choice import AUTO
 from bpelab.bpe.encoders.heap import recover_merges
 from bpelab.bpe.encoding import Encoding
+from bpelab.bpe.files.definitions import DEFINITIONS
 from bpelab.bpe.files.gpt2_pair import dump_encoder_json, dump_vocab_bpe, parse_gpt2_pair
-from bpelab.bpe.files.names import DEFINITIONS, get_encoding, resolve_pattern
+from bpelab.bpe.files.names import get_encoding, resolve_pattern
 from bpelab.bpe.files.tiktoken_file import dump_tiktoken, parse_tiktoken
-from bpelab.bpe.files.tokenizer_json import dump_tokenizer_json, parse_tokenizer_json
+from bpelab.bpe.files.tokenizer_json import dump_tokenizer_config, dump_tokenizer_json, parse_tokenizer_json
 from bpelab.bpe.foundation.writing import write_atomically
 from bpelab.bpe.splitting.patterns import GPT2_PATTERN
 
@@ -29,14 +31,23 @@ _ADVICE = "save it in another form: as .json or .tiktoken"
 def save_encoding(path: str | os.PathLike[str], encoding: Encoding) -> list[Path]:
     """Write an encoding in the form that the file's name asks for, and return the files written.
 
-    What is written is read back first, so that nothing is written which would not give the same encoding.
-    Of the two files of a pair each is written whole or not at all. After a kill between them, the new one
-    and the old one are one of the two encodings, or are refused: the tokens determine the merges.
+    What would be written is read back first, and nothing is written unless it gives the same encoding. Each
+    of the two files of a pair is written whole or not at all. After a kill between them, the new one and the
+    old one together are one of the two encodings, or are refused: the tokens determine the merges.
 
-    Raises `ValueError` for a name of no known form and for an encoding that the form cannot hold, and
-    `OSError` where a file cannot be written.
+    A file named `tokenizer.json` is written with a `tokenizer_config.json` beside it, so that
+    `AutoTokenizer.from_pretrained(folder)` of `transformers` gives the same ids. Without one, some versions
+    of `transformers` raise an error, and others take the class from the `config.json` of a model in the same
+    folder: GPT-2's class splits by GPT-2's pattern, whatever tokenizer.json says, and the ids differ in
+    silence. (The classes of a few models, such as Qwen2, are taken all the same:
+    `PreTrainedTokenizerFast.from_pretrained(folder)` is always right.)
+
+    Raises `ValueError` for a name of no known form, for an encoding that the form cannot hold, and for a
+    `tokenizer_config.json` that another program wrote; `OSError` where a file cannot be written.
     """
-    contents = _contents(Path(path), encoding)
+    path = Path(path)
+    contents = _contents(path, encoding)
+    require_own_config(path)
     for file, content in contents.items():
         write_atomically(file, content)
     return list(contents)
@@ -56,6 +67,7 @@ def check_can_save(path: str | os.PathLike[str], encoding: Encoding) -> None:
     if not os.access(path.parent, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path.parent))
     _contents(path, encoding)
+    require_own_config(path)
 
 
 def load_encoding(
@@ -119,7 +131,7 @@ def _contents(path: Path, encoding: Encoding) -> dict[Path, bytes]:
     """Make the contents of the files of an encoding; `ValueError` where they would be read otherwise."""
     check_name(path)
     pattern, ranks, specials = encoding.pattern, encoding.ranks, encoding.special_tokens
-    given: dict[str, int] = {}  # what the form does not hold, and `load_encoding` is told
+    given: Mapping[str, int] = {}  # what the form does not hold, and `load_encoding` is told
     try:
         if lack := missing_byte(ranks):
             raise ValueError(lack)
@@ -139,11 +151,11 @@ def _contents(path: Path, encoding: Encoding) -> dict[Path, bytes]:
         raise ValueError(
             f"{encoding.name} cannot be saved as {path.name}, which would be read otherwise; {_ADVICE}"
         )
-    return contents
+    return contents | dict.fromkeys(_config_of(path), dump_tokenizer_config())
 
 
 def files_of_encoding(source: str | os.PathLike[str]) -> list[Path]:
-    """List the files that `load_encoding` reads, or `save_encoding` writes: two of a pair, none for a name.
+    """List the files that `load_encoding` reads: two of a pair, none for a name.
 
     >>> [str(path) for path in files_of_encoding("my/vocab.bpe")], files_of_encoding("gpt2")
     (['my/vocab.bpe', 'my/encoder.json'], [])
@@ -152,6 +164,35 @@ def files_of_encoding(source: str | os.PathLike[str]) -> list[Path]:
         return []
     path = Path(source)
     return [path, path.with_name(_PAIRS[path.name])] if path.name in _PAIRS else [path]
+
+
+def files_written(path: str | os.PathLike[str]) -> list[Path]:
+    """List the files that `save_encoding` writes.
+
+    >>> [str(path) for path in files_written("my/tokenizer.json")]
+    ['my/tokenizer.json', 'my/tokenizer_config.json']
+    """
+    return [*files_of_encoding(path), *_config_of(Path(path))]
+
+
+def require_own_config(path: Path) -> None:
+    """Raise `ValueError` if saving would replace a `tokenizer_config.json` of another program."""
+    for config in _config_of(path):
+        if not os.path.lexists(config):
+            continue
+        try:
+            is_own = config.read_bytes() == dump_tokenizer_config()
+        except OSError:
+            is_own = False
+        if not is_own:
+            raise ValueError(
+                f"{config} would be replaced, which does not belong to {path}: remove it, or write to another"
+                " directory, or under another name, as NAME.json"
+            )
+
+
+def _config_of(path: Path) -> list[Path]:
+    return [path.with_name("tokenizer_config.json")] if path.name == "tokenizer.json" else []
 
 
 def check_name(path: Path) -> None:

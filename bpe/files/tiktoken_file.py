@@ -13,6 +13,9 @@ from pathlib import Path
 from bpelab.bpe.data.gpt2 import missing_byte
 from bpelab.bpe.foundation.reading import Source, refuse, refuse_gaps, require_lines
 
+# How Whisper's multilingual.tiktoken writes a token of no bytes, which tiktoken reads as one.
+_NO_BYTES = b"="
+
 
 def load_tiktoken(path: Source, special_ids: frozenset[int] = frozenset()) -> dict[bytes, int]:
     """Read a `.tiktoken` file; raises what `parse_tiktoken` raises, and `OSError`."""
@@ -55,7 +58,7 @@ def dump_tiktoken(ranks: Mapping[bytes, int]) -> bytes:
     b'IQ== 0\nIg== 1\n'
     """
     by_rank = sorted(ranks.items(), key=lambda item: item[1])
-    return b"".join([b"%b %d\n" % (base64.b64encode(token), rank) for token, rank in by_rank])
+    return b"".join([b"%b %d\n" % (base64.b64encode(token) or _NO_BYTES, rank) for token, rank in by_rank])
 
 
 def _parse_tiktoken_by_line(data: bytes, source: Source) -> dict[bytes, int]:
@@ -63,17 +66,15 @@ def _parse_tiktoken_by_line(data: bytes, source: Source) -> dict[bytes, int]:
     line_of_rank: dict[int, int] = {}
     for line, content in enumerate(data.split(b"\n")[:-1], 1):
         fields = content.split(b" ")
-        if len(fields) != 2 or not fields[1].isdigit():
+        if len(fields) != 2 or not fields[0] or not fields[1].isdigit():
             refuse(source, line, f"{content[:80]!r} is not a token in base64, a space and a rank")
         try:
-            token = base64.b64decode(fields[0], validate=True)
+            token = b"" if fields[0] == _NO_BYTES else base64.b64decode(fields[0], validate=True)
         except binascii.Error as error:
             refuse(source, line, f"{fields[0][:80]!r} is not base64 ({error})")
         if len(fields[1]) > 10:
             refuse(source, line, f"a rank of {len(fields[1]):,} digits: ranks are from 0 to 2**31 - 2")
         rank = int(fields[1])
-        if not token:
-            refuse(source, line, "the token is empty")
         if token in ranks:
             refuse(source, line, f"the token {token!r} is on line {line_of_rank[ranks[token]]} already")
         if rank in line_of_rank:

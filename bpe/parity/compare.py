@@ -11,7 +11,7 @@ from typing import Any
 
 from bpelab.bpe.encoders.stream import repair_surrogates
 from bpelab.bpe.encoding import Encoding
-from bpelab.bpe.files.names import DEFINITIONS
+from bpelab.bpe.files.definitions import DEFINITIONS
 from bpelab.bpe.files.tiktoken_cache import cache_name, write_tiktoken_cache
 from bpelab.bpe.splitting.regex_splitter import splitter_of
 

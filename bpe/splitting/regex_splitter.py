@@ -44,8 +44,9 @@ class Splitter:
             self._is_simple, self._may_run_away = True, False
             return
         # Only here: what OpenAI's patterns do not need, `import bpelab.bpe` need not wait for.
-        from bpelab.bpe.splitting.charsets import is_plain
-        from bpelab.bpe.splitting.dialect import excerpt, translate
+        from bpelab.bpe.splitting.dialect.source import excerpt
+        from bpelab.bpe.splitting.dialect.translate import translate
+        from bpelab.bpe.splitting.dialect.written_sets import is_plain
 
         self._is_plain = is_plain
         self._exact: tuple[regex.Pattern[str], bool] | None = None

@@ -108,6 +108,20 @@ def test_the_second_file_of_a_pair_is_replaced_with_its_first_only(first: str, s
     assert len(json.loads(Path(second).read_text())) == 260
 
 
+def test_a_tokenizer_config_that_is_not_bpelab_s_is_not_replaced() -> None:
+    Path("tokenizer_config.json").write_text("{}")
+    for arguments in (["convert", "gpt2", "tokenizer.json"], [*TRAIN, "corpus.json", "-o", "tokenizer.json"]):
+        with pytest.raises(
+            ValueError, match=r"tokenizer_config\.json would be replaced, which does not belong"
+        ):
+            run(arguments)
+        assert not Path("tokenizer.json").exists()
+    Path("tokenizer_config.json").unlink()
+    for _ in range(2):
+        run(["convert", "gpt2", "tokenizer.json"])
+    assert Path("tokenizer_config.json").read_text() != "{}"
+
+
 def test_markdown_goes_beside_a_page_over_an_older_report_only(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("altair", reason="pip install 'bpelab[report]'")
     from bpelab.benchmarks.report import page

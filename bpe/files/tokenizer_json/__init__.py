@@ -6,6 +6,6 @@ The fields: https://github.com/huggingface/tokenizers/tree/v0.23.3/tokenizers/sr
 """
 
 from bpelab.bpe.files.tokenizer_json.reading import load_tokenizer_json, parse_tokenizer_json
-from bpelab.bpe.files.tokenizer_json.writing import dump_tokenizer_json
+from bpelab.bpe.files.tokenizer_json.writing import dump_tokenizer_config, dump_tokenizer_json
 
-__all__ = ["dump_tokenizer_json", "load_tokenizer_json", "parse_tokenizer_json"]
+__all__ = ["dump_tokenizer_config", "dump_tokenizer_json", "load_tokenizer_json", "parse_tokenizer_json"]

@@ -35,7 +35,7 @@ def load_ranks(vocabulary: Mapping[str, int], specials: Mapping[str, int]) -> di
 
 
 def load_merges(listed: Any, vocabulary: Mapping[str, int]) -> dict[tuple[str, str], int]:
-    """Map each pair to its place in the list: the last place, as in `tokenizers`, where it is listed twice."""
+    """Map each pair to its place in the list: its last place, if it is listed twice, as `tokenizers` does."""
     if not isinstance(listed, list):
         raise refusal("model.merges", "it is not a list")
     position: dict[tuple[str, str], int] = {}

@@ -3,26 +3,16 @@
 from typing import Any
 
 import regex
-from bpelab.bpe.files.tokenizer_json.fields import as_object, as_objects, refusal
-from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
+from bpelab.bpe.files.tokenizer_json.fields import as_object, refusal, steps
+from bpelab.bpe.splitting.dialect.coverage import matches_everything
+from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN
 
 # Oniguruma, which reads a `Split`'s pattern, takes {1,3}+ for a repeated {1,3} and $ for the end of a
 # line. After possessive white space only the end of the text is followed by neither.
 _CL100K_SPLIT = CL100K_PATTERN.replace("{1,3}+", "{1,3}").replace(r"\s++$", r"\s++(?!\S)")
-LLAMA3 = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
-    r"|\s*[\r\n]+|\s+(?!\S)|\s+"
-)
-QWEN2 = LLAMA3.replace("{1,3}", "")
 _GPT2_SPLIT = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
-# Patterns that match all of any text, and mean the same to both engines: as in the file, as here.
-COVERING = {
-    _CL100K_SPLIT: CL100K_PATTERN,
-    O200K_PATTERN: O200K_PATTERN,
-    LLAMA3: LLAMA3,
-    QWEN2: QWEN2,
-    _GPT2_SPLIT: GPT2_PATTERN,
-}
+# Patterns that are spelled in another way in the file than here, and mean the same to both engines.
+OURS_OF = {_CL100K_SPLIT: CL100K_PATTERN, _GPT2_SPLIT: GPT2_PATTERN}
 # The syntax that both engines read alike: no anchors, no possessive {..}+, no set operations, no \w.
 _SHARED_SYNTAX = regex.compile(
     r"""(?: \\[pP]\{\^?\w+\} | \\[sSrnt] | \\[^\w\s] | [^\\\[\](){}?*+^$|.] | \. | \|
@@ -38,15 +28,16 @@ def dump_pattern(pattern: str) -> dict[str, Any]:
     byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True}
     if pattern == GPT2_PATTERN:
         return byte_level | {"use_regex": True}
-    written = {ours: theirs for theirs, ours in COVERING.items()}.get(pattern)
+    written = {ours: theirs for theirs, ours in OURS_OF.items()}.get(pattern)
     if written is None:
         _check_shared(pattern, "pattern")
+    # What a pattern does not match is no part of any piece here. There it is a piece, unless it is removed.
+    keeps_all = matches_everything(pattern)
     split = {
         "type": "Split",
-        "pattern": {"Regex": pattern if written is None else written},
-        # What a pattern does not match is no piece here; only the inverted form leaves it out there.
-        "behavior": "Removed" if written is None else "Isolated",
-        "invert": written is None,
+        "pattern": {"Regex": written or pattern},
+        "behavior": "Isolated" if keeps_all else "Removed",
+        "invert": not keeps_all,
     }
     return {"type": "Sequence", "pretokenizers": [split, byte_level | {"use_regex": False}]}
 
@@ -56,37 +47,37 @@ def load_pattern(pre_tokenizer: Any) -> str:
     field = "pre_tokenizer"
     if not isinstance(pre_tokenizer, dict):
         raise refusal(field, "there is none, so that merges would run across a whole text")
-    steps = [pre_tokenizer]
-    if pre_tokenizer.get("type") == "Sequence":
-        steps = as_objects(pre_tokenizer.get("pretokenizers"), f"{field}.pretokenizers")
-    kinds = [step.get("type") for step in steps]
+    listed = steps(pre_tokenizer, field)
+    kinds = [step.get("type") for step in listed]
     if kinds not in (["ByteLevel"], ["Split", "ByteLevel"]):
         found = " + ".join(map(str, kinds)) or "an empty Sequence"
         raise refusal(field, f"{found} is not ByteLevel, nor one Split and ByteLevel")
-    if steps[-1].get("add_prefix_space", True):
+    if listed[-1].get("add_prefix_space", True):
         raise refusal(f"{field}.add_prefix_space", "it puts a space before each text")
-    uses_regex = steps[-1].get("use_regex", True)
-    if len(steps) == 1:
+    uses_regex = listed[-1].get("use_regex", True)
+    if len(listed) == 1:
         if not uses_regex:
             raise refusal(f"{field}.use_regex", "nothing splits: merges would run across a whole text")
         return GPT2_PATTERN
     if uses_regex:
         raise refusal(f"{field}.use_regex", "the pieces of the Split are split again by GPT-2's pattern")
-    split = steps[0]
+    split = listed[0]
     pattern = as_object(split.get("pattern"), f"{field}.pattern").get("Regex")
     if not isinstance(pattern, str):
         raise refusal(f"{field}.pattern", f"{split.get('pattern')!r} is not a regular expression")
     rule = (split.get("behavior"), bool(split.get("invert")))
-    if rule in (("Isolated", False), ("Removed", True)) and pattern in COVERING:
-        return COVERING[pattern]
-    if rule == ("Removed", True):
-        _check_shared(pattern, f"{field}.pattern")
-        return str(pattern)
-    raise refusal(
-        f"{field}.behavior",
-        f"{rule[0]} with invert={rule[1]} keeps what the pattern {pattern!r} does not match as pieces, and"
-        " it is not known to match everything",
-    )
+    if rule not in (("Isolated", False), ("Removed", True)):
+        raise refusal(f"{field}.behavior", f"{rule[0]} with invert={rule[1]} cuts the text in another way")
+    if pattern in OURS_OF:
+        return OURS_OF[pattern]
+    _check_shared(pattern, f"{field}.pattern")
+    if rule[0] == "Isolated" and not matches_everything(pattern):
+        raise refusal(
+            f"{field}.behavior",
+            f"Isolated makes pieces of what the pattern {pattern!r} does not match, and it is not known to"
+            " match everything",
+        )
+    return pattern
 
 
 def _check_shared(pattern: str, field: str) -> None:

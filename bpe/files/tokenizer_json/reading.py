@@ -6,7 +6,7 @@ from typing import Any
 
 from bpelab.bpe.encoding import Encoding
 from bpelab.bpe.files.tokenizer_json.added_tokens import check_double_meanings, load_added_tokens
-from bpelab.bpe.files.tokenizer_json.fields import as_object, refusal
+from bpelab.bpe.files.tokenizer_json.fields import refusal, steps
 from bpelab.bpe.files.tokenizer_json.model import check_merges, load_merges, load_ranks, load_vocabulary
 from bpelab.bpe.files.tokenizer_json.patterns import load_pattern
 from bpelab.bpe.foundation.reading import Source, parse_json, refuse
@@ -42,14 +42,15 @@ def _parse(content: Mapping[str, Any], name: str, nfc_is_mine: bool) -> Encoding
     for field in ("truncation", "padding"):
         if content.get(field):
             raise refusal(field, "it changes the ids; set it to null")
-    normalizer = as_object(content.get("normalizer") or {}, "normalizer")
-    if normalizer and not (nfc_is_mine and normalizer.get("type") == "NFC"):
-        kind = normalizer.get("type")
-        advice = "; give texts in NFC and pass nfc_is_mine=True" if kind == "NFC" else ""
-        raise refusal("normalizer", f"{kind} changes the text before it is split{advice}")
-    decoder = as_object(content.get("decoder") or {}, "decoder")
-    if decoder and decoder.get("type") != "ByteLevel":
-        raise refusal("decoder", f"{decoder.get('type')} is not ByteLevel: this is not byte-level BPE")
+    normalizers = [step.get("type") for step in steps(content.get("normalizer"), "normalizer")]
+    for kind in normalizers:
+        if kind != "NFC" or not nfc_is_mine:
+            advice = "; give texts in NFC and pass nfc_is_mine=True" if kind == "NFC" else ""
+            raise refusal("normalizer", f"{kind} changes the text before it is split{advice}")
+    decoders = [step.get("type") for step in steps(content.get("decoder"), "decoder")]
+    if decoders not in ([], ["ByteLevel"]):
+        found = " + ".join(map(str, decoders))
+        raise refusal("decoder", f"{found} is not ByteLevel: this is not byte-level BPE")
     if model.get("type", "BPE") != "BPE":
         raise refusal("model.type", f"{model['type']} is not BPE")
     for field in ("dropout", "continuing_subword_prefix", "end_of_word_suffix"):
@@ -57,7 +58,7 @@ def _parse(content: Mapping[str, Any], name: str, nfc_is_mine: bool) -> Encoding
             raise refusal(f"model.{field}", f"{model[field]!r} changes the merges")
     pattern = load_pattern(content.get("pre_tokenizer"))
     vocabulary = load_vocabulary(model.get("vocab"))
-    specials = load_added_tokens(content.get("added_tokens") or [], vocabulary, bool(normalizer))
+    specials = load_added_tokens(content.get("added_tokens") or [], vocabulary, bool(normalizers))
     ranks = load_ranks(vocabulary, specials)
     merges = load_merges(model.get("merges"), vocabulary)
     ignore_merges = bool(model.get("ignore_merges"))

@@ -1,4 +1,4 @@
-"""How is an encoding written as a `tokenizer.json`?"""
+"""How is an encoding written as a `tokenizer.json`, and how does `transformers` learn to read it?"""
 
 import json
 
@@ -56,3 +56,18 @@ def dump_tokenizer_json(encoding: Encoding) -> bytes:
         },
     }
     return json.dumps(content, ensure_ascii=False).encode("utf-8")
+
+
+# The class reads whatever tokenizer.json says; a class of its own, such as GPT-2's, has its own pattern.
+# `clean_up_tokenization_spaces` would change "a ." to "a." when ids are decoded, and `token_type_ids` in the
+# inputs are vectors that GPT-2 adds.
+_CONFIG = {
+    "clean_up_tokenization_spaces": False,
+    "model_input_names": ["input_ids", "attention_mask"],
+    "tokenizer_class": "PreTrainedTokenizerFast",
+}
+
+
+def dump_tokenizer_config() -> bytes:
+    """Return the bytes of a `tokenizer_config.json`: `transformers` reads what is beside it as it is."""
+    return json.dumps(_CONFIG, indent=2).encode("ascii") + b"\n"

@@ -15,9 +15,10 @@ from bpelab.bpe import (
     list_encoding_names,
 )
 from bpelab.bpe.data.gpt2 import gpt2_ranks
-from bpelab.bpe.files import names
+from bpelab.bpe.files import definitions, names
 from bpelab.bpe.files.models import MODEL_PREFIX_TO_ENCODING, MODEL_TO_ENCODING
 from bpelab.bpe.files.tiktoken_file import dump_tiktoken
+from bpelab.bpe.splitting.patterns import GPT2_PATTERN
 
 FROM_FILES = ["p50k_base", "p50k_edit", "cl100k_base", "o200k_base", "o200k_harmony"]
 TEXT = "Hello, world's END!!\n\n  I'LL pay 12345½ for naïve Straße 안녕하세요 日本語 مرحبا 🙂‍↔️\r\n\t x\u3000 "
@@ -46,7 +47,7 @@ def test_a_model_that_is_not_known_is_an_error_that_says_what_to_do() -> None:
 def tiktoken_cache(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The published files under the names that tiktoken gives them."""
     folder = tmp_path_factory.mktemp("tiktoken")
-    for definition in names.DEFINITIONS.values():
+    for definition in definitions.DEFINITIONS.values():
         if definition.file:
             name = hashlib.sha1(definition.file.address.encode()).hexdigest()
             shutil.copy(data / "encodings" / definition.file.name, folder / name)
@@ -127,10 +128,10 @@ class Site:
         self.address, self.asked, self.cache, self._monkeypatch = address, asked, cache, monkeypatch
 
     def get(self, folder: str) -> Encoding:
-        file = names.VocabularyFile("small.tiktoken", hashlib.sha256(CONTENT).hexdigest())
-        definition = names.Definition(names.GPT2_PATTERN, {"<|endoftext|>": 300}, file)
+        file = definitions.VocabularyFile("small.tiktoken", hashlib.sha256(CONTENT).hexdigest())
+        definition = definitions.Definition(GPT2_PATTERN, {"<|endoftext|>": 300}, file)
         self._monkeypatch.setattr(names, "DEFINITIONS", {"small": definition})
-        self._monkeypatch.setattr(names, "ADDRESS", f"{self.address}/{folder}/")
+        self._monkeypatch.setattr(definitions, "ADDRESS", f"{self.address}/{folder}/")
         names._get_known.cache_clear()
         return get_encoding("small")
 
@@ -195,15 +196,6 @@ def test_a_file_in_tiktoken_s_cache_is_used(site: Site, tmp_path: Path) -> None:
     (tmp_path / "tiktoken" / name).write_bytes(CONTENT)
     assert site.get("right").n_vocab == 301
     assert not site.asked
-
-
-def test_tiktoken_s_cache_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    file = names.VocabularyFile("x", "")
-    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", "")
-    assert names.tiktoken_cache_path(file) is None
-    monkeypatch.delenv("TIKTOKEN_CACHE_DIR")
-    monkeypatch.delenv("DATA_GYM_CACHE_DIR", raising=False)
-    assert names.tiktoken_cache_path(file).parent.name == "data-gym-cache"  # type: ignore[union-attr]
 
 
 def test_an_unusable_file_in_a_cache_is_named_where_there_is_no_other(

@@ -66,7 +66,7 @@ BAD_TIKTOKEN: list[tuple[str, Edit, str]] = [
     ("a negative rank", lambda lines: [b"IQ== -1", *lines[1:], b""], r"line 1: b'IQ== -1' is not a token"),
     ("bad base64", lambda lines: [*lines, b"a*== 256", b""], r"line 257: b'a\*==' is not base64"),
     ("no padding", lambda lines: [*lines, b"YWI 256", b""], r"line 257: b'YWI' is not base64"),
-    ("an empty token", lambda lines: [*lines, b" 256", b""], r"line 257: the token is empty"),
+    ("nothing for a token", lambda lines: [*lines, b" 256", b""], r"line 257: b' 256' is not a token"),
     (
         "a token twice",
         lambda lines: [*lines, b"IQ== 256", b""],
@@ -116,3 +116,17 @@ def test_the_rank_of_a_special_token_is_no_gap(tmp_path: Path) -> None:
     path = tmp_path / "x.tiktoken"
     path.write_bytes(b"\n".join([*tiktoken_lines(BYTES), b"ISE= 257", b""]))
     assert load_tiktoken(path, frozenset({256, 300}))[b"!!"] == 257
+
+
+def test_a_token_of_no_bytes_is_read_as_tiktoken_reads_it_and_written_as_it_was(tmp_path: Path) -> None:
+    """Whisper's multilingual.tiktoken ends with one."""
+    from tiktoken.load import load_tiktoken_bpe
+
+    path = tmp_path / "x.tiktoken"
+    path.write_bytes(b"\n".join([*tiktoken_lines(BYTES), b"= 256", b""]))
+    ranks = load_tiktoken(path)
+    assert ranks == load_tiktoken_bpe(str(path)) == BYTES | {b"": 256}
+    assert dump_tiktoken(ranks) == path.read_bytes()
+    path.write_bytes(b"\n".join([b"= 256", *tiktoken_lines(BYTES), b"IQ== 257", b""]))
+    with pytest.raises(ValueError, match="line 258: the token b'!' is on line 2 already"):
+        load_tiktoken(path)

@@ -8,7 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from bpelab.bpe.splitting.charsets import (
+from bpelab.bpe.splitting.dialect.case import fold
+from bpelab.bpe.splitting.dialect.charsets import (
     DIGITS,
     NOTHING,
     SPACE,
@@ -17,11 +18,10 @@ from bpelab.bpe.splitting.charsets import (
     CharSet,
     chars,
     combine,
-    fold,
     negate,
-    property_set,
     unite,
 )
+from bpelab.bpe.splitting.dialect.properties import property_set
 
 # Classes in classes, as deep as anyone writes them.
 MAX_NESTING = 50
