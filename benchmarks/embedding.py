@@ -13,7 +13,7 @@ quarter of the memory is not measured, and listed as such. On CUDA the time is t
 warm-up, with the second-level cache flushed before every round, and `peak_bytes` is the most that was
 allocated; on the CPU it is the model's.
 
-The answer (records/quick.json): the look-up is faster everywhere, by little for a vocabulary of 64 and by
+The answer (records/quick.json): the look-up is faster, by little or nothing for a vocabulary of 64 and by
 three orders of magnitude for GPT-2's, since its time does not depend on the vocabulary and the product's is
 proportional to it.
 """

@@ -57,7 +57,7 @@ def record_seconds(benchmark: Any, values: Sequence[float]) -> None:
     _record(benchmark, values, SECONDS)
 
 
-def record_memory(benchmark: Any, n_bytes: Sequence[int]) -> None:
+def record_memory(benchmark: Any, n_bytes: Sequence[float]) -> None:
     """Record amounts of memory, in bytes, instead of times."""
     _record(benchmark, n_bytes, BYTES)
 
