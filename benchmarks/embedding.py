@@ -27,7 +27,7 @@ os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 import pytest
 from bpelab.benchmarks.harness.environment import machine
-from bpelab.benchmarks.harness.measure import QUICK, describe, measure, record_seconds
+from bpelab.benchmarks.harness.measure import QUICK, describe, measure, record_times
 
 torch = pytest.importorskip("torch", reason="not installed: pip install 'bpelab[torch]'")
 from bpelab.embeddings import OneHotLinear, TokenEmbedding  # noqa: E402
@@ -108,7 +108,7 @@ def time_it(benchmark: Any, call: Callable[[], object], device: str, about: dict
         torch.cuda.synchronize()
         if round_number >= 3:
             values.append(start.elapsed_time(end) / 1000)
-    record_seconds(benchmark, values)
+    record_times(benchmark, values)
 
 
 def one_cell(

@@ -52,7 +52,7 @@ def describe(
     benchmark.extra_info.update(about | more)
 
 
-def record_seconds(benchmark: Any, values: Sequence[float]) -> None:
+def record_times(benchmark: Any, values: Sequence[float]) -> None:
     """Record times that were measured elsewhere, such as in another process."""
     _record(benchmark, values, SECONDS)
 

@@ -1,6 +1,8 @@
 """A record has every answer, whatever interrupts the run, and no time for a wrong one."""
 
 import contextlib
+import importlib
+import inspect
 import io
 import json
 import re
@@ -182,3 +184,17 @@ def test_an_interrupted_command_says_what_is_kept(folder: Path, monkeypatch: pyt
             bench(path, preset="quick", passes=1, seed=1, only=None, resume=False)
         assert ended.value.code == 130
         assert str(ended.value).startswith(f"interrupted: {kept}")
+
+
+@pytest.mark.parametrize("question", questions.QUESTIONS)
+def test_what_a_question_measures_is_a_function_of_its_own_with_a_contender(question: str) -> None:
+    if question.startswith(("loader", "embedding")):
+        pytest.importorskip("torch", reason="pip install 'bpelab[torch]'")
+    module = importlib.import_module(f"bpelab.benchmarks.{question}")
+    measured = [name for name in vars(module) if name.endswith(("_seconds", "_bytes"))]
+    assert measured
+    for name in measured:
+        function = getattr(module, name)
+        assert function.__module__ == module.__name__, "pytest takes what is imported for a measurement, too"
+        assert "contender" in inspect.signature(function).parameters
+    assert all(name.endswith("_bytes") == ("memory" in name) for name in measured)
