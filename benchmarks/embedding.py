@@ -13,7 +13,7 @@ quarter of the memory is not measured, and listed as such. On CUDA the time is t
 warm-up, with the second-level cache flushed before every round, and `peak_bytes` is the most that was
 allocated; on the CPU it is the model's.
 
-The answer (records/quick.json): the look-up is faster everywhere, by little for a vocabulary of 64 and by
+The answer (records/quick.json): the look-up is faster, by little or nothing for a vocabulary of 64 and by
 three orders of magnitude for GPT-2's, since its time does not depend on the vocabulary and the product's is
 proportional to it.
 """
@@ -27,7 +27,7 @@ os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 import pytest
 from bpelab.benchmarks.harness.environment import machine
-from bpelab.benchmarks.harness.measure import QUICK, describe, measure, record_seconds
+from bpelab.benchmarks.harness.measure import QUICK, describe, measure, record_times
 
 torch = pytest.importorskip("torch", reason="not installed: pip install 'bpelab[torch]'")
 from bpelab.embeddings import OneHotLinear, TokenEmbedding  # noqa: E402
@@ -108,7 +108,7 @@ def time_it(benchmark: Any, call: Callable[[], object], device: str, about: dict
         torch.cuda.synchronize()
         if round_number >= 3:
             values.append(start.elapsed_time(end) / 1000)
-    record_seconds(benchmark, values)
+    record_times(benchmark, values)
 
 
 def one_cell(

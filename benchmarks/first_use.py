@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bpelab.benchmarks.harness.measure import QUICK, describe, record_memory, record_seconds
+from bpelab.benchmarks.harness.measure import QUICK, describe, record_memory, record_times
 from bpelab.benchmarks.harness.memory import NEEDS_LINUX
 from bpelab.benchmarks.harness.texts import text_of
 from bpelab.bpe.files.tiktoken_cache import write_tiktoken_cache
@@ -43,12 +43,12 @@ module = __import__(library, fromlist=["get_encoding"])
 imported = time.perf_counter()
 encoding = module.get_encoding("gpt2")
 loaded = time.perf_counter()
-from bpelab.benchmarks.harness.memory import peak_resident_bytes  # not before: it imports what others do
-before = peak_resident_bytes()
+from bpelab.benchmarks.harness.memory import peak_resident_size  # not before: it imports what others do
+before = peak_resident_size()
 encode_start = time.perf_counter()
 ids = encoding.encode_to_numpy(text, disallowed_special=())
 encoded = time.perf_counter()
-memory = peak_resident_bytes() - before
+memory = peak_resident_size() - before
 digest = hashlib.sha256(ids.tobytes()).hexdigest()
 print(json.dumps([imported - start, loaded - imported, encoded - encode_start, memory, digest]))
 """
@@ -93,7 +93,7 @@ def record_round(benchmark: Any, contender: str, question: str, text_name: str, 
     if question == "memory":
         record_memory(benchmark, values)
     else:
-        record_seconds(benchmark, values)
+        record_times(benchmark, values)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason=NEEDS_LINUX)

@@ -22,7 +22,7 @@ from itertools import pairwise
 from multiprocessing import Process
 from pathlib import Path
 
-from bpelab.benchmarks.harness.memory import peak_resident_bytes
+from bpelab.benchmarks.harness.memory import peak_resident_size
 from bpelab.bpe import train
 from bpelab.bpe.parity.standard_library import standard_library
 from bpelab.bpe.training import Progress
@@ -59,7 +59,7 @@ def main() -> None:
         writer = Process(target=write_corpus, args=(Path(folder), n_bytes))
         writer.start()  # in a process of its own, whose memory does not count
         writer.join()
-        before = peak_resident_bytes()
+        before = peak_resident_size()
         reports: list[tuple[float, Progress]] = []
         start = time.perf_counter()
 
@@ -76,7 +76,7 @@ def main() -> None:
     gap = max(later - earlier for earlier, later in pairwise(times))
     print(f"  longest time without a report: {gap:.1f} s")
     print(
-        f"  peak memory: {peak_resident_bytes() / 1e6:,.0f} MB, {before / 1e6:,.0f} MB of it before training"
+        f"  peak memory: {peak_resident_size() / 1e6:,.0f} MB, {before / 1e6:,.0f} MB of it before training"
     )
 
 

@@ -26,13 +26,13 @@ from bpelab.benchmarks.train import CORPORA, SIZES, TRAINERS, documents, expecte
 ROUNDS = 1 if QUICK else 3
 SCRIPT = """
 import hashlib, json, sys
-from bpelab.benchmarks.harness.memory import peak_resident_bytes
+from bpelab.benchmarks.harness.memory import peak_resident_size
 from bpelab.benchmarks.train import TRAINERS, documents, tokens_of
 contender, corpus, size = sys.argv[1:]
 texts = documents(corpus)
-before = peak_resident_bytes()
+before = peak_resident_size()
 trained = TRAINERS[contender](texts, int(size))
-memory = peak_resident_bytes() - before
+memory = peak_resident_size() - before
 digest = hashlib.sha256(repr(tokens_of(contender, trained)).encode()).hexdigest()
 print(json.dumps([memory, digest]))
 """

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from bpelab.benchmarks.harness import readme
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -98,10 +97,6 @@ def test_the_korean_readme_links_to_what_the_english_one_links_to() -> None:
     ]
     assert all((ROOT / name).exists() for name in own[0] + own[1])
     assert not re.search(r"\]\((?!https://)", README + KOREAN), "a relative link is dead on an index's page"
-
-
-def test_the_figures_are_those_of_the_committed_records() -> None:
-    assert readme.spliced(README) == README
 
 
 def test_the_pages_made_from_the_source_are_up_to_date() -> None:

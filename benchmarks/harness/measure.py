@@ -52,12 +52,12 @@ def describe(
     benchmark.extra_info.update(about | more)
 
 
-def record_seconds(benchmark: Any, values: Sequence[float]) -> None:
+def record_times(benchmark: Any, values: Sequence[float]) -> None:
     """Record times that were measured elsewhere, such as in another process."""
     _record(benchmark, values, SECONDS)
 
 
-def record_memory(benchmark: Any, n_bytes: Sequence[int]) -> None:
+def record_memory(benchmark: Any, n_bytes: Sequence[float]) -> None:
     """Record amounts of memory, in bytes, instead of times."""
     _record(benchmark, n_bytes, BYTES)
 

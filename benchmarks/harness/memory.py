@@ -5,7 +5,7 @@ import re
 NEEDS_LINUX = "reads memory from /proc/self/status, which only Linux has"
 
 
-def peak_resident_bytes() -> int:
+def peak_resident_size() -> int:
     """Return the largest resident size so far of this process alone, in bytes; Linux only.
 
     `getrusage` would not do: a new process inherits the maximum of the one that started it.

@@ -31,9 +31,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _without_contender(item: pytest.Item) -> str:
-    parameters = dict(item.callspec.params) if hasattr(item, "callspec") else {}
+    parameters = _parameters(item)
     parameters.pop("contender", None)
     return f"{item.name.partition('[')[0]} {sorted(parameters.items(), key=str)}"
+
+
+def _parameters(item: pytest.Item) -> dict[str, Any]:
+    return dict(item.callspec.params) if hasattr(item, "callspec") else {}
 
 
 @pytest.hookimpl(wrapper=True)
@@ -43,7 +47,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if report.when in ("setup", "call") and report.outcome != "passed":
         assert call.excinfo
         reason = str(call.excinfo.value) or call.excinfo.typename
-        parameters = {name: str(value) for name, value in item.callspec.params.items()}  # type: ignore[attr-defined]
+        parameters = {name: str(value) for name, value in _parameters(item).items()}
         contender = parameters.pop("contender", "")
         group = ", ".join(
             [

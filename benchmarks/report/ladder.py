@@ -81,9 +81,7 @@ def rungs(record: Record) -> list[Rung]:
         ):
             best[row.contender] = row
     if not best:
-        raise ValueError(
-            f"the record has no rates of {QUESTION}: bpelab bench --only {QUESTION} measures them"
-        )
+        raise ValueError(f"the record does not have the question {QUESTION}")
     found = []
     for row in best.values():
         passes = [row.cell["amount"] / seconds / 1e6 for seconds in pass_medians(row.cell) if seconds]
@@ -163,7 +161,8 @@ def _rung(rung: Rung, axis: Axis, y: float) -> list[str]:
         f'<rect class="range {rung.kind}" x="{low:.1f}" y="{y - 4}" width="{high - low:.1f}" height="8"'
         ' rx="4"/>',
         marks[rung.kind],
-        f'<text class="number {rung.kind}" x="{max(x, high) + 13:.1f}" y="{y + 5}">{digits(rung.rate)}</text>',
+        f'<text class="number {rung.kind}" x="{max(x, high) + 13:.1f}" y="{y + 5}">'
+        f"{digits(rung.rate)}</text>",
         f'<text class="number dim" x="{WIDTH - 24}" y="{y + 5}" text-anchor="end">'
         f"{'' if math.isnan(rung.ratio) else times(rung.ratio)}</text>",
     ]
@@ -177,7 +176,8 @@ def _notes(record: Record, bottom: float) -> list[str]:
     modified = " with changes" if record.get("modified") else ""
     commit, n_passes = str(record.get("commit") or "unknown")[:12], record["n_passes"]
     notes = [
-        f"Text: {text}; the textbook encodes {n_bytes:,} bytes of it. Pale bars: the range of {n_passes} passes.",
+        f"Text: {text}; the textbook encodes {n_bytes:,} bytes of it. Pale bars: the range of"
+        f" {n_passes} passes.",
         "Ids come as an array; where an encoder only returns a list, converting it counts.",
         f"Measured on {record['started'][:10]}, commit {commit}{modified}: bpelab bench --only {QUESTION}",
     ]

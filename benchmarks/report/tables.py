@@ -184,15 +184,16 @@ def _found(pairs: Sequence[tuple[Row, Row]], of_memory: bool) -> str:
     names = [f"{row.group}, against {peer.contender}" for row, peer in pairs]
     order = sorted(range(len(ratios)), key=lambda i: ratios[i].middle)
     n_won, n_lost = sum(ratio.low > 1 for ratio in ratios), sum(ratio.high < 1 for ratio in ratios)
-    subject = {"bpelab": "bpelab"}.get(pairs[0][0].contender, f"The {pairs[0][0].contender}")
+    ours = pairs[0][0].contender
+    subject = ours if ours == "bpelab" else f"The {ours}"
     better, worse = ("needs less", "more") if of_memory else ("is faster", "slower")
-    n_even = len(ratios) - n_won - n_lost
-    even = f", and about even in {n_even}" if n_even else ""
-    ends = "; ".join(
-        f"{word} {times(ratios[i].middle)} ({names[i]})"
-        for word, i in (("best", order[-1]), ("worst", order[0]))
-    )
-    return f"{subject} {better} in {n_won} of {len(ratios)} comparisons, {worse} in {n_lost}{even}: {ends}."
+    if n_won == len(ratios):
+        won = f"{subject} {better} in all {n_won} comparisons"
+    else:
+        even = f", and about even in {n_even}" if (n_even := len(ratios) - n_won - n_lost) else ""
+        won = f"{subject} {better} in {n_won} of {len(ratios)} comparisons, {worse} in {n_lost}{even}"
+    best, worst = (f"{times(ratios[i].middle)} ({names[i]})" for i in (order[-1], order[0]))
+    return f"{won}. Best: {best}. Worst: {worst}."
 
 
 def _line(row: Row, peer: Row) -> str:
@@ -214,7 +215,7 @@ def rates(name: str) -> str:
     )
     groups = list(dict.fromkeys(row.group for row in found))
     lines = [
-        _fastest(found, groups),
+        _fastest(found),
         "",
         f"| | {' | '.join(contenders)} |",
         f"|---|{'--:|' * len(contenders)}",
@@ -225,18 +226,16 @@ def rates(name: str) -> str:
     return "\n".join([*lines, "", f"{source_of(record)} {_again(record, [question])}"]) + "\n"
 
 
-def _fastest(found: Sequence[Row], groups: Sequence[str]) -> str:
-    """Say who is fastest in each group, and bpelab's best there by comparison."""
-    lines = []
-    for group in groups:
-        order = sorted((row for row in found if row.group == group), key=lambda row: row.typical)
-        best = next(row for row in order if row.contender.startswith("bpelab"))
-        first = order[0]
-        told = f"{first.contender} ({amount(first)})"
-        if best is not first:
-            told += f", {times(best.typical / first.typical)} as fast as {best.contender} ({amount(best)})"
-        lines.append(f"{group}: {told}")
-    return f"Fastest: {'; '.join(lines)}."
+def _fastest(found: Sequence[Row]) -> str:
+    """Say who is fastest on the largest text, and by how much compared with the best of bpelab."""
+    largest = max(found, key=lambda row: row.cell["amount"]).group
+    order = sorted((row for row in found if row.group == largest), key=lambda row: row.typical)
+    first, best = order[0], next(row for row in order if row.contender.startswith("bpelab"))
+    told = f"On the largest text ({largest}) the fastest is {first.contender} at {amount(first)}"
+    if best is first:
+        return f"{told}."
+    factor = times(best.typical / first.typical)
+    return f"{told}, {factor} as fast as {best.contender} at {amount(best)}."
 
 
 def amount(row: Row) -> str:
@@ -249,10 +248,11 @@ def amount(row: Row) -> str:
 def source_of(record: Record) -> str:
     """Say when, at which commit and on what a record was measured."""
     versions, modified = record["versions"], " with uncommitted changes" if record.get("modified") else ""
+    tiktoken = versions.get("tiktoken", "not installed")
     return (
-        f"Measured on {record['started'][:10]} at commit `{_commit(record)}`{modified}, preset"
-        f" {record['preset']}, {record['n_passes']} passes: {record['machine']['name']}, Python {versions['python']},"
-        f" tiktoken {versions.get('tiktoken', 'not installed')}."
+        f"Measured on {record['started'][:10]} at commit `{_commit(record)}`{modified},"
+        f" preset {record['preset']}, {record['n_passes']} passes: {record['machine']['name']},"
+        f" Python {versions['python']}, tiktoken {tiktoken}."
     )
 
 

@@ -122,7 +122,7 @@ def test_parity_shows_a_difference_and_exits_with_1(
         (["explain", "low", "--html", "EMPTY"], b"", "EMPTY: Is a directory"),
         (["convert", "gpt2", "x" * 5000 + ".json"], b"", "File name too long"),
         (["count", "a\nb"], b"", r"a\nb: No such file or directory"),
-        (["report", "/dev/null"], b"", "this is no whole JSON"),
+        (["report", "/dev/null"], b"", "this is not complete JSON"),
         (["verb"], b"", "No such command 'verb'"),
         (["tiktoken-cache", "/dev/null/x"], b"", "/dev/null/x: Not a directory"),
     ],
