@@ -27,7 +27,7 @@ NEED_TORCH = (
 NEED_NUMBA = tuple(
     f"bpelab.bpe.encoders.compiled.{module.name}"
     for module in pkgutil.iter_modules([str(ROOT / "bpe" / "encoders" / "compiled")])
-    if module.name not in ("code_files", "worth")
+    if module.name not in ("code_files", "loading", "worth")
 )
 MODULES = [
     module.name

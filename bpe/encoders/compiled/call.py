@@ -8,8 +8,8 @@ import numpy as np
 from bpelab.bpe.encoders.compiled import encode, split
 from bpelab.bpe.encoders.compiled.machine import PADDING, Bytes, Ids
 from bpelab.bpe.encoders.compiled.memory import (
+    HEAP_WANTED,
     MISSING_BYTE,
-    PARTS_WANTED,
     Memory,
     Room,
     Sizes,
@@ -172,7 +172,7 @@ class Call:
             if why == encode.FULL:
                 self.memory = grown(self.memory, self._parts.sizes)
             elif why == encode.NO_HEAP:
-                self.memory = with_heap(self.memory, int(self.memory.counters[PARTS_WANTED]))
+                self.memory = with_heap(self.memory, int(self.memory.counters[HEAP_WANTED]))
             elif why == encode.NO_ROOM and (self._keeps_ids or not self._n_ids):
                 self._ids.resize(len(self._ids) + len(self._ids) // 2 + SPARE_IDS, refcheck=False)
             elif why == encode.NO_ROOM:

@@ -39,12 +39,14 @@ _LOOP_OF_PATTERN = {
 }
 _SETTINGS = ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "NUMBA_OPT")  # which change the code that Numba makes
 _SUFFIX = ".code"
+# Files without a loop: nothing needs to be compiled again when they change.
+WITHOUT_LOOPS = {"__init__", "ahead", "call", "code_files", "encoder", "loading", "text", "worth"}
 
 
 @cache
 def stamp() -> str:
     """Return a hash of all that machine code depends on."""
-    parts = [path.read_bytes() for path in sorted(HERE.glob("*.py"))]
+    parts = [path.read_bytes() for path in sorted(HERE.glob("*.py")) if path.stem not in WITHOUT_LOOPS]
     versions = [sys.implementation.cache_tag or "", _version("numba"), _version("llvmlite")]
     settings = [os.environ.get(name, "") for name in _SETTINGS]
     parts += [text.encode() for text in (*versions, *_processor(), *settings)]

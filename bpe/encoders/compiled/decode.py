@@ -24,7 +24,7 @@ class TokenBytes(NamedTuple):
 
 @compiled_and_kept
 def total_bytes(ids: Ids, starts: Counters) -> int:
-    """Count the bytes of ids, given as places; for one that is no token return -1 less its index."""
+    """Count the bytes of ids, given as places; for the first that is no id, return -1 less its index."""
     n_bytes = 0
     highest = U64(len(starts) - 1)
     for i in range(len(ids)):
@@ -62,7 +62,7 @@ def build_token_bytes(bytes_of_id: Mapping[int, bytes]) -> TokenBytes:
 
 
 def join_tokens(ids: Ids, tokens: TokenBytes) -> bytes:
-    """Return the bytes of some ids; raise `KeyError` for an id that is no token.
+    """Return the bytes of some ids; raise `KeyError` for an id that is not a token.
 
     >>> join_tokens(np.array([2, 0], np.uint32), build_token_bytes({0: b"a", 2: b"bc"}))
     b'bca'

@@ -13,13 +13,13 @@ from bpelab.bpe.encoders.compiled.machine import (
     prefetch,
 )
 from bpelab.bpe.encoders.compiled.memory import (
+    HEAP_WANTED,
     IS_FULL,
     LONGEST_REMEMBERED,
     N_BYTES,
     N_LONG,
     N_RUN_IDS,
     N_SHORT,
-    PARTS_WANTED,
     PIECES_AT_ONCE,
     Memory,
 )
@@ -56,12 +56,13 @@ def encode_pieces(
     id_ends: Counters,
     done: Counters,
 ) -> int:
-    """Write the ids of pieces, from what is `done` on; return why it stopped.
+    """Write the ids of the pieces that are not `done`; return why it stopped.
 
     Piece i is the bytes of the data from `piece_starts[i]` to `piece_starts[i + 1]`. Text t ends with piece
     `text_pieces[t]`; `id_ends` gets where its ids end.
 
-    Of some dozen pieces first all keys are made and the lines of memory are asked for that have their slots.
+    Some dozen pieces at a time: first all their keys are made, and the lines of memory with their slots are
+    asked for; then they are looked up.
     """
     slots, keys, runs = memory.slots, memory.keys, memory.runs
     while done[PIECES_DONE] < n_pieces or done[TEXTS_DONE] < len(text_pieces):
@@ -90,7 +91,7 @@ def encode_pieces(
                 start = U64(own[i])
                 length = U64(own[i + U64(1)]) - start
                 n_ids = find(data, start, length, low, high, slot, tables, memory, ids, n_ids)
-        if memory.counters[PARTS_WANTED] != 0:
+        if memory.counters[HEAP_WANTED] != 0:
             return NO_HEAP
         done[PIECES_DONE] += np.int64(n)
         done[IDS_DONE] = np.int64(n_ids)
@@ -170,7 +171,7 @@ def remember(
     """Put a piece and its ids into a free slot, unless the memory is too full, which is noted there."""
     counters = memory.counters
     count = U64(len(ids))
-    if length > LONGEST_REMEMBERED or counters[PARTS_WANTED] != 0:
+    if length > LONGEST_REMEMBERED or counters[HEAP_WANTED] != 0:
         return
     is_long = high == LONG_KEY
     slots = memory.long_slots if is_long else memory.slots

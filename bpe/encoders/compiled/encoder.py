@@ -56,7 +56,7 @@ class CompiledEncoder:
 
     The loops are read from disk or compiled when the first text comes. Raises `ValueError` for a pattern of
     another kind without `split`; its methods raise `UnicodeEncodeError` for a text with a surrogate, and
-    `KeyError` for one with a byte that is no token.
+    `KeyError` for one with a byte that is not a token.
 
     >>> ranks = {bytes([byte]): byte for byte in range(256)} | {b"ab": 256}
     >>> encoder = CompiledEncoder(ranks, r"\\S+", str.split)
@@ -258,7 +258,7 @@ class CompiledEncoder:
         return self._places.ids().astype(np.object_)
 
     def decode_bytes(self, ids: Sequence[int] | npt.NDArray[Any]) -> bytes:
-        """Return the bytes of ids; raise `KeyError` for an id that is no token.
+        """Return the bytes of ids; raise `KeyError` for an id that is not a token.
 
         Raises `OverflowError` for an id outside 0 to 2**32 - 1, `TypeError` for anything but whole numbers.
         """

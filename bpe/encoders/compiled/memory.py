@@ -1,8 +1,9 @@
-"""What has been met before? A table of pieces and their ids, and room to work in, for one call at a time.
+"""Which pieces have been met before? A table of them and their ids, for one call at a time.
 
 A call takes a memory out of its encoder's list and puts it back at its end, so that no two calls ever write
-to the same one, and none has to wait. A memory starts small and grows with what is met, up to a fixed number
-of slots, 25 MB in all; then everything in it is forgotten. The vocabulary is not in it."""
+to the same one, and none has to wait. A memory starts small and grows as new pieces are met, up to a fixed
+number of slots, 25 MB in all; then everything in it is forgotten. The vocabulary is not in it.
+"""
 
 from typing import Any, NamedTuple
 
@@ -31,7 +32,7 @@ OVERLAP = 16
 
 # The places of `counters`: how much is taken, whether something found no room, one more than a byte that is
 # no token, and the bytes of a piece for which the heap has no room.
-N_SHORT, N_LONG, N_BYTES, N_RUN_IDS, IS_FULL, MISSING_BYTE, PARTS_WANTED = range(7)
+N_SHORT, N_LONG, N_BYTES, N_RUN_IDS, IS_FULL, MISSING_BYTE, HEAP_WANTED = range(7)
 
 BEFORE = 4  # classes before the first one of a block, which no rule looks beyond
 
@@ -77,15 +78,15 @@ class Memory(NamedTuple):
     # For a window of n bytes of a piece that is merged:
     window: np.uint64
     overlap: np.uint64
-    part_starts: Ids  # (n + 1,) where each part starts, and the end
-    part_ids: Ids  # (n,) the id of each part
-    part_ranks: Ids  # (n,) the rank of each part joined with the next
+    symbol_starts: Ids  # (n + 1,) where each symbol starts, and the end
+    symbol_ids: Ids  # (n,) the id of each symbol
+    symbol_ranks: Ids  # (n,) the rank of each symbol joined with the next
     old_starts: Ids  # the same of the window before
     old_ids: Ids
     # For a piece of n bytes that is merged by a heap:
-    heap_after: Ids  # (n + 1,) where the part that starts here ends
-    heap_before: Ids  # (n + 1,) where the part that ends here starts
-    heap_ranks: Ids  # (n + 1,) the rank of the part that starts here joined with the next
+    heap_after: Ids  # (n + 1,) where the symbol that starts here ends
+    heap_before: Ids  # (n + 1,) where the symbol that ends here starts
+    heap_ranks: Ids  # (n + 1,) the rank of the symbol that starts here joined with the next
     heap: Words  # (3 * n,)
 
 
@@ -116,9 +117,9 @@ def new_memory(sizes: Sizes) -> Memory:
         keys=np.empty(3 * PIECES_AT_ONCE, dtype=np.uint64),
         window=U64(sizes.window),
         overlap=U64(sizes.overlap),
-        part_starts=np.empty(window, dtype=np.uint32),
-        part_ids=np.empty(window, dtype=np.uint32),
-        part_ranks=np.empty(window, dtype=np.uint32),
+        symbol_starts=np.empty(window, dtype=np.uint32),
+        symbol_ids=np.empty(window, dtype=np.uint32),
+        symbol_ranks=np.empty(window, dtype=np.uint32),
         old_starts=np.empty(window, dtype=np.uint32),
         old_ids=np.empty(window, dtype=np.uint32),
         **_room_for_heap(0),
@@ -140,15 +141,15 @@ def _kept(n_slots: int) -> dict[str, Any]:
 
 
 def _room_for_heap(n_bytes: int) -> dict[str, Any]:
-    parts = {
+    arrays = {
         name: np.empty(n_bytes + 1, dtype=np.uint32) for name in ("heap_after", "heap_before", "heap_ranks")
     }
-    return parts | {"heap": np.empty(3 * n_bytes + 1, dtype=np.uint64)}
+    return arrays | {"heap": np.empty(3 * n_bytes + 1, dtype=np.uint64)}
 
 
 def with_heap(memory: Memory, n_bytes: int) -> Memory:
     """Return a memory with room for the heap of a piece of so many bytes, or of none."""
-    memory.counters[PARTS_WANTED] = 0
+    memory.counters[HEAP_WANTED] = 0
     return memory._replace(**_room_for_heap(n_bytes))
 
 

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 from bpelab.bpe.encoders.compiled.machine import U64, Bytes, Ids, Words, compiled
-from bpelab.bpe.encoders.compiled.memory import MISSING_BYTE, PARTS_WANTED, Memory
+from bpelab.bpe.encoders.compiled.memory import HEAP_WANTED, MISSING_BYTE, Memory
 from bpelab.bpe.encoders.compiled.tables import NO_RANK, RankTables, rank_of
 
 
@@ -34,32 +34,32 @@ def merge_piece(
     ids: Ids,
     n_ids: np.uint64,
 ) -> np.uint64:
-    """Write the ids of a piece that is no token from `ids[n_ids]` on, and return their end.
+    """Write the ids of a piece that is not a token from `ids[n_ids]` on, and return their end.
 
-    Notes in the memory a byte that is no token, and the bytes of a piece for whose heap it has no room.
+    Notes in the memory a byte that is not a token, and the length of a piece for whose heap there is no room.
     """
     window = memory.window
     if length <= window:
         n = merge_window(data, start, length, tables, memory)
-        return write_parts(data, U64(0), n, memory, ids, n_ids)
+        return write_symbols(data, U64(0), n, memory, ids, n_ids)
     n = merge_windows(data, start, start + length, tables, memory, ids, n_ids)
     if n > n_ids:
         return n
     if length >= U64(len(memory.heap_after)):
-        memory.counters[PARTS_WANTED] = max(memory.counters[PARTS_WANTED], np.int64(length))
+        memory.counters[HEAP_WANTED] = max(memory.counters[HEAP_WANTED], np.int64(length))
         return n_ids
     return merge_by_heap(data[start:], length, tables, memory, ids, n_ids)
 
 
 @compiled
-def write_parts(
+def write_symbols(
     data: Bytes, first: np.uint64, end: np.uint64, memory: Memory, ids: Ids, n_ids: np.uint64
 ) -> np.uint64:
-    """Write the ids of some parts, and return their end."""
+    """Write the ids of some symbols, and return their end."""
     for i in range(first, end):
-        token = memory.part_ids[i]
+        token = memory.symbol_ids[i]
         if token == NO_RANK:
-            memory.counters[MISSING_BYTE] = np.int64(data[memory.part_starts[i]]) + 1
+            memory.counters[MISSING_BYTE] = np.int64(data[memory.symbol_starts[i]]) + 1
         ids[n_ids] = token
         n_ids += U64(1)
     return n_ids
@@ -69,11 +69,11 @@ def write_parts(
 def merge_window(
     data: Bytes, start: np.uint64, length: np.uint64, tables: RankTables, memory: Memory
 ) -> np.uint64:
-    """Merge some bytes; leave the ids in `part_ids`, where they start in `part_starts`, and return how many.
+    """Merge some bytes into symbols; leave them in `symbol_ids` and `symbol_starts`, and return how many.
 
-    The id of a byte that is no token is `NO_RANK`.
+    The id of a byte that is not a token is `NO_RANK`.
     """
-    starts, ids, ranks = memory.part_starts, memory.part_ids, memory.part_ranks
+    starts, ids, ranks = memory.symbol_starts, memory.symbol_ids, memory.symbol_ranks
     byte = U64(data[start])
     for i in range(length):
         starts[i] = np.uint32(start + i)
@@ -105,11 +105,11 @@ def merge_window(
 
 @compiled
 def rank_with_next(data: Bytes, i: np.uint64, n: np.uint64, tables: RankTables, memory: Memory) -> np.uint32:
-    """Return the rank of part i of n joined with the next; NO_RANK for the last part."""
+    """Return the rank of symbol i of n joined with the next; NO_RANK for the last symbol."""
     if i + U64(1) >= n:
         return NO_RANK
-    start = U64(memory.part_starts[i])
-    return rank_of(tables, data, start, U64(memory.part_starts[i + U64(2)]) - start)
+    start = U64(memory.symbol_starts[i])
+    return rank_of(tables, data, start, U64(memory.symbol_starts[i + U64(2)]) - start)
 
 
 @compiled
@@ -123,7 +123,7 @@ def merge_windows(
     n_ids: np.uint64,
 ) -> np.uint64:
     """Write the ids of a long piece and return their end; `n_ids` where two windows share no token."""
-    starts, part_ids = memory.part_starts, memory.part_ids
+    starts, symbol_ids = memory.symbol_starts, memory.symbol_ids
     old_starts, old_ids = memory.old_starts, memory.old_ids
     first_id, first, n_old = n_ids, start, U64(0)
     while True:
@@ -132,7 +132,7 @@ def merge_windows(
         # The first token that this window has in common with the last one.
         i, j = U64(0), U64(0)
         if n_old > U64(0):
-            while i < n_old and j < n and (old_starts[i] != starts[j] or old_ids[i] != part_ids[j]):
+            while i < n_old and j < n and (old_starts[i] != starts[j] or old_ids[i] != symbol_ids[j]):
                 if old_starts[i] <= starts[j]:
                     i += U64(1)
                 else:
@@ -143,16 +143,16 @@ def merge_windows(
             ids[n_ids] = old_ids[k]
             n_ids += U64(1)
         if first + n_bytes == end:
-            return write_parts(data, j, n, memory, ids, n_ids)
+            return write_symbols(data, j, n, memory, ids, n_ids)
         cut = n
         while cut > j and U64(starts[cut]) + memory.overlap > first + n_bytes:
             cut -= U64(1)
         if cut == U64(0):
             return first_id  # one token fills the window
-        n_ids = write_parts(data, j, cut, memory, ids, n_ids)
+        n_ids = write_symbols(data, j, cut, memory, ids, n_ids)
         n_old = n - cut
         for k in range(n_old):
-            old_starts[k], old_ids[k] = starts[cut + k], part_ids[cut + k]
+            old_starts[k], old_ids[k] = starts[cut + k], symbol_ids[cut + k]
         first = U64(starts[cut])
 
 

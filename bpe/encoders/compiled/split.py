@@ -1,7 +1,7 @@
 """How is a text cut into pieces? Block by block, each as if nothing came before it.
 
-A block begins where a piece does, so that what is before it does not matter. What comes after it may: by the
-tail rule of `bpelab.bpe.splitting.patterns` only its last two pieces may depend on that, and these begin the
+A block begins where a piece does, so that the text before it does not matter. The text after it may matter:
+by the tail rule of `bpelab.bpe.splitting.patterns` the last two pieces may depend on it, and they begin the
 next block.
 """
 
@@ -34,8 +34,8 @@ UNFINISHED_PIECES = U64(2)
 # The places of `cut`: at which text and which byte the loops are, the byte at which they began, how many
 # pieces and how many texts they have cut since, and the bytes of the block at hand.
 TEXT, PLACE, BASE, N_PIECES, N_TEXTS, N_BYTES = range(6)
-# Whether there is another block, or why not: at the end of the last text; before the last pieces of one that
-# goes on; at a piece longer than a block; as there is no room for more pieces.
+# Whether there is another block, or why not: at the end of the last text; before the last pieces of a text
+# that goes on; at a piece longer than a block; because there is no room for more pieces.
 READY, DONE, UNFINISHED, LONG_PIECE, NO_ROOM = range(5)
 
 

@@ -20,8 +20,9 @@ from bpelab.bpe.encoders.compiled.split_gpt2 import (
     WHITE,
     contraction_of,
 )
+from bpelab.bpe.splitting import rules_cl100k
 
-BREAK, EDGE = np.uint8(5), np.uint8(15)
+BREAK, EDGE = np.uint8(rules_cl100k.LINE_BREAK), np.uint8(15)
 _SMALL = np.uint8(32)  # makes a small letter of a capital
 _S = np.uint8(ord("s"))
 
@@ -83,7 +84,7 @@ def mark_cl100k(chars: Bytes, n: np.uint64, classes: Bytes, flags: Bytes) -> Non
 
 @compiled
 def contraction_of_any_case(chars: Bytes, place: np.uint64, n: np.uint64) -> np.uint64:
-    """Return how many characters the contraction at an apostrophe has; 0 where there is none."""
+    """Return how many characters the contraction at an apostrophe has; 0 for no contraction."""
     first = chars[place + U64(1)] | _SMALL if place + U64(1) < n else np.uint8(0)
     second = chars[place + U64(2)] | _SMALL if place + U64(2) < n else np.uint8(0)
     if first >= NOT_ASCII and first & LONG_S != np.uint8(0):

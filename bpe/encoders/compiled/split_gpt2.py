@@ -9,8 +9,19 @@ import numpy as np
 from bpelab.bpe.encoders.compiled.characters import CLASS_BITS, NOT_ASCII
 from bpelab.bpe.encoders.compiled.machine import U64, Bytes, Verdict, compiled, trailing_zeros, where_equal
 from bpelab.bpe.encoders.compiled.memory import BEFORE
+from bpelab.bpe.splitting import rules_gpt2
 
-OTHER, LETTER, NUMBER, SPACE, WHITE = (np.uint8(number) for number in range(5))
+# The classes of `splitting.rules_gpt2`, as the loops compare them with bytes.
+OTHER, LETTER, NUMBER, SPACE, WHITE = map(
+    np.uint8,
+    (
+        rules_gpt2.OTHER,
+        rules_gpt2.IS_LETTER,
+        rules_gpt2.IS_NUMBER,
+        rules_gpt2.PLAIN_SPACE,
+        rules_gpt2.OTHER_SPACE,
+    ),
+)
 APOSTROPHE = np.uint8(ord("'"))
 _S, _T, _D, _M, _L, _V, _R, _E = (np.uint8(ord(letter)) for letter in "stdmlvre")
 
@@ -59,7 +70,7 @@ def mark_gpt2(chars: Bytes, n: np.uint64, classes: Bytes, flags: Bytes) -> None:
 
 @compiled
 def contraction(chars: Bytes, place: np.uint64, n: np.uint64) -> np.uint64:
-    """Return how many characters the contraction at an apostrophe has; 0 where there is none."""
+    """Return how many characters the contraction at an apostrophe has; 0 for no contraction."""
     first = chars[place + U64(1)] if place + U64(1) < n else np.uint8(0)
     second = chars[place + U64(2)] if place + U64(2) < n else np.uint8(0)
     return contraction_of(first, second)

@@ -4,7 +4,7 @@ r"""Where does o200k's pattern start a piece? `splitting.rules_o200k` has the re
     |[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?
     |\p{N}{1,3} | ?[^\s\p{L}\p{N}]+[\r\n/]* |\s*[\r\n]+|\s+(?!\S)|\s+
 
-First the characters that belong to what is before them get a class of their own, TAKEN: line breaks and
+First the characters that belong to the piece before them get a class of their own, TAKEN: line breaks and
 slashes after punctuation, marks after more than one "other", and contractions after words. Then
 `starts_piece` decides by a character and its neighbours, and what depends on more is added: white space
 after the last line break, every third number, and capitals within a word."""
@@ -129,7 +129,7 @@ def take_marks(chars: Bytes, n: np.uint64, classes: Bytes) -> None:
 
 @compiled
 def take_contractions(chars: Bytes, n: np.uint64, classes: Bytes) -> None:
-    """Take contractions after a word; one right after another has no word before it, and is none."""
+    """Take contractions after a word; one right after another has no word before it, and does not count."""
     for group in range(U64(0), n, U64(64)):
         bits = where_equal(chars, group, APOSTROPHE)
         while bits != U64(0):
@@ -166,8 +166,8 @@ def end_of_white_here(classes: Bytes, place: np.uint64, n: np.uint64) -> np.uint
 def add_capitals(classes: Bytes, n: np.uint64, kind: np.uint8, flags: Bytes) -> None:
     """Start a piece at a capital right after a BOTH or a MARK, where that ends the word before it.
 
-    That is so where the nearest that is neither is a small letter, and where no word character follows the
-    capitals.
+    It does where the nearest character of another kind before it is a small letter, and where no word
+    character follows the capitals.
     """
     for group in range(U64(0), n, U64(64)):
         bits = where_equal(classes, group, kind)

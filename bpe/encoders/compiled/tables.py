@@ -58,7 +58,7 @@ class RankTables(NamedTuple):
     long_slots: Words  # (4 * n_slots,) of longer tokens
     long_shift: np.uint64
     data: Bytes  # the bytes of all tokens, one after the other
-    byte_ranks: Ids  # (256,) the ids of the bytes; NO_RANK for a byte that is no token
+    byte_ranks: Ids  # (256,) the ids of the bytes; NO_RANK for a byte that is not a token
     pair_ranks: Ids  # (256 * 256,) by first * 256 + second byte
     longest: np.uint64  # bytes of the longest token
 
@@ -145,7 +145,7 @@ def long_slot_of(
 
 @compiled
 def rank_of(tables: RankTables, data: Bytes, start: np.uint64, length: np.uint64) -> np.uint32:
-    """Return the rank of a stretch of some bytes, NO_RANK where it is no token."""
+    """Return the rank of a stretch of some bytes, NO_RANK where it is not a token."""
     if length <= U64(MAX_KEY_BYTES):
         low, high = key_of(data, start, length)
         slots = tables.slots
@@ -252,6 +252,6 @@ def slots_for(n_keys: int) -> int:
 def as_bytes(data: bytes) -> Bytes:
     """Return a copy of some bytes that the loops may read in words.
 
-    Nothing writes to it; but if it were read-only, the loops would be translated once more.
+    Nothing writes to it; but if it were read-only, the loops would be compiled once more.
     """
     return np.frombuffer(bytearray(data + bytes(PADDING)), dtype=np.uint8)

@@ -1,4 +1,4 @@
-"""How do the loops come by the bytes of a str? They read the str's own."""
+"""How do the loops reach the bytes of a str? They read the str's own."""
 
 import ctypes
 import sys
@@ -6,11 +6,11 @@ import sys
 import numpy as np
 from bpelab.bpe.encoders.compiled.machine import Bytes
 
-_WRITABLE = 0x200  # PyBUF_WRITE; nothing is written, but the loops are translated for one type of array
+_WRITABLE = 0x200  # PyBUF_WRITE; nothing is written, but the loops are compiled for one type of array
 
 
 def utf8_in_place(text: str) -> Bytes:
-    r"""Return the UTF-8 of a text, which is valid as long as the text is there, and must not be written to.
+    r"""Return the UTF-8 of a text: valid while the text exists, and never to be written to.
 
     The bytes of an ASCII text are its UTF-8. Any other text keeps its UTF-8 with it from the first time on,
     as it does for every extension that asks for it. Raises `UnicodeEncodeError` for a surrogate.

@@ -137,6 +137,13 @@ def test_only_what_was_written_has_its_own_hash() -> None:
         assert unchecked(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]) is None
 
 
+def test_the_files_whose_changes_do_not_count_have_no_loops() -> None:
+    have_loops = {path.stem for path in code_files.HERE.glob("*.py") if "\n@compiled" in path.read_text()}
+    assert {"encode", "merge", "split_gpt2", "characters"} <= have_loops
+    assert not have_loops & code_files.WITHOUT_LOOPS
+    assert all((code_files.HERE / f"{name}.py").is_file() for name in code_files.WITHOUT_LOOPS)
+
+
 def test_the_names_on_disk_are_those_of_the_loops() -> None:
     from bpelab.bpe.encoders.compiled import decode, encode, tables
 

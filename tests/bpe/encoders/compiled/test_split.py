@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
 from bpelab.bpe.splitting.regex_splitter import splitter
+from bpelab.bpe.splitting.rules_gpt2 import gpt2_classes, starts_gpt2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 pytest.importorskip("numba", reason="pip install 'bpelab[compiled]'")
 
-from bpelab.bpe.encoders.compiled import split
+from bpelab.bpe.encoders.compiled import split, split_gpt2
 from bpelab.bpe.encoders.compiled.memory import Sizes, new_room
 from bpelab.bpe.encoders.compiled.tables import as_bytes
 
@@ -61,6 +62,19 @@ def test_every_short_string_is_cut_as_the_pattern_cuts_it(name: str) -> None:
 def test_any_string_is_cut_as_the_pattern_cuts_it(name: str, text: str) -> None:
     text = text.encode("utf-8", "replace").decode()
     assert pieces_of(name, [text]) == [splitter(PATTERNS[name])(text)]
+
+
+@given(text=TEXTS.filter(lambda text: text and "'" not in text))
+def test_the_rule_of_gpt2_means_the_same_for_an_array_as_for_a_character(text: str) -> None:
+    """And the same as the rule of the arrays, but for contractions."""
+    points = np.array(list(map(ord, text)), dtype=np.uint32)
+    classes = gpt2_classes()[points]
+    before, after = np.append(classes[:1], classes[:-1]), np.append(classes[1:], split_gpt2.WHITE)
+    rule = getattr(split_gpt2.starts_piece, "py_func", split_gpt2.starts_piece)
+    starts = rule(before, classes, after)
+    assert starts[1:].tolist() == starts_gpt2(classes, points)[1:-1].tolist()
+    one_by_one = [bool(rule(*three)) for three in zip(before, classes, after, strict=True)]
+    assert one_by_one == starts.tolist()
 
 
 @pytest.mark.parametrize("name", PATTERNS)
