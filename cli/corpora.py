@@ -1,4 +1,4 @@
-"""Which texts does `bpelab parity` compare? What every machine has, and what a user points at."""
+"""Which texts does `bpelab parity` compare? Those that every machine has, or those that a user names."""
 
 import os
 import pydoc_data.topics
@@ -16,7 +16,7 @@ Texts = Iterator[tuple[str, str]]
 
 
 def default_corpora() -> dict[str, Texts]:
-    """Give, by name, the corpora of every machine and the texts of `BPELAB_DATA` or ../shared/data."""
+    """Return the corpora of every machine, and the texts in `BPELAB_DATA` or ../shared/data, by name."""
     corpora = {
         "multilingual sample": multilingual_sample(),
         "Python's documentation": iter(pydoc_data.topics.topics.items()),

@@ -156,12 +156,14 @@ def open_tokens(path: str | os.PathLike[str], *, verify: bool = True) -> list[To
     if not path.is_dir():
         return [read_token_file(path, verify=verify)]
     if not (path / NAME).exists():
-        raise ValueError(f"{path}: there is no {NAME} in it; bpelab tokenize CORPUS -o DIR writes one")
+        raise ValueError(
+            f"{path}: there is no {NAME} in it; tokenize_corpus, or the command bpelab tokenize, writes one"
+        )
     manifest = Manifest.read(path)
     if not manifest.finished:
         raise ValueError(
-            f"{path}: only {len(manifest.shards)} shards are finished;"
-            " let the same bpelab tokenize command run to its end"
+            f"{path}: its writing was not finished (only {len(manifest.shards)} shards are finished);"
+            " tokenize the same corpus again, which goes on from there"
         )
     return [read_shard(path, manifest, shard, verify=verify) for shard in manifest.shards]
 

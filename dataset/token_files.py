@@ -203,7 +203,7 @@ def _header_of(text: bytes, path: Path) -> TokenFileHeader:
     return header
 
 
-_AGAIN = "Remove it, and write it again with bpelab tokenize."
+_AGAIN = "Remove it, and tokenize its corpus again."
 
 
 def _rounded(n_bytes: int) -> int:

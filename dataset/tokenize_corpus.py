@@ -125,7 +125,6 @@ def tokenize_corpus(
     if end_of_text and END_OF_TEXT not in encoding.special_tokens_set:
         raise ValueError(
             f"{encoding.name} has no {END_OF_TEXT} to put after each document; pass end_of_text=False"
-            " (--no-end-of-text)"
         )
     settings = Settings(
         encoding=encoding.name,

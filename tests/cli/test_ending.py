@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bpelab.cli import main, mistakes, signals, text, verbs
+from bpelab.cli import main, mistakes, options, signals, verbs
 from bpelab.cli.mistakes import in_options, told
 
 PROGRAM = Path(sys.executable).parent / "bpelab"
@@ -167,7 +167,7 @@ def test_what_is_said_stays_on_its_line_and_leaves_the_terminal_alone() -> None:
     assert told(ZeroDivisionError()) is None
 
 
-def test_a_pipe_that_is_written_to_and_closed_is_no_reader_that_has_read_enough(
+def test_an_output_that_is_a_closed_pipe_is_a_mistake_unlike_a_reader_that_has_read_enough(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def run(_: object) -> int:
@@ -195,7 +195,7 @@ def test_a_pipe_that_is_written_to_and_closed_is_no_reader_that_has_read_enough(
 )
 def test_messages_name_options(message: str, said: str) -> None:
     names = ["jobs", "shard_tokens", "special", "pattern", "extend", "encoding", "vocab_size"]
-    assert in_options(message, names) == said
+    assert str(in_options(ValueError(message), names)) == said
 
 
 def test_errors_of_a_verb_name_its_options(tmp_path: Path) -> None:
@@ -217,4 +217,4 @@ def test_more_processes_than_are_of_use_are_refused(
     ) as caught:
         verbs.run([*verb, "a", "-o", "b.json", "--jobs", jobs])
     assert mistakes.told(caught.value)
-    assert text.check_jobs(16) == 16
+    assert options.check_jobs(16) == 16

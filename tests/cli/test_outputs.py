@@ -114,7 +114,7 @@ def test_markdown_goes_beside_a_page_over_an_older_report_only(monkeypatch: pyte
 
     monkeypatch.setattr(page, "page_html", lambda _: "<page>")
     Path("NOTES.md").write_text("# Mine\n")
-    with pytest.raises(ValueError, match=r"NOTES\.md is there and is no report.*--markdown"):
+    with pytest.raises(ValueError, match=r"NOTES\.md would be replaced, and is not a report.*--markdown"):
         run(["report", "mine.json", "-o", "NOTES.html"])
     assert not Path("NOTES.html").exists()
     run(["report", "mine.json", "-o", "NOTES.html", "--markdown", "other.md"])
