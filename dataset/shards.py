@@ -68,6 +68,16 @@ class Manifest:
         """How many tokens there are in all shards."""
         return sum(shard.n_tokens for shard in self.shards)
 
+    def add(self, shard: Shard, folder: Path) -> None:
+        """Add a shard that has been written, and keep the manifest in the directory."""
+        self.shards.append(shard)
+        self.write(folder)
+
+    def finish(self, folder: Path) -> None:
+        """Note that no shard follows, and keep the manifest in the directory."""
+        self.finished = True
+        self.write(folder)
+
     def write(self, folder: Path) -> None:
         """Write it into a directory, whole or not at all."""
         content = asdict(self)

@@ -19,6 +19,7 @@ TEXT = "the cat sat on the mat, and the cat saw the hat\n" * 9
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A directory with one encoding in every form of file, and no published file in reach."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "160")
     monkeypatch.setenv("BPELAB_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(tmp_path / "cache"))
 
