@@ -2,18 +2,20 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
 import numpy as np
 import pytest
-from bpelab.bpe import get_encoding
+from bpelab.bpe import Encoding, get_encoding
 from bpelab.dataset.windows import TokenWindows
 
 torch = pytest.importorskip("torch", reason="pip install 'bpelab[torch]'")
 
 from bpelab.dataset import GPTDatasetV1, create_dataloader_v1  # noqa: E402  (needs torch)
-from bpelab.dataset.loader import WindowDataset, WindowLoader, batches_of, to_device  # noqa: E402
+from bpelab.dataset.loader import WindowLoader, batches_of  # noqa: E402
+from bpelab.dataset.tensors import WindowDataset, to_device  # noqa: E402
 from torch.utils.data import DataLoader, Dataset  # noqa: E402
 
 
@@ -100,6 +102,43 @@ def test_the_defaults_are_those_of_the_book(verdict: str) -> None:
     first = create_dataloader_v1(verdict, batch_size=1, shuffle=False)
     second = next(islice(first, 1, None))[0]
     assert second[0, 0] == next(iter(first))[0][0, 128]
+
+
+@pytest.mark.parametrize("num_workers", [0, 2])
+@pytest.mark.parametrize("seeded_by", ["the global state", "a generator"])
+def test_a_shuffled_loader_has_the_book_s_order_in_every_epoch(
+    verdict: str, gpt2: Encoding, num_workers: int, seeded_by: str
+) -> None:
+    ids = gpt2.encode(verdict, allowed_special={"<|endoftext|>"})
+
+    def epochs(make: Callable[..., Any]) -> list[Any]:
+        options: dict[str, Any] = {}
+        if seeded_by == "a generator":
+            options["generator"] = torch.Generator().manual_seed(123)
+        torch.manual_seed(123)
+        loader = make(**options)
+        return [as_lists(loader) for _ in range(2)]
+
+    book = epochs(
+        lambda **options: DataLoader(
+            BookDataset(ids, 4, 128), 8, shuffle=True, drop_last=True, num_workers=num_workers, **options
+        )
+    )
+    ours = epochs(
+        lambda **options: create_dataloader_v1(verdict, 8, 4, 128, num_workers=num_workers, **options)
+    )
+    assert ours == book
+    assert ours[0] != ours[1]
+
+
+def test_what_others_code_reads_is_there(verdict: str, gpt2: Encoding) -> None:
+    loader = create_dataloader_v1(verdict, batch_size=8, drop_last=False)
+    assert (loader.batch_size, loader.drop_last) == (8, False)
+    assert loader.dataset.tokenizer is gpt2  # type: ignore[attr-defined]
+    assert GPTDatasetV1.from_ids([1, 2, 3], 1, 1).tokenizer is None
+    ranked = loader_of(rank=1, world_size=2, drop_last=False)
+    assert (ranked.batch_size, ranked.drop_last) == (4, False)
+    assert loader_of().drop_last
 
 
 def test_any_tokenizer_will_do(tiktoken_gpt2: Any) -> None:

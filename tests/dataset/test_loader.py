@@ -16,7 +16,8 @@ from bpelab.dataset.windows import TokenWindows
 torch = pytest.importorskip("torch", reason="pip install 'bpelab[torch]'")
 
 from bpelab.dataset import GPTDatasetV1, create_dataloader_v1  # noqa: E402  (needs torch)
-from bpelab.dataset.loader import WindowDataset, WindowLoader  # noqa: E402
+from bpelab.dataset.loader import WindowLoader  # noqa: E402
+from bpelab.dataset.tensors import WindowDataset  # noqa: E402
 from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 from torch.utils.data import DataLoader  # noqa: E402
