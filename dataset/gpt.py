@@ -5,7 +5,7 @@ https://github.com/rasbt/LLMs-from-scratch/blob/main/ch02/01_main-chapter-code/c
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -18,7 +18,7 @@ from bpelab.dataset.token_files import narrowest
 from bpelab.dataset.windows import TokenWindows
 from bpelab.tokenizers.protocol import Tokenizer
 from bpelab.tokenizers.words import END_OF_TEXT
-from torch import Generator, Tensor
+from torch import Generator, Tensor, empty, int64
 from torch.utils.data import DataLoader
 
 
@@ -96,7 +96,7 @@ class GPTDatasetV1(WindowDataset):
     def from_files(
         cls, path: str | os.PathLike[str], max_length: int, stride: int, *, narrow: bool = False
     ) -> "GPTDatasetV1":
-        """Make the dataset of a token file, or of a directory as `bpelab tokenize` writes it; they are mapped.
+        """Make the dataset of a token file, or of a directory that `bpelab tokenize` wrote; both are mapped.
 
         Raises `ValueError` that names the file which is not sound, and `OSError`.
         """
@@ -124,6 +124,20 @@ class _Side(Sequence[Tensor]):
         return self._dataset[index][self._side]
 
 
+class _BookLoader(DataLoader[Pair]):
+    """PyTorch's own loader and order; in this process, several batches are gathered at once."""
+
+    dataset: GPTDatasetV1
+
+    def __iter__(self) -> Iterator[Pair]:  # type: ignore[override]  # a generator is all that is needed
+        if self.num_workers:
+            return super().__iter__()
+        # PyTorch's own iterator first draws a seed for workers, even where there are none: without that,
+        # the order drawn next would be another.
+        empty((), dtype=int64).random_(generator=self.generator)
+        return self.dataset.batches(self.batch_sampler, self.batch_size)  # type: ignore[arg-type]
+
+
 def create_dataloader_v1(
     txt: str,
     batch_size: int = 4,
@@ -138,8 +152,8 @@ def create_dataloader_v1(
     """Return the batches of a text's windows by GPT-2's ids, as the book's function of this name does.
 
     Each batch is (inputs, targets), (batch_size, max_length) int64 each. The order is the book's: PyTorch
-    draws it anew for each epoch, from `generator` or from its global state (`torch.manual_seed`). For an order
-    that a seed decides once and for all, that can be resumed and shared by ranks, use
+    draws it anew for each epoch, from `generator` or from its global state (`torch.manual_seed`). For an
+    order that a seed decides once and for all, and that can be resumed and shared by ranks, use
     `bpelab.dataset.loader.WindowLoader`.
 
     Raises `ValueError` for a text that is too short, a stride below 1, or a batch larger than the data with
@@ -157,7 +171,7 @@ def create_dataloader_v1(
             f"a batch of {batch_size:,} is larger than the data, {len(dataset):,} samples: nothing would be"
             f" left with drop_last. Use a batch of at most {len(dataset):,}, or drop_last=False."
         )
-    return DataLoader(
+    return _BookLoader(
         dataset,
         batch_size=batch_size,
         shuffle=shuffle,

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -12,10 +11,6 @@ from bpelab.dataset.sampler import GlobalBatches
 from bpelab.dataset.tensors import Pair, WindowDataset, take_batch
 from bpelab.dataset.windows import TokenWindows
 from torch.utils.data import DataLoader
-
-# The ids of this many tokens are gathered at once, for several batches: NumPy's calls cost as much as a
-# batch. In two bytes each, they stay in the processor's cache until they are widened.
-TOKENS_AT_ONCE = 1 << 17
 
 # In a forked child: what belongs to its parent. Python would end the parent's workers when it drops it.
 _kept_for_the_parent: list[object] = []
@@ -105,11 +100,7 @@ class WindowLoader(DataLoader[Pair]):
         if self.num_workers or self.pin_memory:
             yield from self._fetched_by_torch(epoch, n_done)
             return
-        # What DataLoader does around a batch in its own process takes longer than the batch.
-        n_together = max(1, TOKENS_AT_ONCE // (self.batches.batch_size * self.dataset.windows.length))
-        indices = self.batches.indices(epoch, n_done)
-        while together := list(islice(indices, n_together)):
-            yield from self.dataset.pairs(together)
+        yield from self.dataset.batches(self.batches.indices(epoch, n_done), self.batches.share)
 
     def _fetched_by_torch(self, epoch: int, n_done: int) -> Iterator[Pair]:
         if self.persistent_workers and os.getpid() != self._pid:
