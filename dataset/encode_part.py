@@ -32,8 +32,8 @@ def encode_part(
     """Read and encode some segments.
 
     Special tokens in the text are plain text. Empty documents are left out. Raises `ValueError` that names
-    file and byte for what is not UTF-8 (unless `errors` is "replace") or not a line of JSON with "text",
-    and that names the file where it changed meanwhile.
+    the file and the byte for text that is not UTF-8 (unless `errors` is "replace") and for a line that is not
+    JSON with "text", and one that names a file which changed meanwhile.
     """
     chunks: list[npt.NDArray[Any]] = []
     ends: list[int] = []

@@ -75,7 +75,7 @@ class GPTDatasetV1(WindowDataset):
 
     @property
     def target_ids(self) -> Sequence[Tensor]:
-        """The targets of all windows, likewise."""
+        """The targets of all windows, also made when they are asked for."""
         return _Side(self, 1)
 
     @classmethod

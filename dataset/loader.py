@@ -39,7 +39,7 @@ class WindowLoader(DataLoader[Pair]):
     stands after the last batch that the loop was given, whatever was fetched ahead, also after a worker died.
     `.batch_size` is this rank's share, as in any DataLoader, and `.drop_last` is what was asked for.
 
-    Other options are those of `torch.utils.data.DataLoader`, but for `in_order=False`. Raises what
+    Other options are those of `torch.utils.data.DataLoader`, except `in_order=False`. Raises what
     `GlobalBatches` raises; memory is that of the batches under way.
 
     >>> windows = TokenWindows(np.arange(100, dtype=np.uint16), length=4, stride=4)
@@ -118,7 +118,7 @@ class WindowLoader(DataLoader[Pair]):
                 _kept_for_the_parent.append(fetched)
 
     def state_dict(self) -> dict[str, Any]:
-        """Say where the training stands: a few integers and the data's fingerprint."""
+        """Return where the training stands: a few integers and the data's fingerprint."""
         return self.batches.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -126,7 +126,7 @@ class WindowLoader(DataLoader[Pair]):
         self.batches.load_state_dict(state)
 
     def set_epoch(self, epoch: int) -> None:
-        """Let the next pass be this epoch, from its beginning or from where a state of it was."""
+        """Let the next pass be this epoch: from its beginning, unless a state of this epoch was loaded."""
         self.batches.set_epoch(epoch)
 
 

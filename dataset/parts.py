@@ -1,4 +1,4 @@
-"""How is a corpus of any size cut into parts that can be encoded apart, always at the same places?"""
+"""How is a corpus cut into parts that can be encoded apart? At places that depend on the corpus alone."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -83,7 +83,7 @@ def cut_in_text(window: bytes) -> int:
     >>> cut_in_text("é one two".encode()[1:])
     5
     """
-    # What is not a whole character becomes surrogates, which neither end a word nor begin what follows.
+    # Halves of characters become surrogates, which neither end a word nor begin what follows.
     text = window.decode("utf-8", "surrogateescape")
     return len(text[: last_cut(text)].encode("utf-8", "surrogateescape"))
 

@@ -152,23 +152,23 @@ class GlobalBatches:
             at_once = max(1, AT_ONCE // size)
 
     def _end_of_batch(self, n_done: int) -> int:
-        """Where the global batch ends that begins after `n_done` samples of an epoch."""
+        """Return the end of the global batch that begins after `n_done` samples of an epoch."""
         end = n_done + self.batch_size
-        # What would leave less than one for each rank takes that, too.
+        # If less than one sample for each rank would be left, it joins this batch.
         return self.n_samples if not self.drop_last and self.n_samples - end < self.world_size else end
 
     def _is_over(self, n_done: int) -> bool:
         return self.n_samples - n_done < (self.batch_size if self.drop_last else 1)
 
     def _n_global_batches(self, n_done: int) -> int:
-        """How many batches an epoch has after so many samples."""
+        """How many batches of an epoch follow its first `n_done` samples."""
         n_left = self.n_samples - n_done
         if self.drop_last:
             return n_left // self.batch_size
         return max(int(n_left > 0), (n_left - self.world_size) // self.batch_size + 1)
 
     def _n_batches_after(self, n_done: int) -> int:
-        """How many of them this rank has a part in: all, but where fewer samples are left than ranks."""
+        """How many of them this rank has a part in: all, unless fewer samples are left than ranks."""
         n_left = self.n_samples - n_done
         return self._n_global_batches(n_done) if n_left >= self.world_size else int(self.rank < n_left)
 
@@ -183,15 +183,15 @@ class GlobalBatches:
         self._n_jumps += 1
 
     def position(self) -> tuple[int, int]:
-        """Tell the epoch of the next pass, and how many of its samples are done already."""
+        """Return the epoch of the next pass, and how many of its samples are done already."""
         return self._next
 
     def state_dict(self) -> dict[str, Any]:
-        """Say where the pass under way stands, counting every batch that was given as done."""
+        """Return where the pass under way stands; every batch that was given counts as done."""
         return self.state_after(*self._place)
 
     def state_after(self, epoch: int, n_done: int) -> dict[str, Any]:
-        """Say where a pass stands after so many samples of an epoch, on all ranks."""
+        """Return the state after `n_done` samples of an epoch, on all ranks."""
         if self._is_over(n_done):
             epoch, n_done = epoch + 1, 0
         state = SamplerState(self.seed, self.shuffle, epoch, n_done, self.n_samples, self._fingerprint())

@@ -1,4 +1,4 @@
-"""What is in a directory of token files? A manifest says, and which tokenizer and corpus they came from."""
+"""What is in a directory of token files? Its manifest says that, and what they were made of."""
 
 import hashlib
 import json
@@ -158,8 +158,8 @@ def read_sources(folder: Path, manifest: Manifest, number: int) -> list[ReadSegm
 def open_tokens(path: str | os.PathLike[str], *, verify: bool = True) -> list[TokenFile]:
     """Open a token file, or all of a directory in their order, mapped into memory.
 
-    Raises `ValueError` that names what is not sound: a file that is cut off, altered or of another
-    directory, or a directory whose writing was not finished; `OSError` for what is not there. `verify` is
+    Raises `ValueError` that names a file that is cut off, altered or of another directory, or a directory
+    whose writing was not finished; `OSError` for a path that does not exist. `verify` is
     that of `read_token_file`.
     """
     path = Path(path)

@@ -28,7 +28,7 @@ from bpelab.dataset.sources import open_sources, require_apart
 from bpelab.dataset.token_files import narrowest, tokenizer_fingerprint
 from bpelab.tokenizers.words import END_OF_TEXT
 
-# 64 MB of ids in two bytes each: what a kill can cost is the time to encode so many.
+# 64 MB of ids in two bytes each. A kill costs at most the time to encode as many.
 SHARD_TOKENS = 1 << 25
 _OUTPUTS = ("tokens-*.bin", "sources-*.jsonl", NAME)
 
@@ -47,18 +47,19 @@ def tokenize_corpus(
 ) -> Manifest:
     """Encode files and directories of files into token files in a directory, or go on where a run stopped.
 
-    `documents` says what a document is; after each `<|endoftext|>` is put, unless `end_of_text` is False,
-    and in its text special tokens are plain text. Empty documents are left out. A shard is full with
-    `shard_tokens` tokens or, since it ends with a part, up to a few million more. The files are the same to
-    the byte for any `jobs`. Memory is that of a shard and of a few parts of 4 MB a process, as long as
-    the pattern is one of OpenAI's, or documents are lines.
+    `documents` says what a document is. `<|endoftext|>` follows each, unless `end_of_text` is False; in the
+    text, special tokens are plain text. Empty documents are left out. A shard is full when it has
+    `shard_tokens` tokens; since it ends with a part, it may have a few million more. The files are the same
+    to the byte for any `jobs`. Memory is that of a shard and of a few parts of 4 MB for each process, if the
+    pattern is one of OpenAI's, or documents are lines.
 
-    Which files a directory holds is for `files_of` to say. What comes through a pipe is first copied into
-    the directory that is written, and the copy is removed at the end.
+    `files_of` decides which files of a directory are read. What comes through a pipe is first copied into
+    the directory that is written, and the copy is removed at the end. `progress` is called with a `Progress`
+    a few times a second.
 
-    The manifest keeps a hash of all that was read. A run that goes on, or finds everything finished, reads
-    the text of the finished shards again, though it does not encode it; what was not in them may change
-    before. One run at a time writes into a directory (`lock.only_writer`).
+    The manifest keeps a hash of everything that was read. A run that goes on, or finds everything finished,
+    reads the text of the finished shards again, without encoding it. Text that was not in them may have
+    changed. One run at a time writes into a directory (`lock.only_writer`).
 
     Raises `ValueError` for a directory that was begun from another corpus or with other settings, naming the
     first file that differs, for a file that changes while it is read, for a shard that is not sound, and for

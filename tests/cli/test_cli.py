@@ -25,7 +25,7 @@ def bpelab(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[b
 
 
 @pytest.mark.parametrize("json_option", [[], ["--json"]])
-def test_what_encode_prints_decode_reads(json_option: list[str]) -> None:
+def test_decode_reads_what_encode_prints(json_option: list[str]) -> None:
     text = "안녕, world <|endoftext|>\r\n\n".encode()
     ids = bpelab("encode", *json_option, stdin=text).stdout
     assert bpelab("decode", *json_option, stdin=ids).stdout == text
@@ -227,7 +227,7 @@ def test_no_verb_shows_the_help() -> None:
     assert b"tiktoken-cache" in result.stdout
 
 
-def test_a_reader_who_has_read_enough_sees_no_error() -> None:
+def test_a_reader_that_stops_early_causes_no_error() -> None:
     script = f"yes hello | head -c 3000000 | '{PROGRAM}' encode | head -c 10"
     result = subprocess.run(["sh", "-c", script], capture_output=True, check=False)
     assert result.stdout == b"31373 198 "
@@ -247,7 +247,7 @@ def test_a_reader_who_has_read_enough_sees_no_error() -> None:
         ),
     ],
 )
-def test_nothing_is_lost_in_silence_where_it_cannot_be_written_or_read(command: str, message: str) -> None:
+def test_a_closed_or_full_standard_stream_is_reported(command: str, message: str) -> None:
     script = f"echo 5 | '{PROGRAM}' {command}"
     result = subprocess.run(["sh", "-c", script], capture_output=True, check=False)
     assert result.returncode == 2

@@ -1,4 +1,4 @@
-"""The book's names give the book's batches, and what is resumed goes on with the very next one."""
+"""The book's names give the book's batches, and a resumed training goes on with the next one."""
 
 import subprocess
 import sys
@@ -141,7 +141,7 @@ def test_what_others_code_reads_is_there(verdict: str, gpt2: Encoding) -> None:
     assert loader_of().drop_last
 
 
-def test_any_tokenizer_will_do(tiktoken_gpt2: Any) -> None:
+def test_any_tokenizer_can_be_used(tiktoken_gpt2: Any) -> None:
     class Letters:
         n_vocab = 128
 
@@ -167,7 +167,9 @@ def test_any_tokenizer_will_do(tiktoken_gpt2: Any) -> None:
         ({"max_length": 2, "batch_size": 4}, "a batch of 4 is larger than the data, 1 samples"),
     ],
 )
-def test_what_cannot_be_cut_into_batches_says_the_numbers(arguments: dict[str, int], message: str) -> None:
+def test_a_text_that_cannot_be_cut_into_batches_is_refused_with_the_numbers(
+    arguments: dict[str, int], message: str
+) -> None:
     with pytest.raises(ValueError, match=message):
         create_dataloader_v1("one two three", **arguments)  # type: ignore[arg-type]
 
@@ -208,7 +210,7 @@ def test_workers_change_nothing(num_workers: int) -> None:
 
 
 @pytest.mark.parametrize("num_workers", [0, 1])
-def test_a_state_stands_after_the_last_batch_that_was_given(num_workers: int) -> None:
+def test_a_state_is_that_after_the_last_batch_that_was_given(num_workers: int) -> None:
     loader = loader_of(num_workers=num_workers)
     whole = as_lists(loader_of())
     batches = iter(loader)

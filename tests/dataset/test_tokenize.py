@@ -143,7 +143,7 @@ def test_a_pattern_that_cannot_be_cut_keeps_files_whole(tmp_path: Path) -> None:
     assert list(parts_of([source], pattern="ab ?", documents="file")) == [[Segment(source, 0, size, True)]]
 
 
-# ---- kills, and what is not sound ----
+# ---- kills and damage ----
 
 
 class KilledError(Exception):
@@ -255,7 +255,7 @@ def test_other_settings_or_an_edited_corpus_do_not_mix(tokens: Path, tmp_path: P
         tokenize_corpus([tmp_path / "corpus"], tokens, gpt2)
 
 
-def test_what_is_not_a_manifest_is_refused(tmp_path: Path) -> None:
+def test_a_directory_without_a_manifest_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"there is no manifest\.json in it"):
         open_tokens(tmp_path)
     (tmp_path / "manifest.json").write_text(json.dumps({"format": "x"}))
@@ -282,7 +282,7 @@ def test_what_is_not_a_manifest_is_refused(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_cannot_be_read_is_named(
+def test_text_that_cannot_be_read_is_named(
     tmp_path: Path, gpt2: Encoding, documents: Any, content: bytes, message: str
 ) -> None:
     (tmp_path / "bad").write_bytes(content)
@@ -290,7 +290,7 @@ def test_what_cannot_be_read_is_named(
         tokenize_corpus([tmp_path / "bad"], tmp_path / "out", gpt2, documents=documents)
 
 
-def test_what_is_not_utf8_can_be_replaced(tmp_path: Path, gpt2: Encoding) -> None:
+def test_bytes_that_are_not_utf8_can_be_replaced(tmp_path: Path, gpt2: Encoding) -> None:
     (tmp_path / "bad").write_bytes(b"ab\xffcd")
     tokenize_corpus([tmp_path / "bad"], tmp_path / "out", gpt2, errors="replace")
     assert written(tmp_path / "out")[0] == expected_ids(["ab\N{REPLACEMENT CHARACTER}cd"], gpt2)
@@ -352,7 +352,7 @@ def test_a_corpus_with_other_files_is_refused_by_name(
         tokenize_corpus([tmp_path / "corpus"], tokens, gpt2)
 
 
-def test_what_no_shard_holds_may_change_and_the_result_is_that_of_the_corpus_as_it_is(
+def test_text_that_is_in_no_shard_yet_may_change_between_runs(
     tmp_path: Path, gpt2: Encoding, small_parts: None
 ) -> None:
     corpus, out = tmp_path / "corpus", tmp_path / "out"
@@ -370,7 +370,7 @@ def test_what_no_shard_holds_may_change_and_the_result_is_that_of_the_corpus_as_
     assert written(out)[0] == expected_ids(texts, gpt2)
 
 
-def test_what_comes_after_a_cut_cannot_change_what_was_before_it(
+def test_a_change_after_a_cut_that_moves_the_cut_is_noticed(
     tmp_path: Path, gpt2: Encoding, small_parts: None
 ) -> None:
     """A cut depends on the character after it, which is in no shard yet."""
@@ -418,9 +418,7 @@ def test_the_token_files_may_not_lie_in_the_corpus_or_replace_it(tokens: Path, g
 @pytest.mark.parametrize(
     ("name", "value"), [("documents", "lines"), ("errors", "ignore"), ("shard_tokens", 0)]
 )
-def test_settings_that_mean_nothing_are_refused(
-    tmp_path: Path, gpt2: Encoding, name: str, value: Any
-) -> None:
+def test_unknown_settings_are_refused(tmp_path: Path, gpt2: Encoding, name: str, value: Any) -> None:
     with pytest.raises(ValueError, match=f"{name} is {value!r}"):
         tokenize_corpus([tmp_path], tmp_path / "out", gpt2, **{name: value})
 
@@ -463,7 +461,7 @@ def test_the_command_reads_standard_input_by_its_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="there are no named pipes")
-def test_the_command_says_what_it_leaves_out_of_a_directory(tmp_path: Path) -> None:
+def test_the_command_names_the_entries_of_a_directory_that_it_leaves_out(tmp_path: Path) -> None:
     write_corpus(tmp_path / "corpus", 2)
     os.mkfifo(tmp_path / "corpus" / "fifo")
     program = Path(sys.executable).parent / "bpelab"
