@@ -71,7 +71,7 @@ def main() -> None:
     print(f"{n_bytes / 1e6:,.0f} MB to {encoding.n_vocab:,} tokens in {seconds:.1f} s, jobs={options.jobs}")
     for phase in ("counting", "merging"):
         own = [progress for _, progress in reports if progress.phase == phase]
-        print(f"  {phase}: {own[-1].seconds:.1f} s, {len(own)} reports, {own[-1].n_pieces:,} distinct pieces")
+        print(f"  {len(own)} reports in {own[-1].seconds:.1f} s; the last: {own[-1]}")
     times = [0.0, *(at for at, _ in reports), seconds]
     gap = max(later - earlier for earlier, later in pairwise(times))
     print(f"  longest time without a report: {gap:.1f} s")

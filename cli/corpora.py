@@ -1,4 +1,4 @@
-"""Which texts does `bpelab parity` compare? What every machine has, and what a user points at."""
+"""Which texts does `bpelab parity` compare? Those that every machine has, or those that a user names."""
 
 import os
 import sys

@@ -1,7 +1,7 @@
 """Token ids to batches of (inputs, targets): what does the model see, and in which order?
 
 `GPTDatasetV1` and `create_dataloader_v1` need PyTorch, which is loaded when one of them is asked for;
-`windows`, `order`, `sampler`, `documents`, `token_files` and `shards` need NumPy alone.
+`windows`, `order`, `sampler`, `documents`, `tokenize_corpus` and what these import need NumPy alone.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -5,7 +5,7 @@ https://github.com/rasbt/LLMs-from-scratch/blob/main/ch02/01_main-chapter-code/c
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -13,18 +13,19 @@ import numpy as np
 import numpy.typing as npt
 from bpelab.bpe.splitting.specials import END_OF_TEXT
 from bpelab.dataset.checks import whole_numbers
-from bpelab.dataset.loader import Pair, WindowDataset, WindowLoader
 from bpelab.dataset.shards import open_windows
+from bpelab.dataset.tensors import Pair, WindowDataset, take_batch
 from bpelab.dataset.token_files import narrowest
 from bpelab.dataset.windows import TokenWindows
 from bpelab.tokenizers.protocol import Tokenizer
-from torch import Tensor
+from bpelab.tokenizers.words import END_OF_TEXT
+from torch import Generator, Tensor, empty, int64
 from torch.utils.data import DataLoader
 
 
 @runtime_checkable
 class _ArrayTokenizer(Protocol):
-    """bpelab's and tiktoken's `Encoding`, which give ids as an array and know special tokens."""
+    """bpelab's and tiktoken's `Encoding`, which return ids as an array and know special tokens."""
 
     @property
     def n_vocab(self) -> int: ...
@@ -39,6 +40,8 @@ class GPTDatasetV1(WindowDataset):
     each where the vocabulary allows. `<|endoftext|>` in the text is that token, as in the book, for a
     tokenizer with special tokens; any other tokenizer's `encode` is called with the text alone.
 
+    `tokenizer` is kept as an attribute; it is None where ids were passed.
+
     Raises `ValueError` where the text has too few tokens for a window, `stride` is below 1, or the tokenizer
     returns an id that is not below its `n_vocab`.
 
@@ -49,6 +52,8 @@ class GPTDatasetV1(WindowDataset):
     >>> dataset.target_ids[-1]
     tensor([   13, 18435])
     """
+
+    tokenizer: Tokenizer | None = None
 
     def __init__(self, txt: str, tokenizer: Tokenizer, max_length: int, stride: int) -> None:
         if isinstance(tokenizer, _ArrayTokenizer):
@@ -61,6 +66,7 @@ class GPTDatasetV1(WindowDataset):
                     f"the tokenizer returned the id {end:,}, but has n_vocab {tokenizer.n_vocab:,}:"
                     " its ids must be 0 or more and below that"
                 )
+        self.tokenizer = tokenizer
         super().__init__(TokenWindows(ids.astype(narrowest(tokenizer.n_vocab)), max_length, stride))
 
     @property
@@ -70,14 +76,14 @@ class GPTDatasetV1(WindowDataset):
 
     @property
     def target_ids(self) -> Sequence[Tensor]:
-        """The targets of all windows, likewise."""
+        """The targets of all windows, also made when they are asked for."""
         return _Side(self, 1)
 
     @classmethod
     def from_ids(
         cls, ids: npt.NDArray[Any] | Sequence[int], max_length: int, stride: int, *, narrow: bool = False
     ) -> "GPTDatasetV1":
-        """Take ids that are there already; an array (n_tokens,) of integers is not copied.
+        """Make the dataset of ids; an array (n_tokens,) of integers is not copied.
 
         Raises `TypeError` for ids that are not integers in a row, and `ValueError` for a negative id or, with
         `narrow`, one that int32 cannot hold.
@@ -91,7 +97,7 @@ class GPTDatasetV1(WindowDataset):
     def from_files(
         cls, path: str | os.PathLike[str], max_length: int, stride: int, *, narrow: bool = False
     ) -> "GPTDatasetV1":
-        """Take a token file or a directory of them, as `bpelab tokenize` writes; they are memory-mapped.
+        """Make the dataset of a token file, or of a directory that `bpelab tokenize` wrote; both are mapped.
 
         Raises `ValueError` that names the file which is not sound, and `OSError`.
         """
@@ -119,6 +125,20 @@ class _Side(Sequence[Tensor]):
         return self._dataset[index][self._side]
 
 
+class _BookLoader(DataLoader[Pair]):
+    """PyTorch's own loader and order; in this process, several batches are gathered at once."""
+
+    dataset: GPTDatasetV1
+
+    def __iter__(self) -> Iterator[Pair]:  # type: ignore[override]  # a generator is all that is needed
+        if self.num_workers:
+            return super().__iter__()
+        # PyTorch's own iterator first draws a seed for workers, even where there are none: without that,
+        # the order drawn next would be another.
+        empty((), dtype=int64).random_(generator=self.generator)
+        return self.dataset.batches(self.batch_sampler, self.batch_size)  # type: ignore[arg-type]
+
+
 def create_dataloader_v1(
     txt: str,
     batch_size: int = 4,
@@ -127,13 +147,18 @@ def create_dataloader_v1(
     shuffle: bool = True,
     drop_last: bool = True,
     num_workers: int = 0,
+    *,
+    generator: Generator | None = None,
 ) -> DataLoader[Pair]:
     """Return the batches of a text's windows by GPT-2's ids, as the book's function of this name does.
 
-    Each batch is (inputs, targets), (batch_size, max_length) int64 each. What is shuffled, and the same in
-    every run, is the order of `bpelab.dataset.order`; for a seed, ranks and a narrow dtype, make a
-    `bpelab.dataset.loader.WindowLoader`, which this one is. Raises `ValueError` for a text that is too
-    short, a stride below 1, or a batch larger than the data with `drop_last`.
+    Each batch is (inputs, targets), (batch_size, max_length) int64 each. The order is the book's: PyTorch
+    draws it anew for each epoch, from `generator` or from its global state (`torch.manual_seed`). For an
+    order that a seed decides once and for all, and that can be resumed and shared by ranks, use
+    `bpelab.dataset.loader.WindowLoader`.
+
+    Raises `ValueError` for a text that is too short, a stride below 1, or a batch larger than the data with
+    `drop_last`, from which the book's function makes no batch at all.
 
     >>> text = "The quick brown fox jumps over the lazy dog."
     >>> next(iter(create_dataloader_v1(text, batch_size=1, max_length=4, stride=4, shuffle=False)))
@@ -142,7 +167,20 @@ def create_dataloader_v1(
     from bpelab.bpe import get_encoding
 
     dataset = GPTDatasetV1(txt, get_encoding("gpt2"), max_length, stride)
-    return WindowLoader(dataset, batch_size, shuffle=shuffle, drop_last=drop_last, num_workers=num_workers)
+    if drop_last and batch_size > len(dataset):
+        raise ValueError(
+            f"a batch of {batch_size:,} is larger than the data, {len(dataset):,} samples: nothing would be"
+            f" left with drop_last. Use a batch of at most {len(dataset):,}, or drop_last=False."
+        )
+    return _BookLoader(
+        dataset,
+        batch_size=batch_size,
+        shuffle=shuffle,
+        drop_last=drop_last,
+        num_workers=num_workers,
+        collate_fn=take_batch,
+        generator=generator,
+    )
 
 
 def _specials(tokenizer: object) -> set[str]:

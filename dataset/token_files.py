@@ -1,4 +1,4 @@
-"""How do token ids lie in a file? Self-describing, to be mapped into memory, and never half-written.
+"""How are token ids stored in a file? With a header that describes them, to be mapped into memory.
 
 16 bytes   b"bpelab tokens 1\\n"
  8 bytes   the length of the header, little-endian, as all numbers here
@@ -102,7 +102,7 @@ def tokenizer_fingerprint(encoding: _Trained) -> str:
 
 
 def narrowest(n_vocab: int) -> np.dtype[Any]:
-    """Give the dtype of a vocabulary's ids; `ValueError` for one that no ids of four bytes can number.
+    """Return the dtype of a vocabulary's ids; `ValueError` for a vocabulary of more than 2**31.
 
     >>> narrowest(50257), narrowest(100277)
     (dtype('uint16'), dtype('uint32'))
@@ -121,7 +121,7 @@ def packed_tokens(
     tokenizer: str,
     end_of_text: int | None,
 ) -> tuple[TokenFileHeader, bytes]:
-    """Give a token file's header and its content; equal ids make equal files.
+    """Return a token file's header and its content; equal ids make equal files.
 
     Raises `OverflowError` for an id that is not below `n_vocab`, rather than wrap it around.
     """
@@ -151,10 +151,9 @@ def read_token_file(path: str | os.PathLike[str], *, verify: bool = True) -> Tok
     Without `verify` the header and the size are still checked, but not the SHA-256 of the ids, which takes
     a pass over the file. Raises `ValueError` that names the file and what is wrong with it, and `OSError`.
 
-    A file must not be cut while it is mapped: the operating system ends a process that touches what is gone
-    (SIGBUS), and no check made here can prevent that. `bpelab tokenize` never does it: it writes files aside
-    and renames them, so that what is mapped stays as it was. Nor is it safe to change one in place, as
-    ids that were checked change with it.
+    A file must not be shortened while it is mapped: the operating system ends a process that reads beyond the
+    new end (SIGBUS), and no check here can prevent that. Nor may a file be changed in place, because ids that
+    were checked change with it. `bpelab tokenize` does neither: it writes a new file and renames it.
     """
     path = Path(path)
     with path.open("rb") as file:
@@ -203,7 +202,7 @@ def _header_of(text: bytes, path: Path) -> TokenFileHeader:
     return header
 
 
-_AGAIN = "Remove it, and write it again with bpelab tokenize."
+_AGAIN = "Remove it, and tokenize its corpus again."
 
 
 def _rounded(n_bytes: int) -> int:

@@ -21,6 +21,7 @@ REPORT = tuple(
 NEED_TORCH = (
     "bpelab.dataset.gpt",
     "bpelab.dataset.loader",
+    "bpelab.dataset.tensors",
     "bpelab.embeddings",
     *(f"bpelab.embeddings.{module.name}" for module in pkgutil.iter_modules([str(ROOT / "embeddings")])),
 )

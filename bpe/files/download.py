@@ -2,11 +2,11 @@
 
 import hashlib
 import io
-import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bpelab.bpe.foundation.progress import Reporter, watching
 from bpelab.bpe.foundation.user_cache import cache_directory
 from bpelab.bpe.foundation.writing import check_writable, write_atomically
 
@@ -29,7 +29,7 @@ def download(address: str, sha256_expected: str, name: str, max_bytes: int = MAX
     """Return the path of a file in the cache, downloaded if it is not there; its SHA-256 is always checked.
 
     Nothing is written before all of it has come, so that a download that fails, ends early, is killed or has
-    another SHA-256 leaves nothing behind. Shows progress on a terminal.
+    another SHA-256 leaves nothing behind. It is reported to the watcher of `watched_by`, if there is one.
 
     Raises `OSError` where the address cannot be reached, sends more than `max_bytes` or has not sent all
     of it after `MAX_SECONDS`, and where the cache cannot be written; `ValueError` for another SHA-256.
@@ -39,8 +39,7 @@ def download(address: str, sha256_expected: str, name: str, max_bytes: int = MAX
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
     check_writable(path)
-    with _Progress(name) as progress:
-        content = _content(address, max_bytes, progress)
+    content = _content(address, max_bytes, _Progress(name))
     if (found := hashlib.sha256(content).hexdigest()) != sha256_expected:
         raise ValueError(f"{address}: its SHA-256 is {found}, that of {name} is {sha256_expected}")
     write_atomically(path, content)
@@ -96,34 +95,26 @@ class _Received(io.BytesIO):
 
 
 class _Progress:
-    """A bar on standard error, where that is a terminal, in the form that pooch drives."""
+    """The reports of a download, in the form that pooch drives."""
 
     def __init__(self, name: str) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
-        columns = (
-            TextColumn("downloading {task.description}"),
-            BarColumn(),
-            DownloadColumn(),
-            TimeRemainingColumn(),
-        )
-        self._bar = Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty())
-        self._task = self._bar.add_task(name, total=None)
-        self.total = 0
-
-    def __enter__(self) -> "_Progress":
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
+        self._name, self._watch = (
+            name,
+            watching(),
+        )  # here, because the thread that downloads has its own context
+        self._n_bytes = 0
+        self._report: Reporter | None = None
+        self.total = 0  # set by pooch; 0 where the server does not say
 
     def update(self, n_bytes: int) -> None:
-        self._bar.update(self._task, advance=n_bytes, total=self.total)
+        if self._report is None:
+            self._report = Reporter(self._watch, f"downloading {self._name}", self.total or None)
+        self._n_bytes += n_bytes
+        self._report(min(self._n_bytes, self.total or self._n_bytes))
 
     def reset(self) -> None:
-        self._bar.update(self._task, completed=0)
+        self._n_bytes = 0
 
     def close(self) -> None:
-        self._bar.refresh()
+        if self._report is not None:
+            self._report(self._n_bytes, at_end=True)

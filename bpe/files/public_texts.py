@@ -60,8 +60,8 @@ def fetch_text(name: str, source: Path | None = None) -> Path:
         return download(known.address, known.sha256, known.file, known.n_bytes)
     except (OSError, ValueError) as error:
         raise OSError(
-            f"{name} could not be downloaded from {known.address} ({error}): where you have the file, type"
-            f" bpelab fetch {name} --source PATH"
+            f"{name} could not be downloaded from {known.address} ({error}): where you have the file,"
+            f" name it, as fetch_text({name!r}, source=PATH)"
         ) from None
 
 

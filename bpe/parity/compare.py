@@ -17,6 +17,7 @@ from bpelab.bpe.splitting.regex_splitter import splitter_of
 
 # How many ids and pieces of each side a difference shows, from the first that differs.
 SHOWN = 8
+_MISSING = "parity needs tiktoken: pip install 'bpelab[peers]'"
 _environment = Lock()
 
 
@@ -75,7 +76,7 @@ def load_tiktoken(name: str, path: str | os.PathLike[str] | None = None) -> Any:
         import tiktoken
         from tiktoken import registry
     except ImportError as error:
-        raise ImportError("parity needs tiktoken: pip install 'bpelab[peers]'") from error
+        raise ImportError(_MISSING) from error
     file = DEFINITIONS[name].file
     if file is not None and path is None:
         return tiktoken.get_encoding(name)
@@ -94,6 +95,23 @@ def load_tiktoken(name: str, path: str | os.PathLike[str] | None = None) -> Any:
                 del os.environ["TIKTOKEN_CACHE_DIR"]
             else:
                 os.environ["TIKTOKEN_CACHE_DIR"] = before
+
+
+def as_tiktoken(encoding: Encoding) -> Any:
+    """Make the genuine `tiktoken.Encoding` of our encoding's pattern, ranks and special tokens.
+
+    It is for encodings that tiktoken has no name for. Raises `ImportError` where tiktoken is absent.
+    """
+    try:
+        import tiktoken
+    except ImportError as error:
+        raise ImportError(_MISSING) from error
+    return tiktoken.Encoding(
+        encoding.name,
+        pat_str=encoding.pattern,
+        mergeable_ranks=dict(encoding.ranks),
+        special_tokens=dict(encoding.special_tokens),
+    )
 
 
 def compare(ours: Encoding, theirs: Any, texts: Iterable[tuple[str, str]]) -> Comparison:

@@ -106,7 +106,7 @@ class Checkpoint:
     def check_corpus(self, all_blocks: Iterator[list[str]], report: Reporter) -> None:
         """Take the blocks that were read before; `ValueError` where they are others."""
         for n_bytes in self.seen.reread(all_blocks, self.path):
-            report(n_bytes, 0)
+            report(n_bytes)
         if self.is_merging and next(all_blocks, None) is not None:
             raise ValueError(
                 f"{self.path}: this checkpoint was made with other texts: those given now begin with the same"

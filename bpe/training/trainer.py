@@ -286,7 +286,7 @@ def _learn(state: MergingState, plan: _Plan, saved: Checkpoint) -> list[tuple[in
     before = state.merges
     for left, right in before:
         lengths.append(lengths[left] + lengths[right])
-    n_pieces = len(state.weights)
+    found = {"distinct pieces": len(state.weights)}
     learner = MergeLearner(
         state.ids,
         state.weights,
@@ -299,15 +299,15 @@ def _learn(state: MergingState, plan: _Plan, saved: Checkpoint) -> list[tuple[in
     def write() -> None:
         saved.write_merging(MergingState(before + learner.merges, *learner.snapshot()))
 
-    report = Reporter(plan.progress, "merging", plan.n_merges, len(before))
+    report = Reporter(plan.progress, "merging", plan.n_merges, len(before), unit="merges")
     with signals_held() as deliver_signals, _garbage_collection_paused():
         for n_done in learner.steps(max(0, plan.n_merges - len(before))):
             with saved.written_if_stopped(write):  # between two steps the learner can be looked at
-                report(len(before) + n_done, n_pieces)
+                report(len(before) + n_done, found)
                 deliver_signals()
                 if saved.due:
                     write()
-    report(len(before) + len(learner.merges), n_pieces, at_end=True)
+    report(len(before) + len(learner.merges), found, at_end=True)
     return (before + learner.merges)[: plan.n_merges]
 
 

@@ -95,7 +95,7 @@ def test_a_hidden_directory_of_a_corpus_is_not_read_and_can_be_written() -> None
 def test_the_second_file_of_a_pair_is_replaced_with_its_first_only(first: str, second: str) -> None:
     Path(second).write_text("mine")
     for arguments in (["convert", "gpt2", first], [*TRAIN, "corpus.json", "-o", first]):
-        with pytest.raises(ValueError, match=f"{second} would be replaced, which does not belong to {first}"):
+        with pytest.raises(ValueError, match=f"{second} would be replaced, but does not belong to {first}"):
             run(arguments)
     Path(first).write_text("#version: 0.2\n")
     with pytest.raises(ValueError, match=f"{second} would be replaced"):
@@ -122,13 +122,15 @@ def test_a_tokenizer_config_that_is_not_bpelab_s_is_not_replaced() -> None:
     assert Path("tokenizer_config.json").read_text() != "{}"
 
 
-def test_markdown_goes_beside_a_page_over_an_older_report_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_markdown_goes_next_to_the_page_and_replaces_only_an_older_report(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     pytest.importorskip("altair", reason="pip install 'bpelab[report]'")
     from bpelab.benchmarks.report import page
 
     monkeypatch.setattr(page, "page_html", lambda _: "<page>")
     Path("NOTES.md").write_text("# Mine\n")
-    with pytest.raises(ValueError, match=r"NOTES\.md is there and is no report.*--markdown"):
+    with pytest.raises(ValueError, match=r"NOTES\.md would be replaced, and is not a report.*--markdown"):
         run(["report", "mine.json", "-o", "NOTES.html"])
     assert not Path("NOTES.html").exists()
     run(["report", "mine.json", "-o", "NOTES.html", "--markdown", "other.md"])
@@ -159,7 +161,7 @@ def test_markdown_goes_beside_a_page_over_an_older_report_only(monkeypatch: pyte
         ("tiktoken-cache cache", f"cache/{CACHED}"),
     ],
 )
-def test_what_cannot_be_written_is_said_before_any_work(
+def test_an_output_that_cannot_be_written_is_refused_before_any_work(
     folder: Path, monkeypatch: pytest.MonkeyPatch, command: str, message: str
 ) -> None:
     def work(*_: object, **__: object) -> None:
@@ -195,6 +197,6 @@ def test_a_record_is_kept_in_a_file_only(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, lambda path: Path(path).symlink_to("/dev/null")])
-def test_what_is_not_a_file_is_no_input_that_could_be_lost(make: Callable[[str], None]) -> None:
+def test_a_pipe_or_a_device_may_be_read_and_written(make: Callable[[str], None]) -> None:
     make("device")
     outputs.check_not_read(Path("device"), Path("device"))

@@ -1,19 +1,21 @@
-"""The book's names give the book's batches, and what is resumed goes on with the very next one."""
+"""The book's names give the book's batches, and a resumed training goes on with the next one."""
 
 import subprocess
 import sys
+from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
 import numpy as np
 import pytest
-from bpelab.bpe import get_encoding
+from bpelab.bpe import Encoding, get_encoding
 from bpelab.dataset.windows import TokenWindows
 
 torch = pytest.importorskip("torch", reason="pip install 'bpelab[torch]'")
 
 from bpelab.dataset import GPTDatasetV1, create_dataloader_v1  # noqa: E402  (needs torch)
-from bpelab.dataset.loader import WindowDataset, WindowLoader, batches_of, to_device  # noqa: E402
+from bpelab.dataset.loader import WindowLoader, batches_of  # noqa: E402
+from bpelab.dataset.tensors import WindowDataset, to_device  # noqa: E402
 from torch.utils.data import DataLoader, Dataset  # noqa: E402
 
 
@@ -102,7 +104,44 @@ def test_the_defaults_are_those_of_the_book(verdict: str) -> None:
     assert second[0, 0] == next(iter(first))[0][0, 128]
 
 
-def test_any_tokenizer_will_do(tiktoken_gpt2: Any) -> None:
+@pytest.mark.parametrize("num_workers", [0, 2])
+@pytest.mark.parametrize("seeded_by", ["the global state", "a generator"])
+def test_a_shuffled_loader_has_the_book_s_order_in_every_epoch(
+    verdict: str, gpt2: Encoding, num_workers: int, seeded_by: str
+) -> None:
+    ids = gpt2.encode(verdict, allowed_special={"<|endoftext|>"})
+
+    def epochs(make: Callable[..., Any]) -> list[Any]:
+        options: dict[str, Any] = {}
+        if seeded_by == "a generator":
+            options["generator"] = torch.Generator().manual_seed(123)
+        torch.manual_seed(123)
+        loader = make(**options)
+        return [as_lists(loader) for _ in range(2)]
+
+    book = epochs(
+        lambda **options: DataLoader(
+            BookDataset(ids, 4, 128), 8, shuffle=True, drop_last=True, num_workers=num_workers, **options
+        )
+    )
+    ours = epochs(
+        lambda **options: create_dataloader_v1(verdict, 8, 4, 128, num_workers=num_workers, **options)
+    )
+    assert ours == book
+    assert ours[0] != ours[1]
+
+
+def test_what_others_code_reads_is_there(verdict: str, gpt2: Encoding) -> None:
+    loader = create_dataloader_v1(verdict, batch_size=8, drop_last=False)
+    assert (loader.batch_size, loader.drop_last) == (8, False)
+    assert loader.dataset.tokenizer is gpt2  # type: ignore[attr-defined]
+    assert GPTDatasetV1.from_ids([1, 2, 3], 1, 1).tokenizer is None
+    ranked = loader_of(rank=1, world_size=2, drop_last=False)
+    assert (ranked.batch_size, ranked.drop_last) == (4, False)
+    assert loader_of().drop_last
+
+
+def test_any_tokenizer_can_be_used(tiktoken_gpt2: Any) -> None:
     class Letters:
         n_vocab = 128
 
@@ -128,7 +167,9 @@ def test_any_tokenizer_will_do(tiktoken_gpt2: Any) -> None:
         ({"max_length": 2, "batch_size": 4}, "a batch of 4 is larger than the data, 1 samples"),
     ],
 )
-def test_what_cannot_be_cut_into_batches_says_the_numbers(arguments: dict[str, int], message: str) -> None:
+def test_a_text_that_cannot_be_cut_into_batches_is_refused_with_the_numbers(
+    arguments: dict[str, int], message: str
+) -> None:
     with pytest.raises(ValueError, match=message):
         create_dataloader_v1("one two three", **arguments)  # type: ignore[arg-type]
 
@@ -169,7 +210,7 @@ def test_workers_change_nothing(num_workers: int) -> None:
 
 
 @pytest.mark.parametrize("num_workers", [0, 1])
-def test_a_state_stands_after_the_last_batch_that_was_given(num_workers: int) -> None:
+def test_a_state_is_that_after_the_last_batch_that_was_given(num_workers: int) -> None:
     loader = loader_of(num_workers=num_workers)
     whole = as_lists(loader_of())
     batches = iter(loader)

@@ -298,8 +298,8 @@ def test_progress_is_told_throughout_and_at_the_end(tmp_path: Path) -> None:
 
 
 def test_time_left_is_that_of_this_process_alone() -> None:
-    assert Progress("merging", 600, 1000, 1, seconds=2.0, done_before=400).seconds_left == 4.0
-    assert Progress("merging", 400, 1000, 1, seconds=2.0, done_before=400).seconds_left is None
+    assert Progress("merging", 600, 1000, "merges", seconds=2.0, done_before=400).seconds_left == 4.0
+    assert Progress("merging", 400, 1000, "merges", seconds=2.0, done_before=400).seconds_left is None
 
 
 # ---- counting by arrays ----

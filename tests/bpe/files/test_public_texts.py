@@ -44,7 +44,7 @@ def test_a_bad_download_leaves_nothing_and_says_what_to_type(
     site: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, folder: str
 ) -> None:
     publish(monkeypatch, f"{site[0]}/{folder}/story.txt")
-    with pytest.raises(OSError, match="type bpelab fetch story --source PATH"):
+    with pytest.raises(OSError, match=r"as fetch_text\('story', source=PATH\)"):
         fetch_text("story")
     assert not list(tmp_path.glob("cache/*"))
 
