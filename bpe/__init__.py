@@ -8,11 +8,12 @@ from bpelab.bpe.files.names import encoding_for_model, get_encoding, list_encodi
 
 if TYPE_CHECKING:
     from bpelab.bpe.files.save_load import load_encoding, save_encoding
-    from bpelab.bpe.training import PieceCounts, count_pieces, train
+    from bpelab.bpe.training import PieceCounts, TrainSettings, count_pieces, train
 
 __all__ = [
     "Encoding",
     "PieceCounts",
+    "TrainSettings",
     "count_pieces",
     "encoding_for_model",
     "encoding_name_for_model",

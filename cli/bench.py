@@ -7,6 +7,7 @@ from signal import SIGINT
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+from bpelab.benchmarks.harness.questions import QUESTIONS
 from bpelab.cli.options import QuietOption
 from bpelab.cli.progress import progress_shown
 from bpelab.cli.signals import Ended
@@ -14,25 +15,6 @@ from bpelab.cli.text import counted
 
 if TYPE_CHECKING:
     from bpelab.bpe.foundation.progress import Watch
-
-# The names of the files in benchmarks/ that ask a question; a test compares them with `suite.QUESTIONS`.
-QUESTIONS = (
-    "encode_warm",
-    "fresh_process",
-    "encode_short",
-    "encode_growth",
-    "encode_long_piece",
-    "encode_threads",
-    "encode_memory",
-    "decode_count",
-    "train",
-    "train_memory",
-    "loader",
-    "loader_resume",
-    "embedding",
-    "embedding_training",
-)
-
 
 def bench(
     output: Annotated[

@@ -20,7 +20,8 @@ from rich.text import Text
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bpelab.bpe.study.trace import EncodeTrace, PieceTrace, TrainStep, TrainTrace
+    from bpelab.bpe.study.trace import EncodeTrace, PieceTrace
+    from bpelab.bpe.study.train_trace import TrainStep, TrainTrace
 
 # Dark letters on backgrounds that are light in every terminal's palette.
 STYLES = tuple(f"black on {colour}" for colour in ("#9ecbff", "#ffd58a", "#a6e3b4", "#f7b2d9", "#cdb9ff"))

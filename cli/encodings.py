@@ -46,7 +46,7 @@ def chosen_encoding(
 def _named(name: str, more: Mapping[str, Any]) -> "Encoding":
     """Return the encoding of a name, or the one in a file."""
     from bpelab.bpe import get_encoding, load_encoding
-    from bpelab.bpe.files.names import DEFINITIONS
+    from bpelab.bpe.files.definitions import DEFINITIONS
 
     if name in DEFINITIONS or not _names_a_file(name):
         if name not in DEFINITIONS and _is_model(name):
@@ -81,7 +81,7 @@ def _is_model(name: str) -> bool:
 def _published(path: Path) -> str | None:
     """Return the name of the encoding whose published file this is, or claims to be by its name."""
     from bpelab.bpe.files.download import sha256
-    from bpelab.bpe.files.names import DEFINITIONS
+    from bpelab.bpe.files.definitions import DEFINITIONS
 
     digest = sha256(path)
     for name, definition in DEFINITIONS.items():

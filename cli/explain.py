@@ -49,7 +49,8 @@ def explain(
     Example: bpelab explain --html page.html --beside cl100k_base
     """
     from bpelab.bpe.files.save_load import files_of_encoding
-    from bpelab.bpe.study.trace import trace_encode, trace_train
+    from bpelab.bpe.study.trace import trace_encode
+    from bpelab.bpe.study.train_trace import trace_train
     from bpelab.cli.drawing import print_encode_trace, print_train_trace
     from bpelab.cli.outputs import check_outputs
 

@@ -56,7 +56,7 @@ def parity(
 
     Example: bpelab parity --encoding cl100k_base --fuzz 100000 --seed 7
     """
-    from bpelab.bpe.parity.compare import Comparison, compare, smallest_difference
+    from bpelab.bpe.parity.compare import Comparison, compare
     from bpelab.cli.corpora import default_corpora, named_corpus
 
     if fuzz and corpus:
@@ -83,9 +83,6 @@ def parity(
     total = sum(results.values(), Comparison(0, 0, 0))
     if not total.n_texts:
         raise ValueError(f"there is no text to compare in {', '.join(corpora)}")
-    if fuzz and total.difference:
-        text = smallest_difference(ours, theirs, total.difference.source)
-        total += compare(ours, theirs, [(f"{text!r}, cut down from {total.difference.source!r}", text)])
     if as_json:
         parts = {name: result.as_json() for name, result in results.items()}
         print(json.dumps(total.as_json() | {"encoding": ours.name, "corpora": parts}))
@@ -103,8 +100,8 @@ def _their_encoding(
     ours: "Encoding", encoding: str | None, path: Path | None, model: str | None
 ) -> tuple[Any, str]:
     """Return tiktoken's encoding of a name or of a file's tables, and what to call it."""
-    from bpelab.bpe.files.names import DEFINITIONS
-    from bpelab.bpe.parity.compare import as_tiktoken, load_tiktoken
+    from bpelab.bpe.files.definitions import DEFINITIONS
+    from bpelab.bpe.parity.reference import as_tiktoken, load_tiktoken
 
     if model is None and path is None and (encoding or DEFAULT) not in DEFINITIONS:
         return as_tiktoken(ours), f"tiktoken with the tables of {encoding}"
@@ -118,9 +115,12 @@ def _random_strings(n_texts: int, seed: int) -> Iterator[tuple[str, str]]:
     source = fuzz_texts(seed)
     for start in range(0, n_texts, STRINGS_A_TEXT):
         strings = list(islice(source, min(STRINGS_A_TEXT, n_texts - start)))
-        yield from zip(strings, strings, strict=True)
-        together = "".join(strings)
-        yield together, together
+        for number, string in enumerate(strings, start + 1):
+            yield f"random string {number:,} of seed {seed}", string
+        yield (
+            f"random strings {start + 1:,} to {start + len(strings):,} of seed {seed} as one text",
+            "".join(strings),
+        )
 
 
 def _keep(texts: Iterable[tuple[str, str]], kept: list[str]) -> Iterator[tuple[str, str]]:
@@ -144,6 +144,9 @@ def _print_difference(first: "Difference") -> None:
         print(f"  {name:9} ids    {' '.join(map(str, ids))}")
         print(f"  {'':9} tokens {' '.join(map(repr, tokens))}")
         print(f"  {'':9} pieces {' '.join(map(repr, pieces))}")
+    print(f"shrunk to {first.shrunk!r}")
+    for name, ids in (("bpelab", first.our_shrunk_ids), ("tiktoken", first.their_shrunk_ids)):
+        print(f"  {name:9} ids    {' '.join(map(str, ids))}")
 
 
 def _print_speed(ours: Any, theirs: Any, texts: list[str]) -> None:

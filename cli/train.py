@@ -2,7 +2,6 @@
 
 import sys
 import warnings
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -52,6 +51,7 @@ def train(
 
     Example: bpelab train corpus/ --vocab-size 8192 --special '<|endoftext|>' -o my.json
     """
+    from bpelab.bpe import TrainSettings
     from bpelab.bpe import train as learn
     from bpelab.bpe.files.save_load import check_can_save, check_name, files_of_encoding, save_encoding
     from bpelab.cli.outputs import check_encoding_output, check_outputs
@@ -61,8 +61,7 @@ def train(
     check_encoding_output(output, [*corpus, *kept])
     if checkpoint is not None:
         check_outputs([*files_of_encoding(output), checkpoint], [*corpus, *kept])
-    learn_from = partial(
-        learn,
+    settings = TrainSettings(
         vocab_size=vocab_size,
         pattern=pattern,
         special_tokens=special or [],
@@ -76,12 +75,12 @@ def train(
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        untrained = learn_from([])
+        untrained = learn([], settings)
     check_can_save(output, untrained)  # before hours of work, not after
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         with progress_shown(quiet=quiet) as watch:
-            encoding = learn_from(corpus, progress=watch, checkpoint=checkpoint)
+            encoding = learn(corpus, settings, progress=watch, checkpoint=checkpoint)
     for warning in caught:
         print(f"bpelab: {warning.message}", file=sys.stderr)
     written = save_encoding(output, encoding)

@@ -10,7 +10,7 @@ from bpelab.cli.text import counted
 
 if TYPE_CHECKING:
     from bpelab.bpe import Encoding
-    from bpelab.bpe.study.drawing import Node
+    from bpelab.bpe.study.tree import Node
     from rich.tree import Tree
 
 N_LONGEST = 12

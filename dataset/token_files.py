@@ -93,10 +93,10 @@ def tokenizer_fingerprint(encoding: _Trained) -> str:
     >>> tokenizer_fingerprint(get_encoding("gpt2")) == tokenizer_fingerprint(get_encoding("r50k_base"))
     True
     """
-    digest = hashlib.sha256(encoding._pat_str.encode())
-    for token, rank in sorted(encoding._mergeable_ranks.items()):
+    digest = hashlib.sha256(encoding.pattern.encode())
+    for token, rank in sorted(encoding.ranks.items()):
         digest.update(b"%d %d " % (rank, len(token)) + token)
-    for special, rank in sorted(encoding._special_tokens.items()):
+    for special, rank in sorted(encoding.special_tokens.items()):
         digest.update(f"special {rank} {special!r}".encode())
     return digest.hexdigest()[:32]
 

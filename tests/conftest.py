@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from bpelab.bpe import Encoding, get_encoding
 from bpelab.bpe.files.public_texts import text_path
-from bpelab.bpe.parity.compare import load_tiktoken
+from bpelab.bpe.parity.reference import load_tiktoken
 
 
 @pytest.fixture(scope="session")

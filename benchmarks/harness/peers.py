@@ -18,7 +18,7 @@ from bpelab.benchmarks.harness.environment import encoding_file
 from bpelab.bpe import get_encoding, textbook
 from bpelab.bpe.encoding import Encoding
 from bpelab.bpe.files.tokenizer_json import dump_tokenizer_json
-from bpelab.bpe.parity.compare import load_tiktoken
+from bpelab.bpe.parity.reference import load_tiktoken
 
 Encode = Callable[[str], Any]
 

@@ -1,4 +1,4 @@
-"""Which random strings are most likely to show a difference? Those from around the pattern's edges."""
+"""Which random strings are most likely to show a difference? Those made of the pattern's edge cases."""
 
 import random
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from bpelab.bpe.parity.sample import multilingual_sample
 from bpelab.bpe.splitting.specials import END_OF_TEXT
 
 # Characters of each class that a pattern can tell apart, several of each so that tokens meet as well.
+# fmt: off - a class a line
 _EDGES = [
     "a",
     "s",
@@ -112,14 +113,15 @@ _EDGES = [
     "\ud800",
     "\udc00",
     "\ud83d\ude42",
-]  # fmt: skip, one class after the other reads better than one item a line
+]
+# fmt: on
 
 
 def fuzz_texts(seed: int) -> Iterator[str]:
-    """Yield strings without end, the same for the same seed: mostly short, some of hundreds of characters.
+    """Yield strings without end, the same for the same seed; most are short, some have hundreds of letters.
 
-    Half are made of the edges of the patterns, the others also of stretches of the multilingual sample
-    and of any code points.
+    Half of them are made of the patterns' edge cases. The others also have stretches of the multilingual
+    sample and any code points.
     """
     source = random.Random(seed)
     sample = "\n".join(text for _, text in multilingual_sample())
@@ -129,14 +131,14 @@ def fuzz_texts(seed: int) -> Iterator[str]:
         anything = [chr(point) for point in source.choices(range(0x110000), k=100)]
         pool = _EDGES * 2 + stretches + anything
         for fragments in (_EDGES, pool):
-            parts = source.choices(fragments, k=6000)
-            ends = source.choices([1, 2, 3, 4, 5, 6, 8, 12, 20], [4, 8, 8, 8, 6, 5, 3, 2, 1], k=1000)
+            drawn = source.choices(fragments, k=6000)
+            lengths = source.choices([1, 2, 3, 4, 5, 6, 8, 12, 20], [4, 8, 8, 8, 6, 5, 3, 2, 1], k=1000)
             start = 0
-            for n_parts in ends:
-                yield "".join(parts[start : start + n_parts])
-                start += n_parts
-                if start >= len(parts):
+            for n_fragments in lengths:
+                yield "".join(drawn[start : start + n_fragments])
+                start += n_fragments
+                if start >= len(drawn):
                     break
             yield "".join(source.choices(fragments, k=200))
-            # One piece, long enough for the ways that long pieces go.
+            # One piece, long enough to be merged as long pieces are.
             yield source.choice(fragments) * source.randint(2, 300)

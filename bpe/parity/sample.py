@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from importlib.resources import files
 
-# Written as escapes, since no editor shows them: white space of every kind, what only looks like white
-# space, controls, zero-width and direction marks, marks that combine, and line ends.
+# Written as escapes, since editors do not show them: white space of every kind, characters that only look
+# like it, controls, zero-width and direction marks, combining marks, and line ends.
 _INVISIBLE = {
     "White space": (
         "a\u0020b\u00a0c\u1680d\u2000e\u2003f\u2009g\u200ah\u2028i\u2029j\u202fk\u205fl\u3000m  n   o "
@@ -35,13 +35,13 @@ _INVISIBLE = {
 
 
 def multilingual_sample() -> Iterator[tuple[str, str]]:
-    """Yield (name, text): a few hundred characters each in 34 languages, and what is hard in others.
+    """Yield (name, text): a few hundred characters each in 34 languages, and the difficult parts of others.
 
     >>> dict(multilingual_sample())["한국어"][:19]
     '우리 동네 도서관은 언덕 위에 있어'
     """
     text = files("bpelab.bpe.data").joinpath("multilingual.txt").read_text(encoding="utf-8")
-    for part in text.removeprefix("# ").split("\n# "):
-        name, _, content = part.partition("\n")
+    for section in text.removeprefix("# ").split("\n# "):
+        name, _, content = section.partition("\n")
         yield name, content
     yield from _INVISIBLE.items()

@@ -8,7 +8,7 @@ STDLIB_BYTES = 12_000_000
 
 
 def standard_library(n_bytes: int = STDLIB_BYTES) -> Iterator[tuple[str, str]]:
-    """Yield (path, text) of Python's own source files, until there are so many bytes of them."""
+    """Yield (path, text) of Python's own source files until they have `n_bytes` in all, or none are left."""
     for path in sorted(Path(sysconfig.get_path("stdlib")).rglob("*.py")):
         if n_bytes <= 0:
             return

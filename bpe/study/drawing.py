@@ -1,17 +1,14 @@
-"""How do traces look in a notebook? As HTML and SVG that hold together without a style sheet.
+"""How do traces look in a notebook? As HTML and SVG that need no style sheet.
 
-Colours are half transparent and lines take the colour of the text, so that light and dark pages both do.
-All text goes through `html.escape`.
+Here are the parts that the traces put together. Colours are half transparent and lines take the colour of
+the text, so that the drawings suit light and dark pages. All text goes through `html.escape`.
 """
 
 from collections.abc import Iterable, Sequence
 from html import escape
-from typing import TYPE_CHECKING, NamedTuple
 
+from bpelab.bpe.study.tree import MergeStep, Node, merge_tree
 from bpelab.bpe.study.visible import spaced_hex, split_characters, visible
-
-if TYPE_CHECKING:
-    from bpelab.bpe.study.trace import EncodeTrace, MergeStep, PieceTrace, TrainTrace
 
 # Neighbours differ, also for readers who do not see red and green apart: the lightness alternates.
 HUES = (210, 35, 150, 330, 265, 95)
@@ -20,7 +17,6 @@ N_CANDIDATES = 6
 N_PIECES = 100
 N_TOKENS = 5_000
 N_SPLIT = 100
-N_ROWS = 2_000
 N_CHARS = 4_000
 LEAF_WIDTH, LEVEL_HEIGHT = 46, 44
 
@@ -28,65 +24,32 @@ _CODE = "font-family:ui-monospace,monospace;white-space:pre-wrap;overflow-wrap:a
 _CELL = "text-align:left;vertical-align:top;padding:2px 10px 2px 0"
 
 
-def encode_html(trace: "EncodeTrace") -> str:
-    """Draw a text: its tokens, and for each distinct piece the tree and the steps, folded."""
-    distinct = list({piece.text: piece for piece in trace.pieces}.values())
-    ids, tokens = trace.ids, trace.tokens
-    parts = [
-        f"<div><b>{escape(trace.encoding_name)}</b>: {len(ids):,} tokens,"
-        f" {len(trace.text):,} characters, {sum(map(len, tokens)):,} bytes</div>",
-        f'<div style="line-height:2;{_CODE}">{tokens_html(ids[:N_TOKENS], tokens[:N_TOKENS])}</div>',
-        _and_more(len(ids) - N_TOKENS, "tokens"),
-        *(f"<div>{escape(line)}</div>" for line in split_lines(tokens)),
-        *(_folded(piece) for piece in distinct[:N_PIECES]),
+def steps_html(steps: Sequence[MergeStep]) -> str:
+    """Draw the steps of a piece: the tree of its merges, and the steps one below the other."""
+    if not steps:
+        return ""
+    rows = [
+        (str(number), code(parts_text(step)), code(candidates_text(step)), escape(step.why))
+        for number, step in enumerate(steps, 1)
     ]
-    parts.append(_and_more(len(distinct) - N_PIECES, "pieces"))
-    return f"<div>{''.join(parts)}</div>"
+    tree = f'<div style="overflow-x:auto">{tree_svg(steps)}</div>'
+    return tree + table(("step", "parts", "pairs, by rank", "why"), rows)
 
 
-def piece_html(piece: "PieceTrace") -> str:
-    """Draw a piece: the tree of its merges, and its steps one below the other."""
-    rows = [_step_cells(number, step) for number, step in enumerate(piece.steps, 1)]
-    note = f"<div>{escape(piece.note)}</div>" if piece.note else ""
-    tree = f'<div style="overflow-x:auto">{tree_svg(piece.steps)}</div>' if piece.steps else ""
-    return note + tree + (_table(("step", "parts", "pairs, by rank", "why"), rows) if rows else "")
-
-
-def train_html(trace: "TrainTrace") -> str:
-    """Draw a training: a row for each merge."""
-    rows = []
-    for step in trace.steps[:N_ROWS]:
-        merged = step.merged
-        rows.append(
-            (
-                str(step.token),
-                _code(f"{visible(merged.left)} + {visible(merged.right)}"),
-                _code(visible(merged.left + merged.right)),
-                f"{merged.count:,}",
-                escape(step.why),
-                ", ".join(
-                    f"{_code(f'{visible(pair.left)} + {visible(pair.right)}')} {pair.count:,}"
-                    for pair in step.runners_up[:3]
-                ),
-            )
-        )
-    head = f"<div>{trace.n_bytes:,} bytes, {trace.n_pieces:,} distinct pieces</div>"
-    shown = _table(("id", "pair", "token", "count", "why", "runners-up"), rows)
-    return head + shown + _and_more(len(trace.steps) - N_ROWS, "merges")
-
-
-def tokens_html(ids: Iterable[int], tokens: Iterable[bytes]) -> str:
-    """Draw tokens as coloured spans, their ids and bytes on hover."""
-    return "<wbr>".join(
+def tokens_html(ids: Sequence[int], tokens: Sequence[bytes]) -> str:
+    """Draw tokens as coloured spans, with their ids and bytes on hover."""
+    spans = (
         f'<span title="id {token_id}, bytes {shortened(spaced_hex(token))}" style="background:'
         f'{_colour(number)};border-radius:3px;padding:2px 1px;margin-right:2px">'
         f"{escape(shortened(visible(token)))}</span>"
-        for number, (token_id, token) in enumerate(zip(ids, tokens, strict=True))
+        for number, (token_id, token) in enumerate(zip(ids[:N_TOKENS], tokens[:N_TOKENS], strict=True))
     )
+    shown = f'<div style="line-height:2;{_CODE}">{"<wbr>".join(spans)}</div>'
+    return shown + and_more(len(ids) - N_TOKENS, "tokens")
 
 
 def split_lines(tokens: Sequence[bytes]) -> list[str]:
-    r"""Say which characters go across tokens, of the first `N_SPLIT` of them.
+    r"""Name the characters that go across tokens, up to `N_SPLIT` of them.
 
     >>> split_lines([b"\xec\x95", b"\x88"])
     ['안 (U+C548) goes across tokens 1 and 2: ec 95 | 88']
@@ -104,7 +67,7 @@ def split_lines(tokens: Sequence[bytes]) -> list[str]:
 
 
 def shortened(text: str, n_chars: int = N_CHARS) -> str:
-    """Cut a long text, and say so.
+    """Cut a long text, and say how much is missing.
 
     >>> shortened("abcdef", 4), shortened("abcd", 4)
     ('abcd … 2 more characters', 'abcd')
@@ -112,32 +75,7 @@ def shortened(text: str, n_chars: int = N_CHARS) -> str:
     return text if len(text) <= n_chars else f"{text[:n_chars]} … {len(text) - n_chars:,} more characters"
 
 
-class Node(NamedTuple):
-    """A part of a piece in the tree of its merges."""
-
-    token: bytes
-    x: float  # in leaves
-    level: int  # 0 for a single byte
-    rank: int | None  # of the token that a merge made
-    children: tuple["Node", ...]
-
-
-def merge_tree(steps: Sequence["MergeStep"]) -> list[Node]:
-    """Give the parts that are left at the end, each with the parts that it was merged from."""
-    nodes = [Node(part, float(i), 0, None, ()) for i, part in enumerate(steps[0].parts)]
-    for step in steps:
-        if step.chosen is not None:
-            i = step.chosen.place
-            left, right = nodes[i : i + 2]
-            level = 1 + max(left.level, right.level)
-            middle = (left.x + right.x) / 2
-            nodes[i : i + 2] = [
-                Node(left.token + right.token, middle, level, step.chosen.rank, (left, right))
-            ]
-    return nodes
-
-
-def tree_svg(steps: Sequence["MergeStep"]) -> str:
+def tree_svg(steps: Sequence[MergeStep]) -> str:
     """Draw the tree of a piece's merges: its bytes at the bottom, its tokens at the top."""
     roots = merge_tree(steps)
     height = LEVEL_HEIGHT * (max(root.level for root in roots) + 1)
@@ -164,10 +102,10 @@ def tree_svg(steps: Sequence["MergeStep"]) -> str:
     )
 
 
-def parts_text(step: "MergeStep") -> str:
-    """Show the parts of a step, brackets around those that merge.
+def parts_text(step: MergeStep) -> str:
+    """Show the symbols of a step, with brackets around those that merge.
 
-    >>> from bpelab.bpe.study.trace import Candidate, MergeStep
+    >>> from bpelab.bpe.study.tree import Candidate
     >>> parts_text(MergeStep((b"a", b"b", b"c"), (), Candidate(1, b"b", b"c", 5)))
     'a [b c]'
     """
@@ -178,7 +116,7 @@ def parts_text(step: "MergeStep") -> str:
     return " ".join(shown)
 
 
-def candidates_text(step: "MergeStep") -> str:
+def candidates_text(step: MergeStep) -> str:
     """List the pairs that could merge, the lowest rank first, each token once."""
     ranks = {candidate.left + candidate.right: candidate.rank for candidate in step.candidates}
     ordered = sorted(ranks.items(), key=lambda item: item[1])
@@ -188,30 +126,26 @@ def candidates_text(step: "MergeStep") -> str:
     )
 
 
-def _and_more(n: int, what: str) -> str:
+def and_more(n: int, what: str) -> str:
+    """Return a line of HTML about what is not shown; empty if that is nothing."""
     return f"<div>… and {n:,} more {what}</div>" if n > 0 else ""
 
 
-def _folded(piece: "PieceTrace") -> str:
-    ids = shortened(" ".join(map(str, piece.ids)))
-    label = f"{_code(visible(piece.text.encode('utf-8')))} → {ids}"
-    if len(piece.steps) == 1:
-        return f"<div>{label}</div>"
-    return f"<details><summary>{label}</summary>{piece_html(piece)}</details>"
+def folded(label: str, body: str) -> str:
+    """Return HTML of which only the label is seen until the reader unfolds it."""
+    return f"<details><summary>{label}</summary>{body}</details>"
 
 
-def _step_cells(number: int, step: "MergeStep") -> tuple[str, ...]:
-    return str(number), _code(parts_text(step)), _code(candidates_text(step)), escape(step.why)
-
-
-def _table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table of HTML, whose cells are HTML."""
     head = "".join(f'<th style="{_CELL}">{name}</th>' for name in names)
     cells = ("".join(f'<td style="{_CELL}">{cell}</td>' for cell in row) for row in rows)
     body = "".join(f"<tr>{row}</tr>" for row in cells)
     return f'<div style="overflow-x:auto"><table><tr>{head}</tr>{body}</table></div>'
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
+    """Return a text as HTML in the font of code, cut where it is too long."""
     return f'<span style="{_CODE}">{escape(shortened(text))}</span>'
 
 

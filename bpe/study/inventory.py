@@ -9,8 +9,7 @@ from functools import cache
 from bpelab.bpe.encoders.heap import merge_with_heap
 from bpelab.bpe.encoders.stream import repair_surrogates
 from bpelab.bpe.encoding import Encoding
-from bpelab.bpe.study.drawing import Node, merge_tree
-from bpelab.bpe.study.trace import MAX_TRACED_BYTES, merge_steps
+from bpelab.bpe.study.tree import MAX_TRACED_BYTES, Node, merge_steps, merge_tree
 
 PART_OF_A_CHARACTER = "parts of characters"
 NO_LETTERS = "no letters"
@@ -50,15 +49,15 @@ def count_lengths(encoding: Encoding) -> Counter[int]:
 
 
 def longest_tokens(encoding: Encoding, n: int) -> list[bytes]:
-    """Give the longest mergeable tokens, the longest first, of equals the lowest id."""
+    """Return the longest mergeable tokens, the longest first, of equals the lowest id first."""
     ranks = encoding.ranks
     return sorted(ranks, key=lambda token: (-len(token), ranks[token]))[:n]
 
 
 def find_token(encoding: Encoding, wanted: str) -> bytes:
-    """Give the token that has this text or, where the text is digits alone, this id.
+    """Find the token that has this text or, where the text is digits alone, this id.
 
-    Raises `KeyError` where there is none.
+    Raises `KeyError` if there is none.
 
     >>> from bpelab.bpe import get_encoding
     >>> find_token(get_encoding("gpt2"), " the"), find_token(get_encoding("gpt2"), "262")
@@ -71,16 +70,16 @@ def find_token(encoding: Encoding, wanted: str) -> bytes:
     token = wanted.encode("utf-8", "surrogatepass")
     if token not in encoding.ranks:
         raise KeyError(
-            f"{wanted!r} is no token of {encoding.name}; its ids are {encoding.encode_ordinary(wanted)}"
+            f"{wanted!r} is not a token of {encoding.name}; its ids are {encoding.encode_ordinary(wanted)}"
         )
     return token
 
 
 def built_from(token: bytes, encoding: Encoding) -> Node:
-    """Give the tree of merges that makes a token, down to its bytes.
+    """Return the tree of merges that makes a token, down to its bytes.
 
     Raises `ValueError` for a token that its merges do not make, and for one of more than
-    `MAX_TRACED_BYTES`, whose tree nobody could read.
+    `MAX_TRACED_BYTES`, whose tree would be too large to read.
 
     >>> from bpelab.bpe import get_encoding
     >>> [part.token for part in built_from(b" the", get_encoding("gpt2")).children]
@@ -90,14 +89,14 @@ def built_from(token: bytes, encoding: Encoding) -> Node:
     if token not in ranks or merge_with_heap(token, ranks) != [ranks[token]]:
         raise ValueError(f"{token!r:.80} is not made by merges of {encoding.name}")
     if len(token) > MAX_TRACED_BYTES:
-        raise ValueError(f"a token of {len(token):,} bytes: a tree is built of up to {MAX_TRACED_BYTES}")
+        raise ValueError(f"the token has {len(token):,} bytes: a tree is drawn for up to {MAX_TRACED_BYTES}")
     (root,) = merge_tree(list(merge_steps(token, ranks)))
     return root
 
 
 @dataclass(frozen=True)
 class Compression:
-    """How well an encoding does on a text."""
+    """How well an encoding compresses a text."""
 
     text_name: str
     encoding_name: str
@@ -106,7 +105,7 @@ class Compression:
 
     @property
     def bytes_per_token(self) -> float:
-        """How many bytes of UTF-8 a token holds."""
+        """How many bytes of UTF-8 a token holds on average."""
         return self.n_bytes / max(1, self.n_tokens)
 
 

@@ -57,49 +57,69 @@ def unpacked(
     content = path.read_bytes()
     try:
         if not content.startswith(b"PK\x03\x04"):
-            raise ValueError("it is no zip of arrays")
+            raise ValueError("it is not a zip of arrays")
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            _check_sizes(archive, len(content), forms)
-            arrays = {}
-            for entry in archive.infolist():
-                with archive.open(entry) as stream:
-                    name = entry.filename.removesuffix(".npy")
-                    arrays[name] = np.lib.format.read_array(stream, allow_pickle=False)
-        if (found := str(arrays.get("format"))) != format_:
-            raise ValueError(f"its format is {found!r:.60}, not {format_!r}")
+            _check_total_size(archive, len(content))
+            entries = {entry.filename.removesuffix(".npy"): entry for entry in archive.infolist()}
+            _check_format(
+                archive, entries.get("format"), format_
+            )  # before what another format would not have
+            if len(entries) < len(archive.infolist()):
+                raise ValueError("an array appears twice")
+            for name, entry in entries.items():
+                if name not in forms:
+                    raise ValueError(f"it holds {name!r:.60}, which does not belong there")
+                _check_entry(archive, entry, name, forms[name])
+            arrays = {name: _read(archive, entry) for name, entry in entries.items()}
     except Exception as error:  # a damaged zip makes `zipfile` raise errors of a dozen types
         raise ValueError(f"{path}: not {what}: {error}") from None
     return arrays
 
 
-def _check_sizes(archive: zipfile.ZipFile, n_bytes: int, forms: Mapping[str, Form]) -> None:
-    """Raise `ValueError` unless every array has its form and the size of its entry, and all are plausible."""
-    entries = archive.infolist()
-    claimed = sum(entry.file_size for entry in entries)
+def _check_total_size(archive: zipfile.ZipFile, n_bytes: int) -> None:
+    """Raise `ValueError` where the entries would take more bytes than a file of `n_bytes` plausibly holds."""
+    claimed = sum(entry.file_size for entry in archive.infolist())
     if claimed > n_bytes * MAX_RATIO + SMALL_BYTES:
         raise ValueError(
             f"its arrays would take {claimed:,} bytes, and its {n_bytes:,} bytes can hold"
             f" {MAX_RATIO} times as much at most"
         )
-    names = [entry.filename.removesuffix(".npy") for entry in entries]
-    if len(set(names)) < len(names):
-        raise ValueError("an array appears twice")
-    for name, entry in zip(names, entries, strict=True):
-        if name not in forms:
-            raise ValueError(f"it holds {name!r:.60}, which does not belong there")
-        with archive.open(entry) as stream:
-            if np.lib.format.read_magic(stream) != (1, 0):
-                raise ValueError(f"{name} has an unknown version")
-            shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(stream)
-            header_bytes = stream.tell()
-        kind, n_axes = forms[name]
-        is_right = dtype.kind == "U" if kind == "U" else dtype == np.dtype(kind)
-        if not is_right or len(shape) != n_axes or fortran_order:
-            raise ValueError(
-                f"{name} is an array of {dtype} with the shape {shape}: it must be {kind} with {n_axes} axes"
-            )
-        n_items = 1
-        for n in shape:
-            n_items *= n
-        if min(shape, default=0) < 0 or entry.file_size != header_bytes + n_items * dtype.itemsize:
-            raise ValueError(f"{name} has the shape {shape}, and {entry.file_size:,} bytes do not hold that")
+
+
+def _check_format(archive: zipfile.ZipFile, entry: zipfile.ZipInfo | None, format_: str) -> None:
+    """Raise `ValueError` unless the entry says the format, which ends in the number of its version."""
+    if entry is not None:
+        _check_entry(archive, entry, "format", TEXT)
+    found = None if entry is None else str(_read(archive, entry))
+    if found != format_:
+        is_version = found is not None and found.rpartition(" ")[0] == format_.rpartition(" ")[0]
+        advice = "another version of bpelab wrote it; use that version, or begin anew without the file"
+        raise ValueError(
+            f"its format is {str(found)!r:.60}, not {format_!r}{f': {advice}' if is_version else ''}"
+        )
+
+
+def _check_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, form: Form) -> None:
+    """Raise `ValueError` unless an array has its form, and its entry the size that its shape needs."""
+    with archive.open(entry) as stream:
+        if np.lib.format.read_magic(stream) != (1, 0):
+            raise ValueError(f"{name} has an unknown version")
+        shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(stream)
+        header_bytes = stream.tell()
+    kind, n_axes = form
+    is_right = dtype.kind == "U" if kind == "U" else dtype == np.dtype(kind)
+    if not is_right or len(shape) != n_axes or fortran_order:
+        raise ValueError(
+            f"{name} is an array of {dtype} with the shape {shape}: it must be {kind} with {n_axes} axes"
+        )
+    n_items = 1
+    for n in shape:
+        n_items *= n
+    if min(shape, default=0) < 0 or entry.file_size != header_bytes + n_items * dtype.itemsize:
+        raise ValueError(f"{name} has the shape {shape}, and {entry.file_size:,} bytes do not hold that")
+
+
+def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Array:
+    with archive.open(entry) as stream:
+        array: Array = np.lib.format.read_array(stream, allow_pickle=False)
+    return array

@@ -15,10 +15,10 @@ from bpelab.bpe.foundation.processes import map_in_processes, require_jobs
 from bpelab.bpe.foundation.progress import Reporter, Watch
 from bpelab.bpe.foundation.writing import write_atomically
 from bpelab.bpe.training.archive import TEXT, Array, Form, packed, unpacked
+from bpelab.bpe.training.arguments import check_errors, check_pattern, check_progress
 from bpelab.bpe.training.fingerprint import Fingerprint
 from bpelab.bpe.training.interrupts import signals_held
 from bpelab.bpe.training.piece_counter import count_block
-from bpelab.bpe.training.settings import check_errors, check_pattern, check_progress
 
 FORMAT = "bpelab piece counts 1"
 ARRAYS_OF_COUNTS: dict[str, Form] = {

@@ -1,42 +1,44 @@
 """Which merges does a corpus ask for, found without counting every pair again after each of them?
 
-The textbook recounts. Here a merge is applied only where it occurs, and only the pairs beside those
-places change their counts. All distinct pieces lie in one array of slots, -1 around each piece:
-
-    slot   0   1   2   3   4   5   6      the pieces "low" and "we"
-    id    -1   l   o   w  -1   w   e  -1
-
-A merged token keeps its first slot and writes its id into its last slot too: the next token begins
-at `slot + slots_of[id]`, and the token before is read at `slot - 1`. No list of links is needed.
+The textbook recounts. Here a merge is applied only where it occurs, and only the pairs next to those places
+change their counts. A merged token keeps its first slot (see `pairs.py`) and writes its id into its last
+slot too: the next token begins at `slot + slots_of[id]`, and the id of the token before is read at
+`slot - 1`. No list of links is needed.
 
 Three facts carry the rest.
 
 *A pair's count only falls* once the younger of its two tokens is made, for no token gains places after
 its merge was applied. So a pair that starts below a floor can stay unregistered until the floor sinks
-to it, and what waits in the queue needs correction only downwards.
+to it, and a count in the queue can only be too high, never too low.
 
 *What a merge makes is always a new token.* Where neighbours x, y have the bytes z between them, every
 merge that formed them lies inside z, and is the same in any text: BPE of z alone with the merges so far
 ends as x, y as well. It has one end, so no other pair makes z; and once z is a token it ends as z, so no
-later pair makes it either. By the same argument the finished ranks split each piece as training left it.
+later pair makes it either. By the same argument the finished ranks split each piece as training left it,
+and a token that must not be made is kept out by leaving out a single pair.
 
 *Runs.* In "aaaa" the pair (a, a) counts at each of its three places, and is merged from the left.
 """
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from heapq import heapify, heappop, heappush, heapreplace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from bpelab.bpe.training.pairs import (
+    SEPARATOR,
+    Counts,
+    Ids,
+    Pair,
+    Positions,
+    every_other_of_each_run,
+    places_by_pair,
+)
 
-Ids = npt.NDArray[np.int32]
-Counts = npt.NDArray[np.int64]
-Positions = npt.NDArray[np.int64]
-
-SEPARATOR, GONE = -1, -2
+GONE = -2  # in a slot where the second of two merged tokens began, so that no place there holds its pair
 # From so many places on, a merge by array operations (about 150 us) beats a loop over the places.
 MANY = 64
 # While so many pairs have many places, the slots are an array; then they become lists, whose elements
@@ -55,9 +57,10 @@ class MergeLearner:
 
     `ids`: (n_slots,) int32, one token a slot, -1 before, between and after the pieces.
     `weights`: (n_pieces,) int64, how often each piece occurs; all tokens together below 2**63.
-    `token_lengths`: the bytes of every token so far, by id; the next merge makes the id after them.
+    `tokens`: the bytes of every token so far, by id; the next merge makes the id after them.
+    `never_made`: tokens that no merge may make.
 
-    >>> learner = MergeLearner([-1, 0, 0, 1, 0, 0, -1], [1], token_lengths=[1, 1])  # "aabaa"
+    >>> learner = MergeLearner([-1, 0, 0, 1, 0, 0, -1], [1], tokens=[b"a", b"b"])  # "aabaa"
     >>> list(learner.steps(2))
     [2]
     >>> learner.merges  # (a, a) to 2; then of (1, 2) and (2, 1), once each, the smaller
@@ -69,16 +72,20 @@ class MergeLearner:
         ids: npt.ArrayLike,
         weights: npt.ArrayLike,
         *,
-        token_lengths: Sequence[int],
+        tokens: Sequence[bytes],
         min_frequency: int = 1,
         max_token_length: int | None = None,
+        never_made: Collection[bytes] = (),
     ) -> None:
         self.merges: list[tuple[int, int]] = []
         self.exhausted = False  # no pair is left that may merge
         self._arrays_pay = True
-        self._token_lengths = list(token_lengths)
+        self._tokens = list(tokens)
+        self._lengths = list(map(len, tokens))  # of the tokens, in bytes
         self._min_frequency = min_frequency
         self._max_length = sys.maxsize if max_token_length is None else max_token_length
+        self._never_made = frozenset(never_made)
+        self._left_out: set[tuple[int, int]] = set()  # pairs that would have made one of them
         self._restart(np.array(ids, dtype=np.int32), np.array(weights, dtype=np.int64))
 
     def steps(self, n_merges: int) -> Iterator[int]:
@@ -88,7 +95,7 @@ class MergeLearner:
         """
         # left << bits | right is the key of a pair, and -count << 2 * bits | key its place in the
         # queue: one integer orders by count, then by the smallest pair, and compares fast.
-        self._bits = (len(self._token_lengths) + n_merges - len(self.merges)).bit_length()
+        self._bits = (len(self._tokens) + n_merges - len(self.merges)).bit_length()
         while len(self.merges) < n_merges and not self.exhausted:
             n_before = len(self.merges)
             self._scan(int(PAIRS_A_MERGE * (n_merges - n_before)))
@@ -99,7 +106,7 @@ class MergeLearner:
             yield len(self.merges)
 
     def snapshot(self) -> tuple[Ids, Counts]:
-        """Give `ids` and `weights` from which another learner goes on as this one would; copies.
+        """Return `ids` and `weights` from which another learner goes on as this one would; copies.
 
         Pieces that have become one token are left out: nothing in them can merge.
         """
@@ -112,26 +119,28 @@ class MergeLearner:
 
     def _restart(self, ids: Ids, weights: Counts) -> None:
         self._ids, self._weights = ids, weights
-        self._slots: Any = ids  # what the loop reads and writes: a view of this array, or a list made of it
-        self._live = bytearray(b"\1") * len(ids)  # 0 where a slot is inside a token
-        self._slots_of = [1] * len(self._token_lengths)
+        # What the loop over places reads and writes: views of the arrays, or lists made of them.
+        self._slots: Any = ids
+        self._loop_weights: Any = weights
+        self._live = bytearray(b"\1") * len(ids)  # 0 where a slot has become the inside of a token
+        self._slots_of = [1] * len(self._tokens)
 
     def _scan(self, n_pairs: int) -> None:
         """Register the `n_pairs` most frequent pairs with their places, and those equal to the last."""
         ids, bits = self._ids, self._bits
         slots_of_pieces = np.diff(np.flatnonzero(ids == SEPARATOR), append=len(ids))
-        self._slot_weights = np.append(self._weights, 0).repeat(slots_of_pieces)  # (n_slots,) int64
-        keys, places = _places_by_pair(ids, bits)
+        # (n_slots,) int64: how often the piece of each slot occurs
+        self._slot_weights = np.append(self._weights, 0).repeat(slots_of_pieces)
+        keys, places = places_by_pair(ids, bits)
         is_first = np.ones(len(keys), dtype=np.bool_)
         is_first[1:] = keys[1:] != keys[:-1]
         starts = np.flatnonzero(is_first)  # (n_distinct,) where a pair's places begin
         ends = np.append(starts[1:], len(keys))[: len(starts)]
         counts = np.add.reduceat(self._slot_weights[places], starts) if len(starts) else starts
-        lengths = np.array(self._token_lengths)
-        too_long = (
-            lengths[keys[starts] >> bits] + lengths[keys[starts] & ((1 << bits) - 1)] > self._max_length
-        )
-        counts[too_long] = 0
+        pair_keys, lengths = keys[starts], np.array(self._lengths)
+        lefts, rights = pair_keys >> bits, pair_keys & ((1 << bits) - 1)
+        counts[lengths[lefts] + lengths[rights] > self._max_length] = 0
+        counts[np.isin(pair_keys, [left << bits | right for left, right in self._left_out])] = 0
 
         n_with_many = int((ends - starts >= MANY).sum())
         self._by_arrays = self._arrays_pay and n_with_many >= ENOUGH_WITH_MANY
@@ -141,32 +150,32 @@ class MergeLearner:
             self._floor = max(self._floor, int(np.partition(counts, -n_pairs)[-n_pairs]))
         kept = np.flatnonzero(counts >= self._floor)
         columns = (
-            keys[starts[kept]].tolist(),
+            pair_keys[kept].tolist(),
             counts[kept].tolist(),
             starts[kept].tolist(),
             ends[kept].tolist(),
         )
-        self._pairs: dict[int, list[Any]] = {
-            key: [count, places[start:end]] for key, count, start, end in zip(*columns, strict=True)
+        self._pairs: dict[int, Pair] = {
+            key: Pair(count, places[start:end]) for key, count, start, end in zip(*columns, strict=True)
         }
-        self._heap = [-entry[0] << 2 * bits | key for key, entry in self._pairs.items()]
+        self._heap = [-pair.count << 2 * bits | key for key, pair in self._pairs.items()]
         heapify(self._heap)
-        self._slots = ids.data if self._by_arrays else ids.tolist()
+        if self._by_arrays:
+            self._slots, self._loop_weights = ids.data, self._slot_weights.data
+        else:
+            self._slots, self._loop_weights = ids.tolist(), self._slot_weights.tolist()
 
     def _merge_registered_pairs(self, n_merges: int) -> Iterator[int]:
         """Merge the first of the queue again and again, until there are `n_merges` or it is empty."""
-        slots, live, slots_of, pairs, heap = self._slots, self._live, self._slots_of, self._pairs, self._heap
-        weights: Any = self._slot_weights.data if self._by_arrays else self._slot_weights.tolist()
-        get, bits, floor = pairs.get, self._bits, self._floor
+        pairs, heap, tokens, bits = self._pairs, self._heap, self._tokens, self._bits
         key_mask, right_mask = (1 << 2 * bits) - 1, (1 << bits) - 1
-        lengths, max_length = self._token_lengths, self._max_length
         next_yield = time.monotonic() + SECONDS_A_STEP
         while heap and len(self.merges) < n_merges:
             key = heap[0] & key_mask
-            entry = pairs[key]
-            if entry[0] != -(heap[0] >> 2 * bits):  # merges beside it have taken places since
-                if entry[0] >= floor:
-                    heapreplace(heap, -entry[0] << 2 * bits | key)
+            pair = pairs[key]
+            if pair.count != -(heap[0] >> 2 * bits):  # merges next to it have taken places since
+                if pair.count >= self._floor:
+                    heapreplace(heap, -pair.count << 2 * bits | key)
                 else:
                     heappop(heap)
                     del pairs[key]
@@ -176,71 +185,74 @@ class MergeLearner:
                 next_yield = time.monotonic() + SECONDS_A_STEP
             heappop(heap)
             del pairs[key]
-            left, right, new = key >> bits, key & right_mask, len(lengths)
-            n_left, n_right = slots_of[left], slots_of[right]
-            self.merges.append((left, right))
-            lengths.append(lengths[left] + lengths[right])
-            slots_of.append(n_left + n_right)
-            places = entry[1]
-            if isinstance(places, int):
-                places = entry
-                del places[0]
-            elif self._by_arrays and len(places) >= MANY:
-                self._merge_many(left, right, new, places)
+            left, right = key >> bits, key & right_mask
+            token = tokens[left] + tokens[right]
+            if token in self._never_made:
+                self._left_out.add((left, right))
                 continue
+            self.merges.append((left, right))
+            tokens.append(token)
+            self._lengths.append(len(token))
+            self._slots_of.append(self._slots_of[left] + self._slots_of[right])
+            if isinstance(pair.places, list):
+                self._merge_few(left, right, pair.places)
+            elif self._by_arrays and len(pair.places) >= MANY:
+                self._merge_many(left, right, pair.places)
             else:
-                places = places.tolist()
-            if left == right:
-                places.sort()
-            made = []
-            for at in places:
-                middle = at + n_left
-                if slots[at] != left or slots[middle] != right:
-                    continue  # a merge has taken one of the two
-                end = middle + n_right
-                before, after, weight = slots[at - 1], slots[end], weights[at]
-                slots[middle] = GONE
-                slots[at] = slots[end - 1] = new
-                live[middle] = 0
-                if before >= 0:
-                    start = at - slots_of[before]
-                    before <<= bits
-                    pair = get(before | left)
-                    if pair is not None:
-                        pair[0] -= weight
-                    pair = get(before | new)
-                    if pair is not None:
-                        pair[0] += weight
-                        pair.append(start)
-                    else:
-                        pairs[before | new] = [weight, start]
-                        made.append(before | new)
-                if after >= 0:
-                    pair = get(right << bits | after)
-                    if pair is not None:
-                        pair[0] -= weight
-                    pair = get(new << bits | after)
-                    if pair is not None:
-                        pair[0] += weight
-                        pair.append(at)
-                    else:
-                        pairs[new << bits | after] = [weight, at]
-                        made.append(new << bits | after)
-            for key in made:
-                count = pairs[key][0]
-                if count >= floor and lengths[key >> bits] + lengths[key & right_mask] <= max_length:
-                    heappush(heap, -count << 2 * bits | key)
-                else:
-                    del pairs[key]
+                self._merge_few(left, right, pair.places.tolist())
 
-    def _merge_many(self, left: int, right: int, new: int, places: Positions) -> None:
-        """Do what the loop above does for one merge, by array operations over all its places at once."""
+    def _merge_few(self, left: int, right: int, places: list[int]) -> None:
+        """Put the newest token wherever its two parts stand, place by place."""
+        slots, weights, live, slots_of = self._slots, self._loop_weights, self._live, self._slots_of
+        pairs, bits, new = self._pairs, self._bits, len(slots_of) - 1
+        n_left, n_right = slots_of[left], slots_of[right]
+        made: dict[int, Pair] = {}  # the pairs of the new token, by key
+        if left == right:
+            places.sort()  # in a run the leftmost pair merges first
+        for at in places:
+            middle = at + n_left
+            if slots[at] != left or slots[middle] != right:
+                continue  # a merge has taken one of the two
+            end = middle + n_right
+            before, after, weight = slots[at - 1], slots[end], weights[at]
+            slots[middle] = GONE
+            slots[at] = slots[end - 1] = new
+            live[middle] = 0
+            if before >= 0:
+                lost = (made if before == new else pairs).get(before << bits | left)
+                if lost is not None:
+                    lost.count -= weight
+                key, start = before << bits | new, at - slots_of[before]
+                if (pair := made.get(key)) is None:
+                    made[key] = Pair(weight, [start])
+                else:
+                    pair.count += weight
+                    pair.places.append(start)
+            if after >= 0:
+                lost = (made if after == new else pairs).get(right << bits | after)
+                if lost is not None:
+                    lost.count -= weight
+                key = new << bits | after
+                if (pair := made.get(key)) is None:
+                    made[key] = Pair(weight, [at])
+                else:
+                    pair.count += weight
+                    pair.places.append(at)
+        lengths, right_mask, floor, max_length = self._lengths, (1 << bits) - 1, self._floor, self._max_length
+        for key, pair in made.items():
+            if pair.count >= floor and lengths[key >> bits] + lengths[key & right_mask] <= max_length:
+                pairs[key] = pair
+                heappush(self._heap, -pair.count << 2 * bits | key)
+
+    def _merge_many(self, left: int, right: int, places: Positions) -> None:
+        """Do what `_merge_few` does, by array operations over all places at once."""
         ids, bits, slots_of, pairs = self._ids, self._bits, self._slots_of, self._pairs
+        new = len(slots_of) - 1
         n_left, n_new = slots_of[left], slots_of[new]
         places = places[ids[places] == left]
         places = places[ids[places + n_left] == right]
         if left == right:
-            places = _every_other_of_each_run(np.sort(places), n_left)
+            places = every_other_of_each_run(np.sort(places), n_left)
         if not len(places):
             return
         ends = places + n_new
@@ -270,45 +282,9 @@ class MergeLearner:
                     old = right << bits | neighbour
                     key = new << bits | neighbour
                 if old in pairs:
-                    pairs[old][0] -= count
-                length = self._token_lengths[neighbour] + self._token_lengths[new]
+                    pairs[old].count -= count
+                length = self._lengths[neighbour] + self._lengths[new]
                 if count >= self._floor and length <= self._max_length:
                     at = sorted_places[start:end]
-                    pairs[key] = [count, at - slots_of[neighbour] if is_before else at]
+                    pairs[key] = Pair(count, at - slots_of[neighbour] if is_before else at)
                     heappush(self._heap, -count << 2 * bits | key)
-
-
-def _places_by_pair(ids: Ids, bits: int) -> tuple[Positions, Positions]:
-    """Find every pair: its key, `left << bits | right`, and its place, both (n_pairs,) int64, sorted by key.
-
-    >>> keys, places = _places_by_pair(np.array([-1, 1, 0, 1, 0, -1], dtype=np.int32), bits=1)
-    >>> keys.tolist(), places.tolist()
-    ([1, 2, 2], [2, 1, 3])
-    """
-    places = np.flatnonzero((ids[:-1] >= 0) & (ids[1:] >= 0))
-    keys = ids[places].astype(np.int64)
-    keys <<= bits
-    keys |= ids[places + 1]
-    place_bits = len(ids).bit_length()
-    if 2 * bits + place_bits > 63:
-        order = keys.argsort()
-        return keys[order], places[order]
-    # One integer holds both: sorted in place, it takes half the memory and less time than an order of keys.
-    keys <<= place_bits
-    keys |= places
-    keys.sort()
-    np.bitwise_and(keys, (1 << place_bits) - 1, out=places)
-    keys >>= place_bits
-    return keys, places
-
-
-def _every_other_of_each_run(places: Positions, step: int) -> Positions:
-    """Choose, of sorted places that overlap where they are `step` apart, those that merge from the left.
-
-    >>> _every_other_of_each_run(np.array([0, 1, 2, 7, 8]), 1).tolist()
-    [0, 2, 7]
-    """
-    index = np.arange(len(places))
-    run_start = np.where(np.diff(places, prepend=-step - 1) != step, index, 0)
-    chosen: Positions = places[(index - np.maximum.accumulate(run_start)) % 2 == 0]
-    return chosen

@@ -125,20 +125,21 @@ def test_parity_shows_a_difference_and_exits_with_1(
 ) -> None:
     """With a tiktoken whose "cat" has been exchanged for "the"."""
     from bpelab import bpe, cli
-    from bpelab.bpe.parity import compare as parity
+    from bpelab.bpe.parity import reference
 
     ranks = dict(bpe.get_encoding("gpt2").ranks)
     ranks[b" the"], ranks[b" cat"] = ranks[b" cat"], ranks[b" the"]
     other = bpe.Encoding(
         "x", pat_str=bpe.get_encoding("gpt2").pattern, mergeable_ranks=ranks, special_tokens={}
     )
-    monkeypatch.setattr(parity, "load_tiktoken", lambda *_: other)
+    monkeypatch.setattr(reference, "load_tiktoken", lambda *_: other)
     monkeypatch.setattr(sys, "argv", ["bpelab", "parity", "--fuzz", "20000", "--seed", "1"])
     with pytest.raises(SystemExit) as exit_:
         cli.main()
     assert exit_.value.code == 1
     shown = capsys.readouterr().out
-    assert "DIFFERENT: " in shown
+    assert "DIFFERENT: random string" in shown
+    assert "shrunk to ' the'\n  bpelab    ids    262\n  tiktoken  ids    3797\n" in shown
     assert "bpelab    ids    262" in shown
     assert "tiktoken  ids    3797" in shown
 

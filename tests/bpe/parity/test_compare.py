@@ -1,12 +1,10 @@
 """The comparison finds what is different, shows it, and says equal only of what is equal."""
 
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
-import pytest
 from bpelab.bpe import Encoding
-from bpelab.bpe.parity.compare import compare, load_tiktoken, smallest_difference
+from bpelab.bpe.parity.compare import compare
 from bpelab.bpe.parity.fuzz import fuzz_texts
 from bpelab.bpe.parity.sample import multilingual_sample
 from bpelab.bpe.splitting.patterns import CL100K_PATTERN
@@ -71,19 +69,11 @@ def test_more_tokens_on_one_side_are_a_difference(gpt2: Encoding, tiktoken_gpt2:
     assert (difference.our_ids, difference.their_ids, difference.byte_offset) == ([], [0], 5)
 
 
-def test_a_difference_is_cut_down_to_its_core(gpt2: Encoding, tiktoken_gpt2: Any) -> None:
+def test_a_difference_is_shown_shrunk_with_both_ids(gpt2: Encoding, tiktoken_gpt2: Any) -> None:
     ours = changed(gpt2, pattern=CL100K_PATTERN)
-    text = smallest_difference(ours, tiktoken_gpt2, "many words, and in 20261123 one number")
-    assert ours.encode_ordinary(text) != tiktoken_gpt2.encode_ordinary(text)
-    assert len(text) <= 4
-
-
-@pytest.mark.parametrize("name", ["r50k_base", "cl100k_base"])
-def test_tiktoken_s_own_loader_takes_our_files(data: Path, name: str) -> None:
-    path = None if name == "r50k_base" else data / "encodings" / f"{name}.tiktoken"
-    assert load_tiktoken(name, path).encode("hello world")
-
-
-def test_a_name_that_is_not_known_is_refused_with_those_that_are() -> None:
-    with pytest.raises(ValueError, match="no encoding is named 'gpt-two'; there are: gpt2, r50k_base"):
-        load_tiktoken("gpt-two")
+    text = "many words, and in 20261123 one number \ud800"
+    first = compare(ours, tiktoken_gpt2, [("numbers", text)]).difference
+    assert first is not None
+    assert first.shrunk == " 1"
+    assert first.our_shrunk_ids == ours.encode(" 1") != first.their_shrunk_ids
+    assert first.their_shrunk_ids == tiktoken_gpt2.encode(" 1")

@@ -6,8 +6,10 @@ from itertools import pairwise
 
 import pytest
 from bpelab.bpe import Encoding
-from bpelab.bpe.study.drawing import N_SPLIT, merge_tree, split_lines, tree_svg
-from bpelab.bpe.study.trace import trace_encode, trace_train
+from bpelab.bpe.study.drawing import N_SPLIT, split_lines, tree_svg
+from bpelab.bpe.study.trace import trace_encode
+from bpelab.bpe.study.train_trace import trace_train
+from bpelab.bpe.study.tree import merge_tree
 from bpelab.bpe.study.visible import split_characters, visible
 from hypothesis import given
 from hypothesis import strategies as st

@@ -44,7 +44,7 @@ def test_a_script_is_that_of_the_first_letter(token: bytes, name: str) -> None:
 def test_a_token_is_found_by_text_and_by_id(gpt2: Encoding) -> None:
     assert find_token(gpt2, " the") == find_token(gpt2, "262") == b" the"
     assert find_token(gpt2, "50256") == b"<|endoftext|>"
-    with pytest.raises(KeyError, match=r"'xyzzy' is no token of gpt2; its ids are \[5431, 31570\]"):
+    with pytest.raises(KeyError, match=r"'xyzzy' is not a token of gpt2; its ids are \[5431, 31570\]"):
         find_token(gpt2, "xyzzy")
 
 
@@ -93,8 +93,8 @@ def test_a_witness_has_the_token_among_its_ids(gpt2: Encoding, token: bytes) -> 
 
 
 @pytest.mark.parametrize("wanted", ["9" * 5000, "99999999999", "\ud800", ""])
-def test_what_is_no_token_is_a_key_error_whatever_it_is(gpt2: Encoding, wanted: str) -> None:
-    with pytest.raises(KeyError, match="no token"):
+def test_anything_that_is_not_a_token_is_a_key_error(gpt2: Encoding, wanted: str) -> None:
+    with pytest.raises(KeyError, match=r"no token|not a token"):
         find_token(gpt2, wanted)
 
 
@@ -102,7 +102,7 @@ def test_a_token_too_long_for_a_tree_is_named_by_its_length() -> None:
     chain = BYTES | {b"a" * n: 254 + n for n in range(2, 300)}
     encoding = Encoding("chain", pat_str=".+", mergeable_ranks=chain, special_tokens={})
     assert built_from(b"a" * 256, encoding).rank == 510
-    with pytest.raises(ValueError, match="a token of 257 bytes: a tree is built of up to 256"):
+    with pytest.raises(ValueError, match="the token has 257 bytes: a tree is drawn for up to 256"):
         built_from(b"a" * 257, encoding)
 
 

@@ -1,11 +1,12 @@
-"""A trace ends where the encoder and the trainer end, and tells how."""
+"""A trace ends in the ids of the encoder, and shows how."""
 
 from dataclasses import FrozenInstanceError
 
 import pytest
-from bpelab.bpe import Encoding, train
+from bpelab.bpe import Encoding
 from bpelab.bpe.parity.sample import multilingual_sample
-from bpelab.bpe.study.trace import MAX_TRACED_BYTES, MAX_TRACED_PARTS, trace_encode, trace_train
+from bpelab.bpe.study.trace import MAX_TRACED_PARTS, trace_encode
+from bpelab.bpe.study.tree import MAX_TRACED_BYTES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +16,6 @@ TINY = Encoding(
     mergeable_ranks={b" ": 0, b"a": 1, b"b": 2, b"c": 3, b"ab": 4, b"bc": 5, b"abcb": 6},
     special_tokens={},
 )
-TEXTS = ["low lower lowest", "new newer newest", "wide wider widest", "low low low"]
 
 
 def test_the_steps_of_a_piece_worked_by_hand() -> None:
@@ -82,41 +82,6 @@ def test_a_trace_is_a_value() -> None:
     assert trace == trace_encode("ab", TINY)
     with pytest.raises(FrozenInstanceError):
         trace.text = ""  # type: ignore[misc]
-
-
-def test_training_worked_by_hand() -> None:
-    trace = trace_train(["ab ab abc"], 256 + 3, pattern="[a-z]+")
-    first, second = trace.steps
-    assert (first.merged.left, first.merged.right, first.merged.count) == (b"a", b"b", 3)
-    assert [(pair.left, pair.right, pair.count) for pair in first.runners_up] == [(b"b", b"c", 1)]
-    assert first.why == "more frequent than the next by 2"
-    assert [(pair.left, pair.right, pair.count, after) for pair, after in first.changed] == [
-        (b"b", b"c", 1, 0),
-        (b"ab", b"c", 0, 1),
-    ]
-    assert first.examples == (((b"a", b"b"), (b"ab",)), ((b"a", b"b", b"c"), (b"ab", b"c")))
-    assert (trace.n_bytes, first.n_tokens, second.n_tokens) == (7, 4, 3)
-    assert second.why == "the only pair"
-
-
-@pytest.mark.parametrize("texts", [TEXTS, ["aaaa aaa aa"], [text for _, text in multilingual_sample()]])
-def test_the_merges_are_those_of_the_trainer(texts: list[str]) -> None:
-    vocab_size = 256 + 3 if texts == ["aaaa aaa aa"] else 256 + 12
-    trace = trace_train(texts, vocab_size)
-    assert list(trace.tokens) == list(train(texts, vocab_size=vocab_size).ranks)
-
-
-@given(st.lists(st.text("abc ", max_size=20), max_size=5))
-@settings(deadline=None, max_examples=50)
-@pytest.mark.filterwarnings("ignore:training stopped")
-def test_the_merges_of_any_texts_are_those_of_the_trainer(texts: list[str]) -> None:
-    trace = trace_train(texts, 256 + 8)
-    assert list(trace.tokens) == list(train(texts, vocab_size=256 + 8).ranks)
-
-
-def test_a_vocabulary_without_the_single_bytes_is_refused() -> None:
-    with pytest.raises(ValueError, match="vocab_size is 255: it must be at least 256, the single bytes"):
-        trace_train(["a"], 255)
 
 
 def test_equal_pieces_share_their_steps(gpt2: Encoding) -> None:

@@ -1,5 +1,6 @@
 """A training that is stopped goes on to the same result of the same corpus, and to no other."""
 
+import json
 import os
 import random
 import signal
@@ -9,13 +10,14 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from bpelab.bpe import Encoding, PieceCounts, train
+from bpelab.bpe import Encoding, PieceCounts, TrainSettings, train
 from bpelab.bpe.corpus import documents as corpus
 from bpelab.bpe.encoders.heap import merge_with_heap
 from bpelab.bpe.foundation.progress import Watch
@@ -109,12 +111,57 @@ def test_other_settings_are_refused(tmp_path: Path, texts: list[str], phase: str
         train(texts, vocab_size=400, checkpoint=path, progress=killer(phase, 3))
     with pytest.raises(ValueError, match=r"c: .* made with min_frequency=1, not min_frequency=2; give what"):
         train(texts, vocab_size=400, checkpoint=path, min_frequency=2)
-    with pytest.raises(
-        ValueError, match=r"c: .* made with other tokens to begin with \(byte_order=, extend=\)"
-    ):
+    with pytest.raises(ValueError, match=r"made with byte_order='gpt2', not byte_order='raw'; give what"):
         train(texts, vocab_size=400, checkpoint=path, byte_order="raw")
+    first = train(texts, vocab_size=300)
+    with pytest.raises(ValueError, match=r"made with other tokens to begin with \(extend=\); give what"):
+        train(texts, vocab_size=400, checkpoint=path, extend=first)
     with pytest.raises(ValueError, match=r"c: .* made with other piece counts \(counts=\)"):
         train(texts, vocab_size=400, checkpoint=path, counts=[PieceCounts(GPT2_PATTERN, {b"a": 1})])
+
+
+@pytest.mark.parametrize("phase", ["counting", "merging"])
+def test_settings_that_decide_no_merge_may_change(tmp_path: Path, texts: list[str], phase: str) -> None:
+    first = TrainSettings(vocab_size=400, special_tokens=["<|endoftext|>"], jobs=2)
+    second = replace(
+        first, vocab_size=390, special_tokens=["<|a|>", "<|b|>"], jobs=1, name="\udcff", pattern="gpt2"
+    )
+    path = tmp_path / "c"
+    for settings_ in (first, second):
+        with pytest.raises(KilledError):
+            train(texts, settings_, checkpoint=path, progress=killer(phase, 3))
+    resumed = train(texts, second, checkpoint=path)
+    expected = train(texts, second)
+    assert resumed.ranks == expected.ranks
+    assert resumed.special_tokens == expected.special_tokens == {"<|a|>": 388, "<|b|>": 389}
+
+
+@pytest.mark.parametrize("after", [1, 4])  # before the first merge, and after some
+@pytest.mark.parametrize("is_added", [True, False])
+def test_a_special_token_that_decides_a_merge_must_be_the_same(
+    tmp_path: Path, texts: list[str], is_added: bool, after: int
+) -> None:
+    first_merge = train(texts, vocab_size=257).decode(range(256, 257))
+    with_it = TrainSettings(vocab_size=400, special_tokens=[first_merge])
+    without = TrainSettings(vocab_size=400)
+    one, other = (without, with_it) if is_added else (with_it, without)
+    path = tmp_path / "c"
+    with pytest.raises(KilledError):
+        train(texts, one, checkpoint=path, progress=killer("merging", after))
+    with pytest.raises(ValueError, match=f"special tokens, which decide a merge: {first_merge!r}; give what"):
+        train(texts, other, checkpoint=path)
+    assert train(texts, one, checkpoint=path).ranks == train(texts, one).ranks
+
+
+def test_a_checkpoint_of_another_version_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    old = {"format": "bpelab training checkpoint 2", "setting_pattern": "x", "n_bytes": np.array(5)}
+    np.savez(tmp_path / "c.npz", **old)
+    with pytest.raises(
+        ValueError,
+        match=r"c\.npz: .* its format is 'bpelab training checkpoint 2', not 'bpelab training checkpoint 3':"
+        " another version of bpelab wrote it; use that version, or begin anew without the file",
+    ):
+        train(never(), vocab_size=300, checkpoint=tmp_path / "c.npz")
 
 
 # ---- the same corpus ----
@@ -346,6 +393,10 @@ def put(index: Any, value: Any) -> Callable[[Any], Any]:
     return change
 
 
+def edit_settings(**fields: Any) -> Callable[[Any], Any]:
+    return lambda text: np.array(json.dumps(json.loads(str(text)) | fields))
+
+
 @pytest.mark.parametrize(
     ("name", "change", "message"),
     [
@@ -388,7 +439,17 @@ def put(index: Any, value: Any) -> Callable[[Any], Any]:
         ("digests", lambda digests: digests[:, :31], "digests have 31 bytes"),
         ("digests", lambda digests: digests[:-1], "those given now begin with the same|its texts have"),
         ("digests", put((0, 0), 7), "made with other texts"),
-        ("setting_pattern", lambda pattern: np.array("x" * 10), "made with pattern=x"),
+        (
+            "settings",
+            lambda text: np.array(str(text).replace("gpt2", "raw")),
+            "made with byte_order='raw'",
+        ),
+        ("settings", lambda text: np.array("[" * 100_000), "its settings are not JSON"),
+        ("settings", lambda text: np.array("x"), "its settings are not JSON: 'x'"),
+        ("settings", lambda text: np.array("[]"), r"its settings are '\[\]'"),
+        ("settings", lambda text: np.array('{"jobs": 1}'), "its settings are '{"),
+        ("settings", edit_settings(special_tokens=5), "its special tokens are 5"),
+        ("settings", edit_settings(special_tokens=[5]), r"its special tokens are \[5\]"),
         ("format", lambda format_: np.array("bpelab training checkpoint 1"), "its format is"),
         ("surplus", lambda none: np.array(1), "it holds 'surplus', which does not belong there"),
         ("counts", lambda none: np.array([1]), "it holds only"),
@@ -403,7 +464,7 @@ def test_an_edited_checkpoint_is_refused_by_name(
     assert str(caught.value).startswith(f"{tmp_path / 'c'}: ")
 
 
-@pytest.mark.parametrize("name", ["digests", "ids", "weights", "setting_counts", "format"])
+@pytest.mark.parametrize("name", ["digests", "ids", "weights", "given_counts", "settings", "format"])
 def test_a_checkpoint_without_one_of_its_arrays_is_refused(tmp_path: Path, name: str) -> None:
     arrays = checkpoint_arrays(tmp_path)
     del arrays[name]

@@ -36,14 +36,18 @@ def trained(counts: PieceCounts, vocab_size: int, byte_order: Any) -> Encoding:
         return train(counts=[counts], vocab_size=vocab_size, byte_order=byte_order)
 
 
-def hugging_face(texts: Sequence[str], vocab_size: int) -> list[bytes]:
-    """Train with Hugging Face's `BpeTrainer` and give the tokens by id."""
+def hugging_face(texts: Sequence[str], vocab_size: int, max_token_length: int | None = None) -> list[bytes]:
+    """Train with Hugging Face's `BpeTrainer` and return the tokens by id."""
     tokenizers = pytest.importorskip("tokenizers")
     byte_level = tokenizers.pre_tokenizers.ByteLevel
     tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE())
     tokenizer.pre_tokenizer = byte_level(add_prefix_space=False, use_regex=True)
     trainer = tokenizers.trainers.BpeTrainer(
-        vocab_size=vocab_size, show_progress=False, special_tokens=[], initial_alphabet=byte_level.alphabet()
+        vocab_size=vocab_size,
+        show_progress=False,
+        special_tokens=[],
+        initial_alphabet=byte_level.alphabet(),
+        max_token_length=max_token_length,
     )
     tokenizer.train_from_iterator(texts, trainer)
     vocabulary = json.loads(tokenizer.to_str())["model"]["vocab"]
@@ -52,7 +56,7 @@ def hugging_face(texts: Sequence[str], vocab_size: int) -> list[bytes]:
 
 
 def rustbpe(texts: Sequence[str], vocab_size: int) -> list[bytes]:
-    """Train with rustbpe and give the tokens by id."""
+    """Train with rustbpe and return the tokens by id."""
     module = pytest.importorskip("rustbpe")
     tokenizer = module.Tokenizer()
     tokenizer.train_from_iterator(iter(texts), vocab_size, pattern=PUBLISHED_PATTERN)
@@ -69,6 +73,20 @@ def test_the_merges_are_the_peers(corpus: Any, byte_order: str, peer: Any) -> No
             (rank, pair) for rank, pair in enumerate(zip_longest(ours, theirs[:size])) if len(set(pair)) > 1
         ]
         assert different[:3] == []
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 4, 5, 8, 16, None])
+def test_hugging_face_s_limit_of_a_token_s_length_is_ours_and_one_more(
+    verdict: str, limit: int | None
+) -> None:
+    # Their tokens stay shorter than `max_token_length`, and two single bytes always merge.
+    for texts in ([verdict], ["aaaaaaa abababab"], [text for _, text in multilingual_sample()]):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ours = train(
+                texts, vocab_size=1500, max_token_length=None if limit is None else max(2, limit - 1)
+            )
+        assert list(ours.ranks) == hugging_face(texts, 1500, limit)
 
 
 def test_every_piece_of_the_corpus_encodes_as_training_left_it(corpus: Any) -> None:

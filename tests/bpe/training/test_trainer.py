@@ -3,9 +3,10 @@
 import warnings
 from collections import Counter
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
-from bpelab.bpe import Encoding, PieceCounts, textbook, train
+from bpelab.bpe import Encoding, PieceCounts, load_encoding, save_encoding, textbook, train
 from bpelab.bpe.data.gpt2 import BYTE_ORDER
 from bpelab.bpe.training import learner as merges_module
 from hypothesis import example, given, settings
@@ -94,10 +95,18 @@ def test_no_two_merges_make_the_same_bytes(counts: dict[bytes, int], n_merges: i
     assert list(textbook.train(counts, 256 + n_merges)) == tokens
 
 
+@pytest.mark.usefixtures("batching")
 @settings(max_examples=100, deadline=None)
-@given(piece_counts, st.integers(0, 30), st.integers(1, 4), st.integers(1, 6))
+@given(
+    piece_counts,
+    st.integers(0, 30),
+    st.integers(1, 4),
+    st.integers(1, 6),
+    st.sets(st.sampled_from(["ab", "aa", "aaa", "bab", "ca", " é", "no piece"])),
+)
+@example({b"ab": 9, b"cd": 1}, 1, 1, 6, {"ab"})
 def test_options_leave_out_pairs_and_nothing_else(
-    counts: dict[bytes, int], n_merges: int, min_frequency: int, max_length: int
+    counts: dict[bytes, int], n_merges: int, min_frequency: int, max_length: int, specials: set[str]
 ) -> None:
     ranks = {bytes([byte]): byte for byte in range(256)}
     while len(ranks) < 256 + n_merges:
@@ -109,14 +118,21 @@ def test_options_leave_out_pairs_and_nothing_else(
         allowed = [
             (-count, (left, right))
             for (left, right), count in pairs.items()
-            if count >= min_frequency and len(tokens[left] + tokens[right]) <= max_length
+            if count >= min_frequency
+            and len(token := tokens[left] + tokens[right]) <= max_length
+            and token not in {special.encode() for special in specials}
         ]
         if not allowed:
             break
         _, (left, right) = min(allowed)
         ranks[tokens[left] + tokens[right]] = len(ranks)
     found = ranks_of(
-        counts, 256 + n_merges, byte_order="raw", min_frequency=min_frequency, max_token_length=max_length
+        counts,
+        256 + n_merges + len(specials),
+        byte_order="raw",
+        min_frequency=min_frequency,
+        max_token_length=max_length,
+        special_tokens=sorted(specials),
     )
     assert found == ranks
 
@@ -139,6 +155,19 @@ def test_an_extended_encoding_has_the_merges_of_one_training(
 
 
 # ---- worked examples ----
+
+
+def test_a_special_token_that_merges_could_make_costs_no_merge_and_can_be_saved(tmp_path: Path) -> None:
+    texts = ["the cat, the then bathe the"]
+    encoding = train(texts, vocab_size=256 + 4 + 1, special_tokens=["the"])
+    assert encoding.decode_tokens_bytes(range(256, 260)) == [b"he", b" t", b" the", b"at"]
+    assert encoding.encode("the then", allowed_special="all") == [260, 220, 260, 77]
+    assert encoding.decode(encoding.encode_ordinary("the")) == "the"
+    assert 260 not in encoding.encode_ordinary(texts[0])
+    save_encoding(tmp_path / "the.json", encoding)
+    loaded = load_encoding(tmp_path / "the.json")
+    assert loaded.ranks == encoding.ranks
+    assert loaded.special_tokens == encoding.special_tokens
 
 
 def test_ties_go_to_the_smallest_pair_of_ids() -> None:

@@ -1,0 +1,62 @@
+"""What may be asked of a training? Whole numbers, lists of strings, and no more than a machine can do."""
+
+from collections.abc import Mapping, Set
+from typing import Any
+
+from bpelab.bpe.foundation.arguments import as_whole
+
+
+def as_integer(name: str, value: object) -> int:
+    """Return a whole number of Python or NumPy as an int; `TypeError` that names the setting for any other.
+
+    >>> as_integer("vocab_size", 8192)
+    8192
+    >>> as_integer("vocab_size", 1.5)
+    Traceback (most recent call last):
+    TypeError: vocab_size must be an int, not 1.5 (float)
+    """
+    number = as_whole(value)
+    if number is None:
+        raise TypeError(f"{name} must be an int, not {value!r:.60} ({type(value).__name__})")
+    return number
+
+
+def as_special_tokens(value: object) -> list[str]:
+    """Return special tokens as a list; `TypeError` where they have no order, or are not texts."""
+    hint = "special_tokens must be a list of str"
+    if isinstance(value, Mapping):
+        raise TypeError(
+            f"{hint}; their ids are the last of the vocabulary, in this order, not those of a dict"
+        )
+    try:
+        if isinstance(value, str | bytes | Set):
+            raise TypeError
+        tokens: list[Any] = list(value)  # type: ignore[call-overload]
+    except TypeError:
+        raise TypeError(f"{hint}, not {value!r:.60}") from None
+    for token in tokens:
+        if not isinstance(token, str):
+            raise TypeError(f"{hint}, not {value!r:.60}: {token!r:.60} is {type(token).__name__}")
+        try:
+            token.encode("utf-8")
+        except UnicodeEncodeError:  # it could be neither found in a text nor decoded
+            raise ValueError(f"special_tokens: {token!r:.60} holds a surrogate, which UTF-8 cannot") from None
+    return tokens
+
+
+def check_pattern(value: object) -> None:
+    """Raise `TypeError` for a pattern that is not a string."""
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"pattern must be a str or None, not {value!r:.60} ({type(value).__name__})")
+
+
+def check_errors(value: object) -> None:
+    """Raise `ValueError` where it is not known what to do about bytes that are not UTF-8."""
+    if value not in ("strict", "replace"):
+        raise ValueError(f"errors is {value!r:.60}: it must be 'strict' or 'replace'")
+
+
+def check_progress(value: object) -> None:
+    """Raise `TypeError` for what is neither None nor can be called."""
+    if value is not None and not callable(value):
+        raise TypeError(f"progress must be a function that takes a Progress, or None, not {value!r:.60}")
