@@ -12,7 +12,7 @@ these batches: where one does, the loader hardly matters.
 
 The answer (records/quick.json): bpelab is several times faster than the book, since a batch is one NumPy
 look-up instead of 64 tensors that are stacked, and far ahead of nanoGPT for the same reason. Building takes
-no time and no memory at all, because windows are arithmetic over the ids; the book copies every window.
+hardly any time or memory, because windows are arithmetic over the ids; the book copies every window.
 Writing token files costs about half as much again as encoding alone.
 """
 

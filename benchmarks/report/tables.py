@@ -231,7 +231,8 @@ def _fastest(found: Sequence[Row]) -> str:
     largest = max(found, key=lambda row: row.cell["amount"]).group
     order = sorted((row for row in found if row.group == largest), key=lambda row: row.typical)
     first, best = order[0], next(row for row in order if row.contender.startswith("bpelab"))
-    told = f"On the largest text ({largest}) the fastest is {first.contender} at {amount(first)}"
+    told = f"Of those measured on the largest text ({largest}), {first.contender} is the fastest"
+    told += f" at {amount(first)}"
     if best is first:
         return f"{told}."
     factor = times(best.typical / first.typical)
