@@ -16,6 +16,7 @@ from bpelab.cli.text import counted
 if TYPE_CHECKING:
     from bpelab.bpe.foundation.progress import Watch
 
+
 def bench(
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="FILE", help="The record, a JSON file.")

@@ -80,8 +80,8 @@ def _is_model(name: str) -> bool:
 
 def _published(path: Path) -> str | None:
     """Return the name of the encoding whose published file this is, or claims to be by its name."""
-    from bpelab.bpe.files.download import sha256
     from bpelab.bpe.files.definitions import DEFINITIONS
+    from bpelab.bpe.files.download import sha256
 
     digest = sha256(path)
     for name, definition in DEFINITIONS.items():

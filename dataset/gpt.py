@@ -18,7 +18,6 @@ from bpelab.dataset.tensors import Pair, WindowDataset, take_batch
 from bpelab.dataset.token_files import narrowest
 from bpelab.dataset.windows import TokenWindows
 from bpelab.tokenizers.protocol import Tokenizer
-from bpelab.tokenizers.words import END_OF_TEXT
 from torch import Generator, Tensor, empty, int64
 from torch.utils.data import DataLoader
 

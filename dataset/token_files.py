@@ -16,10 +16,11 @@ import mmap
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, get_args, get_type_hints
+from typing import Any, TypeVar, get_args, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
+from bpelab.bpe.encoding import Encoding
 
 MAGIC = b"bpelab tokens 1\n"
 _FIXED_BYTES = len(MAGIC) + 8 + 32
@@ -76,15 +77,7 @@ def record_of(kind: type[Record], values: object) -> Record:
     return kind(**values)
 
 
-class _Trained(Protocol):
-    """bpelab's and tiktoken's `Encoding`."""
-
-    _pat_str: str
-    _mergeable_ranks: dict[bytes, int]
-    _special_tokens: dict[str, int]
-
-
-def tokenizer_fingerprint(encoding: _Trained) -> str:
+def tokenizer_fingerprint(encoding: Encoding) -> str:
     """Name what decides the ids: pattern, ranks and special tokens, whatever the encoding is called.
 
     >>> from bpelab.bpe import get_encoding

@@ -17,6 +17,7 @@ from bpelab.bpe.corpus.documents import Errors, files_of
 from bpelab.bpe.encoding import Encoding
 from bpelab.bpe.foundation.processes import map_in_processes, require_jobs
 from bpelab.bpe.foundation.progress import Reporter, Watch
+from bpelab.bpe.splitting.specials import END_OF_TEXT
 from bpelab.dataset.checks import whole_number
 from bpelab.dataset.earlier_run import begun, not_as_before, parts_in_shards
 from bpelab.dataset.encode_part import encode_part
@@ -26,7 +27,6 @@ from bpelab.dataset.shard_writer import ShardWriter
 from bpelab.dataset.shards import NAME, Manifest, Settings
 from bpelab.dataset.sources import open_sources, require_apart
 from bpelab.dataset.token_files import narrowest, tokenizer_fingerprint
-from bpelab.bpe.splitting.specials import END_OF_TEXT
 
 # 64 MB of ids in two bytes each. A kill costs at most the time to encode as many.
 SHARD_TOKENS = 1 << 25

@@ -8,8 +8,9 @@ import sys
 
 from bpelab.benchmarks.harness.environment import DATA, encoding_file
 from bpelab.bpe import get_encoding
-from bpelab.bpe.parity.compare import Comparison, compare, load_tiktoken
+from bpelab.bpe.parity.compare import Comparison, compare
 from bpelab.bpe.parity.corpora import default_corpora
+from bpelab.bpe.parity.reference import load_tiktoken
 
 
 def main() -> None:

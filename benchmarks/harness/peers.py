@@ -7,7 +7,6 @@ with the reason; one that gives other ids than tiktoken fails.
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.util import find_spec
-from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from bpelab.benchmarks.harness.environment import encoding_file
-from bpelab.bpe import get_encoding, textbook
+from bpelab.bpe import get_encoding
 from bpelab.bpe.encoding import Encoding
 from bpelab.bpe.files.tokenizer_json import dump_tokenizer_json
 from bpelab.bpe.parity.reference import load_tiktoken
@@ -44,7 +43,12 @@ def _file(name: str) -> Path | None:
 
 # The contenders that are one of our engines, and its name.
 TEXTBOOK = "bpelab's textbook"
-ENGINES = {TEXTBOOK: "textbook", "bpelab's cache": "cached", "bpelab's arrays": "arrays"}
+ENGINES = {
+    TEXTBOOK: "textbook",
+    "bpelab's cache": "cached",
+    "bpelab's arrays": "arrays",
+    "bpelab's compiled loops": "compiled",
+}
 
 
 def by_engine(engine: str, name: str) -> Encode:

@@ -11,6 +11,8 @@ from bpelab.bpe.encoding import Encoding
 from bpelab.bpe.files.definitions import DEFINITIONS
 from bpelab.bpe.files.tiktoken_cache import cache_name, write_tiktoken_cache
 
+_MISSING = "parity needs tiktoken: pip install 'bpelab[peers]'"
+
 _environment = Lock()
 
 
@@ -27,7 +29,7 @@ def load_tiktoken(name: str, path: str | os.PathLike[str] | None = None) -> Any:
         import tiktoken
         from tiktoken import registry
     except ImportError as error:
-        raise ImportError("parity needs tiktoken: pip install 'bpelab[peers]'") from error
+        raise ImportError(_MISSING) from error
     file = DEFINITIONS[name].file
     if file is not None and path is None:
         return tiktoken.get_encoding(name)

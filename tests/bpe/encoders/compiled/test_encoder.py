@@ -287,9 +287,7 @@ def test_an_interrupted_call_leaves_an_encoder_that_works(
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks on this system")
 def test_a_process_forked_while_others_encode_encodes(gpt2: Encoding) -> None:
-    compiled = CompiledEncoder(
-        gpt2.ranks, GPT2_PATTERN, sizes=Sizes(first_slots=64, most_slots=512)
-    )
+    compiled = CompiledEncoder(gpt2.ranks, GPT2_PATTERN, sizes=Sizes(first_slots=64, most_slots=512))
     text = without_surrogates("".join(islice(fuzz_texts(3), 300)))
     expected, is_over = compiled.encode_to_list(text), False
 
@@ -341,9 +339,7 @@ def test_threads_that_share_an_encoder_get_the_same_ids(gpt2: Encoding) -> None:
 def test_long_random_texts_have_tiktoken_s_ids(gpt2: Encoding, name: str) -> None:
     import tiktoken
 
-    theirs = tiktoken.Encoding(
-        name, pat_str=PATTERNS[name], mergeable_ranks=gpt2.ranks, special_tokens={}
-    )
+    theirs = tiktoken.Encoding(name, pat_str=PATTERNS[name], mergeable_ranks=gpt2.ranks, special_tokens={})
     compiled = CompiledEncoder(gpt2.ranks, PATTERNS[name])
     source = fuzz_texts(11)
     for _ in range(30):
