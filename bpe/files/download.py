@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bpelab.bpe.foundation.writing import check_writable, write_atomically
-from platformdirs import user_cache_path
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -22,7 +21,11 @@ SILENT_SECONDS = 30  # for the connection, and between any two bytes
 
 def cache_directory() -> Path:
     """Return the directory for downloads: `BPELAB_CACHE_DIR`, or this user's cache by the system's rules."""
-    return Path(os.environ.get("BPELAB_CACHE_DIR") or user_cache_path("bpelab"))
+    if directory := os.environ.get("BPELAB_CACHE_DIR"):
+        return Path(directory)
+    from platformdirs import user_cache_path  # which encodings in the package do not need
+
+    return user_cache_path("bpelab")
 
 
 def sha256(path: Path) -> str:

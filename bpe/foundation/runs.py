@@ -38,7 +38,8 @@ def positions_in_runs(run_starts: Ints, n: int) -> Ints:
     >>> positions_in_runs(np.array([0, 3, 4]), 6)
     array([0, 1, 2, 0, 0, 1])
     """
-    return np.arange(n) - spread_over_runs(run_starts, run_starts, n)
+    positions: Ints = np.arange(n) - spread_over_runs(run_starts, run_starts, n)
+    return positions
 
 
 def places_in_spans(starts: Ints, lengths: Ints) -> Ints:
