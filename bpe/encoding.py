@@ -10,11 +10,10 @@ turns ids into bytes (`bpelab.bpe.vocabulary`).
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from types import MappingProxyType
-from typing import NoReturn, overload
+from typing import NamedTuple, NoReturn, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -46,8 +45,7 @@ from bpelab.bpe.splitting.specials import (
 from bpelab.bpe.vocabulary import FEW_TOKENS, Vocabulary
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
+class _Parts(NamedTuple):
     """What an encoding consists of."""
 
     name: str
@@ -134,8 +132,7 @@ class Encoding:
         engine_name = resolve_engine(engine)
         chosen = self._parts.engines.named(engine_name)
         other = Encoding.__new__(Encoding)
-        other._parts = replace(
-            self._parts,
+        other._parts = self._parts._replace(
             engine_name=engine_name,
             engine=chosen,
             mixed=MixedEncoder(chosen, self._parts.special_tokens),

@@ -99,7 +99,12 @@ class CachedEncoder:
         return list(chain.from_iterable(self._ids_of_words(text)))
 
     def encode_blocks(self, text: str, num_threads: int = 1) -> Iterator[Ids]:
-        """Yield the ids of a text, some at a time; threads would wait for each other's dictionaries."""
+        """Return an iterator over the ids of a text, some at a time; more threads would not be faster."""
+        if len(text) <= BLOCK_WORDS:  # then there are no more words than that, either
+            return iter((np.array(self.encode_to_list(text), dtype=np.uint32),))
+        return self._blocks_of_words(text)
+
+    def _blocks_of_words(self, text: str) -> Iterator[Ids]:
         words = self._ids_of_words(text)
         while some := list(islice(words, BLOCK_WORDS)):
             yield np.fromiter(chain.from_iterable(some), dtype=np.uint32)

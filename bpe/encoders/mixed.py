@@ -23,7 +23,7 @@ class MixedEncoder:
     def _parts(self, text: str, allowed: frozenset[str]) -> Iterator[tuple[str, int | None]]:
         """Yield each ordinary stretch of a text with the special token after it; the last has None."""
         start = 0
-        for special in special_finder(allowed).all(text) if allowed else ():
+        for special in special_finder(allowed).all(text):
             yield text[start : special.start], self._special_tokens[special.name]
             start = special.end
         yield text[start:] if start else text, None
@@ -39,7 +39,12 @@ class MixedEncoder:
         return ids
 
     def to_blocks(self, text: str, allowed: frozenset[str], num_threads: int = 1) -> Iterator[Ids]:
-        """Yield the ids of a text, some at a time and in order, each time (n_tokens,) uint32."""
+        """Return an iterator over the ids of a text, some at a time and in order: (n_tokens,) uint32 each."""
+        if not allowed:
+            return self._engine.encode_blocks(text, num_threads)
+        return self._blocks_of_parts(text, allowed, num_threads)
+
+    def _blocks_of_parts(self, text: str, allowed: frozenset[str], num_threads: int) -> Iterator[Ids]:
         for ordinary, token in self._parts(text, allowed):
             if ordinary:
                 yield from self._engine.encode_blocks(ordinary, num_threads)

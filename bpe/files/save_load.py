@@ -138,7 +138,7 @@ def _contents(path: Path, encoding: Encoding) -> dict[Path, bytes]:
         if path.suffix == ".json":
             data = [dump_tokenizer_json(encoding)]
         elif path.suffix == ".tiktoken":
-            data, given = [dump_tiktoken(ranks)], specials
+            data, given = [dump_tiktoken(ranks)], dict(specials)
         elif pattern == GPT2_PATTERN:
             data = [dump_vocab_bpe(_gpt2_merges(encoding)), dump_encoder_json(ranks, specials)]
         else:

@@ -180,8 +180,7 @@ class ArrayEncoder:
 
     def look_up(self, pieces: Pieces, store: PieceStore) -> Found:
         """Look up pieces; those that are not known are merged and remembered."""
-        values = store.find(pieces)
-        unknown = places_where(values == 0)
+        values, unknown = store.find(pieces)
         if not len(unknown):
             return Found(values, store.runs, [])
         is_large = pieces.lengths.take(unknown) > LONGEST_REMEMBERED

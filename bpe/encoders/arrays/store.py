@@ -57,9 +57,9 @@ class TokenTables:
     def ranks_of(self, data: bytes, words: Words, starts: Ints, lengths: Ints) -> Ints:
         """(n,) int64: the rank of each stretch of some bytes; `NO_RANK` where it is not a token."""
         pieces = Pieces(data, words, starts, lengths)
-        values = self.table.find(pieces)
+        values, missing = self.table.find(pieces)
         # Hardly any token is so long, and hardly any pair.
-        for place in places_where(lengths > MAX_KEY_BYTES).tolist():
+        for place in missing.compress(lengths.take(missing) > MAX_KEY_BYTES).tolist():
             values[place] = self.large.get(pieces.content(place), 0)
         return np.where(values >> RUN_BITS == 1, (values & START_MASK).view(np.int64), NO_RANK)
 
@@ -86,12 +86,15 @@ class PieceStore:
         """The bytes of its arrays, the vocabulary's part included."""
         return self.runs.nbytes + self._table.nbytes
 
-    def find(self, pieces: Pieces) -> Values:
-        """(n_pieces,) uint64: the value of each piece; 0 for one that is not known."""
-        values = self._table.find(pieces)
-        for place in places_where(pieces.lengths > MAX_KEY_BYTES).tolist():
-            values[place] = self._large.get(pieces.content(place), 0)
-        return values
+    def find(self, pieces: Pieces) -> tuple[Values, Ints]:
+        """Return the value of each piece, (n_pieces,) uint64, 0 for an unknown one; and which are unknown."""
+        values, missing = self._table.find(pieces)
+        keyless = missing.compress(pieces.lengths.take(missing) > MAX_KEY_BYTES)
+        if len(keyless):
+            for place in keyless.tolist():
+                values[place] = self._large.get(pieces.content(place), 0)
+            missing = missing.compress(values.take(missing) == 0)
+        return values, missing
 
     def remember(self, pieces: Pieces, ids: Ids, counts: Ints) -> Values:
         """Add distinct pieces and their ids, one piece after the other, and return the pieces' values."""

@@ -2,7 +2,6 @@
 
 import numpy as np
 from bpelab.bpe.encoders.arrays.keys import (
-    KEY_BYTES,
     KEY_WORDS,
     MAX_KEY_BYTES,
     Pieces,
@@ -24,7 +23,7 @@ class TieredTable:
     >>> table = TieredTable()
     >>> table.insert(three.take(np.array([0, 1])), np.array([5, 6], np.uint64))
     >>> table.find(three)
-    array([5, 6, 5], dtype=uint64)
+    (array([5, 6, 5], dtype=uint64), array([], dtype=int64))
     """
 
     def __init__(self) -> None:
@@ -43,17 +42,18 @@ class TieredTable:
         """The bytes of its arrays."""
         return sum(table.nbytes for table in self._tables)
 
-    def find(self, pieces: Pieces) -> Words:
-        """(n_pieces,) uint64: the value of each piece, 0 where it is not in the table."""
+    def find(self, pieces: Pieces) -> tuple[Words, Ints]:
+        """Return the value of each piece, (n_pieces,) uint64, 0 for a missing one; and which are missing."""
         _, words, starts, lengths = pieces
         values = self._tables[0].find([keys_of_one_word(words, starts, lengths)])
-        longer = places_where(lengths > KEY_BYTES[0])
-        if len(longer):
-            for tier, own in by_tier(lengths.take(longer), first_tier=1):
-                places = longer.take(own)
+        missing = places_where(values == 0)
+        if len(missing):
+            for tier, own in by_tier(lengths.take(missing), first_tier=1):
+                places = missing.take(own)
                 keys = keys_of_words(words, starts.take(places), lengths.take(places), KEY_WORDS[tier])
                 values[places] = self._tables[tier].find(keys)
-        return values
+            missing = missing.compress(values.take(missing) == 0)
+        return values, missing
 
     def insert(self, pieces: Pieces, values: Words) -> None:
         """Add distinct pieces of up to 31 bytes, and leave out others. Earlier ones get the better places."""
