@@ -1,4 +1,4 @@
-"""Where do files come from that the package does not hold? From a cache, or a checked download."""
+"""Where do files that are not in the package come from? From a cache, or a checked download."""
 
 import hashlib
 import io
@@ -14,14 +14,14 @@ from platformdirs import user_cache_path
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-# The largest file that is downloaded has 4 MB. Within ten minutes it comes over the slowest modem.
+# The largest file that is downloaded has 4 MB. Ten minutes are enough over a slow connection.
 MAX_BYTES = 64 << 20
 MAX_SECONDS = 600.0
-SILENT_SECONDS = 30  # for the connection, and between any two bytes
+SILENT_SECONDS = 30  # for connecting, and between any two bytes
 
 
 def cache_directory() -> Path:
-    """Return the directory for downloads: `BPELAB_CACHE_DIR`, or this user's cache by the system's rules."""
+    """Return the directory for downloads: `BPELAB_CACHE_DIR`, or the user's cache on this system."""
     return Path(os.environ.get("BPELAB_CACHE_DIR") or user_cache_path("bpelab"))
 
 
@@ -34,11 +34,11 @@ def sha256(path: Path) -> str:
 def download(address: str, sha256_expected: str, name: str, max_bytes: int = MAX_BYTES) -> Path:
     """Return the path of a file in the cache, downloaded if it is not there; its SHA-256 is always checked.
 
-    Nothing is written before all of it has come, so that a download that fails, ends early, is killed or has
-    another SHA-256 leaves nothing behind. Shows progress on a terminal.
+    Nothing is written before the whole file has arrived, so a download that fails, ends early, is killed or
+    has another SHA-256 leaves nothing behind. Shows progress on a terminal.
 
-    Raises `OSError` where the address cannot be reached, sends more than `max_bytes` or has not sent all
-    of it after `MAX_SECONDS`, and where the cache cannot be written; `ValueError` for another SHA-256.
+    Raises `OSError` if the address cannot be reached, sends more than `max_bytes` or takes longer than
+    `MAX_SECONDS`, and if the cache cannot be written; `ValueError` for another SHA-256.
     """
     path = cache_directory() / name
     if path.is_file() and sha256(path) == sha256_expected:
@@ -54,10 +54,11 @@ def download(address: str, sha256_expected: str, name: str, max_bytes: int = MAX
 
 
 def _content(address: str, max_bytes: int, progress: "_Progress") -> bytes:
-    """Get what an address sends, within limits.
+    """Return what an address sends, within limits.
 
-    A thread of its own gets it, because neither looking up a name nor a server that sends a byte now and then
-    can be limited otherwise. One that takes too long is left alone, and ends with its next bytes.
+    It is received in a thread of its own: neither looking up a name nor waiting for a server that sends a
+    byte now and then can be limited in another way. A thread that takes too long is left alone, and ends with
+    the next bytes that arrive.
     """
     import pooch  # brings `requests`, which takes longer to import than the rest of this package
 
@@ -76,7 +77,7 @@ def _content(address: str, max_bytes: int, progress: "_Progress") -> bytes:
         thread.start()
         thread.join(MAX_SECONDS)
         if thread.is_alive():
-            raise TimeoutError(f"{address} has not sent all of it after {MAX_SECONDS:g} s")
+            raise TimeoutError(f"{address} has not sent the whole file after {MAX_SECONDS:g} s")
     finally:
         received.is_over = True
     if errors:
@@ -85,7 +86,7 @@ def _content(address: str, max_bytes: int, progress: "_Progress") -> bytes:
 
 
 class _Received(io.BytesIO):
-    """What has come so far; `OSError` for more than is wanted."""
+    """The bytes received so far; writing raises `OSError` for more than the limit."""
 
     def __init__(self, max_bytes: int) -> None:
         super().__init__()
@@ -94,15 +95,15 @@ class _Received(io.BytesIO):
 
     def write(self, content: "ReadableBuffer") -> int:
         if self.is_over:
-            raise OSError("nobody waits for it any more")
+            raise OSError("the download was given up")
         n_bytes = super().write(content)
         if self.tell() > self._max_bytes:
-            raise OSError(f"more than {self._max_bytes:,} bytes came, which is too much")
+            raise OSError(f"more than {self._max_bytes:,} bytes arrived, which is too much")
         return n_bytes
 
 
 class _Progress:
-    """A bar on standard error, where that is a terminal, in the form that pooch drives."""
+    """A progress bar on standard error, if that is a terminal, with the methods that pooch calls."""
 
     def __init__(self, name: str) -> None:
         from rich.console import Console

@@ -1,4 +1,4 @@
-"""How far is a training, and how long will it take?"""
+"""How far has a training run come, and how long will it take?"""
 
 import time
 from collections.abc import Callable
@@ -8,21 +8,21 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a training stands; `str` of it is one line to show.
+    """How far a training run has come; its `str` is one line to show.
 
-    A training that resumes first checks that the texts are those that it read before.
+    A run that resumes first checks that the texts are the ones it read before.
     """
 
     phase: Literal["checking", "counting", "merging"]
     done: int  # bytes of text checked or counted, or merges found
-    total: int | None  # of those; None where the corpus does not tell its size
+    total: int | None  # of those; None if the size of the corpus is not known
     n_pieces: int  # distinct pieces so far; 0 while checking
     seconds: float  # since this phase began in this process
-    done_before: int = 0  # by an earlier process that left a checkpoint
+    done_before: int = 0  # by an earlier process, which left a checkpoint
 
     @property
     def seconds_left(self) -> float | None:
-        """The time that the rest of this phase takes at the rate so far; None where that is not known.
+        """The time that the rest of this phase takes at the rate so far; None if that is not known.
 
         >>> Progress("merging", 250, 1000, 9999, seconds=2.0).seconds_left
         6.0
@@ -33,7 +33,7 @@ class Progress:
         return self.seconds * max(0, self.total - self.done) / done_here
 
     def __str__(self) -> str:
-        """Say it in one line.
+        """Return the state in one line.
 
         >>> print(Progress("counting", 5_000_000, 12_000_000, 40_000, seconds=0.5))
         counting: 5.0 of 12.0 MB, 40,000 distinct pieces, 1 s left
@@ -57,7 +57,7 @@ Watch = Callable[[Progress], None]
 
 
 class Reporter:
-    """Calls `watch` as often as a person can read, and at the end of the phase."""
+    """Calls `watch` a few times a second, and at the end of the phase."""
 
     SECONDS = 0.2
 

@@ -72,7 +72,7 @@ def test_any_text_has_tiktoken_s_and_the_textbook_s_ids(
 ) -> None:
     ids = gpt2.encode_ordinary(text)
     assert ids == tiktoken_gpt2.encode_ordinary(text)
-    if text.isprintable():  # no surrogate
+    if not any("\ud800" <= char <= "\udfff" for char in text):  # the textbook refuses lone surrogates
         assert ids == textbook.encode_ordinary(text, gpt2._pat_str, gpt2._mergeable_ranks)
 
 
