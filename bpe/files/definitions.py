@@ -25,8 +25,8 @@ _HARMONY_NAMES = {
     200008: "message",
     200012: "call",
 }
-# Like tiktoken's, o200k_harmony has two names for the id 200018: <|reserved_200018|>, and <|endofprompt|>,
-# which comes last here because an id is decoded to the last of its names.
+# As in tiktoken, o200k_harmony has two names for the id 200018: <|reserved_200018|> and <|endofprompt|>. The
+# second comes last here because an id is decoded to the last of its names.
 _HARMONY_SPECIALS = {
     f"<|{_HARMONY_NAMES.get(token, f'reserved_{token}')}|>": token for token in range(199998, 201088)
 } | _O200K_SPECIALS
@@ -40,12 +40,12 @@ class VocabularyFile(NamedTuple):
 
     @property
     def address(self) -> str:
-        """Where it can be downloaded."""
+        """The address from which the file can be downloaded."""
         return ADDRESS + self.name
 
 
 class Definition(NamedTuple):
-    """What makes a named encoding; no file stands for GPT-2's own table."""
+    """What makes up a named encoding; without a file, its tokens are GPT-2's, which are in the package."""
 
     pattern: str
     special_tokens: Mapping[str, int]

@@ -16,7 +16,7 @@ _VERSION = "#version"
 
 
 class Tables(NamedTuple):
-    """What a vocabulary's files hold: the two tables that `Encoding` takes."""
+    """The contents of the files: the two tables that `Encoding` takes."""
 
     mergeable_ranks: dict[bytes, int]
     special_tokens: dict[str, int]
@@ -33,7 +33,7 @@ class _Merge(NamedTuple):
 def load_gpt2_pair(merges_path: Source, vocab_path: Source, specials: Collection[str] = ()) -> Tables:
     """Read `vocab.bpe` and `encoder.json`, or Hugging Face's `merges.txt` and `vocab.json`.
 
-    Raises what `parse_gpt2_pair` raises, and `OSError` where a file cannot be read.
+    Raises what `parse_gpt2_pair` raises, and `OSError` if a file cannot be read.
     """
     merges, vocab = Path(merges_path).read_bytes(), Path(vocab_path).read_bytes()
     return parse_gpt2_pair(merges, vocab, merges_path, vocab_path, specials)
@@ -46,15 +46,15 @@ def parse_gpt2_pair(
     vocab_path: Source,
     specials: Collection[str] = (),
 ) -> Tables:
-    """Read the bytes of a GPT-2 pair; the paths are for the errors.
+    """Return the tables of a GPT-2 pair from its bytes; the paths are for error messages.
 
-    Merges are listed in the order of their ranks. Of the entries of the vocabulary those that the merges do
-    not make are special tokens. An entry that two tokens with lower ids would merge to is none: its merge is
-    missing, unless `specials` names it.
+    Merges are listed in the order of their ranks. Entries of the vocabulary that the merges do not make are
+    special tokens. An entry that two tokens with lower ids would merge into is not a special token but lacks
+    its merge, unless `specials` names it.
 
-    Raises `ValueError` for a file that is truncated, not UTF-8 or not JSON, has Windows line ends, lacks
-    a single byte, or has a merge that appears twice, whose parts are unknown, or that never happens because
-    others come first; and where the two files disagree.
+    Raises `ValueError` for a file that is truncated, not UTF-8 or not JSON, has Windows line ends, or lacks a
+    single byte; for a merge that appears twice, has unknown parts, or never happens because others come
+    first; and if the two files disagree.
     """
     merges = list(_parse_merges(merges_data, merges_path))
     ids = _parse_vocab(vocab_data, vocab_path)
@@ -87,7 +87,7 @@ def parse_gpt2_pair(
     made = set(map(printable, ranks))
     others = {text: token for text, token in ids.items() if text not in made}
     refuse_gaps(vocab_path, sorted([*ranks.values(), *others.values()]))
-    # Merges make ids above those of the bytes, of GPT-2's characters.
+    # Tokens that merges make have ids above those of the bytes, and consist of GPT-2's characters.
     perhaps_made = {
         _as_bytes(text): token
         for text, token in others.items()
@@ -101,7 +101,7 @@ def parse_gpt2_pair(
             None,
             f"its {len(merges):,} merges do not make {len(missing):,} of the tokens in {vocab_path} that"
             f" merges would make, first {printable(first)!r} (id {perhaps_made[first]}): the file is cut"
-            f" short, or these are special tokens; then say so, with special_tokens={{TEXT: ID}}",
+            f" short, or these are special tokens; if so, pass special_tokens={{TEXT: ID}}",
         )
     for line, left, right in merges:
         pair = parts[_as_bytes(left + right)]
@@ -116,7 +116,7 @@ def parse_gpt2_pair(
 
 
 def dump_vocab_bpe(merges: Sequence[tuple[int, int]]) -> bytes:
-    r"""Write merges, as pairs of ids in GPT-2's numbering, as the bytes of a `vocab.bpe`.
+    r"""Return the bytes of a `vocab.bpe` for merges as pairs of ids in GPT-2's numbering.
 
     >>> dump_vocab_bpe([(220, 83)])
     b'#version: 0.2\n\xc4\xa0 t\n'
@@ -127,7 +127,7 @@ def dump_vocab_bpe(merges: Sequence[tuple[int, int]]) -> bytes:
 
 
 def dump_encoder_json(ranks: Mapping[bytes, int], special_tokens: Mapping[str, int]) -> bytes:
-    r"""Write a vocabulary as the bytes of an `encoder.json`, special tokens included.
+    r"""Return the bytes of an `encoder.json` for a vocabulary with its special tokens.
 
     >>> dump_encoder_json({b"!": 0, b" ": 1}, {"<|endoftext|>": 2})
     b'{"!": 0, "\\u0120": 1, "<|endoftext|>": 2}'
@@ -153,7 +153,7 @@ def _parse_merges(data: bytes, source: Source) -> Iterator[_Merge]:
             refuse(source, line, f"{content!r:.80} is not two parts with one space between them")
         for char in parts[0] + parts[1]:
             if char not in BYTE_OF_CHAR:
-                refuse(source, line, f"{char!r} stands for no byte in GPT-2's files")
+                refuse(source, line, f"{char!r} does not stand for a byte in GPT-2's files")
         yield _Merge(line, *parts)
 
 

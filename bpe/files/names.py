@@ -18,7 +18,7 @@ from bpelab.bpe.splitting.regex_splitter import splitter_of
 
 
 def list_encoding_names() -> list[str]:
-    """List the names that `get_encoding` knows.
+    """Return the names that `get_encoding` knows.
 
     >>> list_encoding_names()
     ['gpt2', 'r50k_base', 'p50k_base', 'p50k_edit', 'cl100k_base', 'o200k_base', 'o200k_harmony']
@@ -31,12 +31,12 @@ def get_encoding(
 ) -> Encoding:
     """Return the encoding of that name, loaded once; `engine` is what `Encoding` takes.
 
-    gpt2 and r50k_base are in the package. The others need their `.tiktoken` file, which is looked for
-    at `path` if one is given; otherwise in tiktoken's cache, in this package's cache (`BPELAB_CACHE_DIR`
-    or the user's cache directory), and at its public address. Its SHA-256 is checked wherever it is.
+    gpt2 and r50k_base are in the package. Each of the others needs its `.tiktoken` file: the one at `path` if
+    that is given, or else the one in tiktoken's cache, in this package's cache (`BPELAB_CACHE_DIR` or the
+    user's cache directory), or at its public address. The SHA-256 is checked wherever the file comes from.
 
-    Raises `ValueError` for a name that is not known or a file that is not the published one, and
-    `FileNotFoundError` where the file is nowhere to be had.
+    Raises `ValueError` for an unknown name or a file that is not the published one, and `FileNotFoundError`
+    if the file is not found anywhere.
 
     >>> get_encoding("gpt2").n_vocab
     50257
@@ -52,7 +52,7 @@ cl100k_base, o200k_base, o200k_harmony
 
 
 def resolve_pattern(pattern: str) -> str:
-    """Return the pattern of an encoding's name, or the pattern itself.
+    """Return the pattern of a named encoding, or the pattern itself.
 
     Raises `ValueError` for an empty one, and for one that `Splitter` refuses.
 
@@ -107,7 +107,7 @@ def _build(name: str, path: Path | None) -> Encoding:
 
 
 def _read_published(path: Path, file: VocabularyFile) -> bytes:
-    """Read a file once, so that the bytes that are used are those whose SHA-256 was checked."""
+    """Read a file once, so that the bytes in use are the bytes whose SHA-256 was checked."""
     data = path.read_bytes()
     if (digest := hashlib.sha256(data).hexdigest()) != file.sha256:
         raise ValueError(f"{path}: its SHA-256 is {digest}, but that of {file.name} is {file.sha256}")
@@ -115,26 +115,26 @@ def _read_published(path: Path, file: VocabularyFile) -> bytes:
 
 
 def _find(name: str, file: VocabularyFile) -> tuple[Path, bytes]:
-    """Read the file of an encoding from the first place that has it whole, or download it."""
+    """Read the file of an encoding from the first place that has it intact, or download it."""
     unusable = []
     for cached in (tiktoken_cache_path(file.address), cache_directory() / file.name):
         try:
             if cached is not None:
                 return cached, _read_published(cached, file)
         except (FileNotFoundError, NotADirectoryError):
-            pass  # it is not there
+            pass  # not in this cache
         except (OSError, ValueError) as error:
             unusable.append(str(error))
     try:
         path = download(file.address, file.sha256, file.name)
         return path, _read_published(path, file)
     except (OSError, ValueError) as error:
-        # What requests raises for a lost connection holds the actual reason two levels down.
+        # The error that requests raises for a lost connection has the actual reason two levels down.
         reason = getattr(error.args[0] if error.args else None, "reason", error)
-        found = f"; what was found is not it: {'; '.join(unusable)}" if unusable else ""
+        found = f"; what was found cannot be used: {'; '.join(unusable)}" if unusable else ""
         raise FileNotFoundError(
             f"{name} needs {file.name}, which is in no cache, and could not be downloaded ({reason}){found}."
-            f" Any of three ways will do: pass its path, as get_encoding({name!r}, path=...);"
+            f" There are three ways out: pass its path, as get_encoding({name!r}, path=...);"
             f" set TIKTOKEN_CACHE_DIR to a directory in which tiktoken has cached it;"
             f" or download {file.address} to {cache_directory()}"
         ) from error

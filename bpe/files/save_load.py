@@ -29,7 +29,7 @@ _ADVICE = "save it in another form: as .json or .tiktoken"
 
 
 def save_encoding(path: str | os.PathLike[str], encoding: Encoding) -> list[Path]:
-    """Write an encoding in the form that the file's name asks for, and return the files written.
+    """Write an encoding in the form that the name of the file asks for, and return the files written.
 
     What would be written is read back first, and nothing is written unless it gives the same encoding. Each
     of the two files of a pair is written whole or not at all. After a kill between them, the new one and the
@@ -56,7 +56,7 @@ def save_encoding(path: str | os.PathLike[str], encoding: Encoding) -> list[Path
 def check_can_save(path: str | os.PathLike[str], encoding: Encoding) -> None:
     """Raise what `save_encoding` would raise, as far as that can be told without writing.
 
-    For callers that have hours of work to do before there is something to save.
+    It is for callers that work for hours before there is something to save.
     """
     path = Path(path)
     check_name(path)
@@ -77,25 +77,26 @@ def load_encoding(
     special_tokens: Mapping[str, int] | None = None,
     engine: str = AUTO,
 ) -> Encoding:
-    """Read an encoding from a file, or get the one that has `source` as its name.
+    """Return an encoding from a file, or the one that is named `source`.
 
-    A `.tiktoken` file needs a `pattern`, and may need `special_tokens`, which it does not hold; a GPT-2 pair
-    has GPT-2's pattern unless told otherwise. `engine` is what `Encoding` takes. Raises `ValueError` that
-    names the file, and `OSError`, as the loaders do.
+    A `.tiktoken` file does not contain a pattern or special tokens: pass `pattern`, and `special_tokens` if
+    there are any. A GPT-2 pair has GPT-2's pattern unless you pass another. `engine` is what `Encoding` takes.
+    Raises `ValueError`, which names the file, for one that is not what it should be, and `OSError` if it
+    cannot be read.
 
     >>> load_encoding("gpt2").n_vocab
     50257
     """
     if source in DEFINITIONS:
         if pattern is not None or special_tokens:
-            raise ValueError(f"{source} has its pattern and special tokens; leave others out")
+            raise ValueError(f"{source} already has its pattern and special tokens; do not pass others")
         return get_encoding(str(source), engine=engine)
     path = Path(source)
     check_name(path)
     if path.suffix == ".tiktoken" and pattern is None:
-        raise ValueError(f"{path}: a .tiktoken file holds no pattern; give one, by name or as a regex")
+        raise ValueError(f"{path}: a .tiktoken file contains no pattern; pass one, by name or as a regex")
     if path.suffix == ".json" and (pattern is not None or special_tokens):
-        raise ValueError(f"{path}: the file holds its pattern and special tokens; leave others out")
+        raise ValueError(f"{path}: the file already has its pattern and special tokens; do not pass others")
     contents = {file: file.read_bytes() for file in files_of_encoding(path)}
     encoding = _parse(contents, pattern, special_tokens or {})
     return encoding.with_engine(engine) if engine != AUTO else encoding
@@ -128,10 +129,10 @@ def _parse(
 
 
 def _contents(path: Path, encoding: Encoding) -> dict[Path, bytes]:
-    """Make the contents of the files of an encoding; `ValueError` where they would be read otherwise."""
+    """Return the contents of the files of an encoding; `ValueError` if they would be read as another one."""
     check_name(path)
     pattern, ranks, specials = encoding.pattern, encoding.ranks, encoding.special_tokens
-    given: Mapping[str, int] = {}  # what the form does not hold, and `load_encoding` is told
+    given: Mapping[str, int] = {}  # what the form does not contain, and `load_encoding` is told
     try:
         if lack := missing_byte(ranks):
             raise ValueError(lack)
@@ -142,14 +143,16 @@ def _contents(path: Path, encoding: Encoding) -> dict[Path, bytes]:
         elif pattern == GPT2_PATTERN:
             data = [dump_vocab_bpe(_gpt2_merges(encoding)), dump_encoder_json(ranks, specials)]
         else:
-            raise ValueError("a GPT-2 pair holds no pattern, and is read with GPT-2's, which this one is not")
+            raise ValueError(
+                "a GPT-2 pair contains no pattern: it is read with GPT-2's, which this one is not"
+            )
         contents = dict(zip(files_of_encoding(path), data, strict=True))
         found = _parse(contents, None if path.suffix == ".json" else pattern, given)
     except ValueError as error:
         raise ValueError(f"{encoding.name} cannot be saved as {path.name}: {error}; {_ADVICE}") from None
     if (found.pattern, found.ranks, found.special_tokens) != (pattern, ranks, specials):
         raise ValueError(
-            f"{encoding.name} cannot be saved as {path.name}, which would be read otherwise; {_ADVICE}"
+            f"{encoding.name} cannot be saved as {path.name}, which would be read as another; {_ADVICE}"
         )
     return contents | dict.fromkeys(_config_of(path), dump_tokenizer_config())
 
@@ -196,16 +199,16 @@ def _config_of(path: Path) -> list[Path]:
 
 
 def check_name(path: Path) -> None:
-    """Raise `ValueError` where a file's name tells no form of an encoding."""
+    """Raise `ValueError` if the name of a file does not tell its form."""
     other_half = {ids: merges for merges, ids in _PAIRS.items()}.get(path.name)
     if other_half is not None:
         raise ValueError(f"{path}: this is half of a pair; name the other half, {other_half}")
     if path.name not in _PAIRS and path.suffix not in (".json", ".tiktoken"):
-        raise ValueError(f"{path}: the name of the file tells no format; it must be {_FORMS}")
+        raise ValueError(f"{path}: the name of the file does not tell its format; it must be {_FORMS}")
 
 
 def _gpt2_merges(encoding: Encoding) -> list[tuple[int, int]]:
-    """Return the merges as pairs of ids; `ValueError` where ids are not numbered as GPT-2 numbers them."""
+    """Return the merges as pairs of ids; `ValueError` if the ids are not numbered as GPT-2 numbers them."""
     ranks = encoding.ranks
     merges = recover_merges(ranks)
     expected = [bytes([byte]) for byte in BYTE_ORDER] + list(merges)

@@ -25,11 +25,11 @@ def load_tiktoken(path: Source, special_ids: frozenset[int] = frozenset()) -> di
 def parse_tiktoken(
     data: bytes, source: Source, special_ids: frozenset[int] = frozenset()
 ) -> dict[bytes, int]:
-    """Read the bytes of a `.tiktoken` file, a token in base64 and its rank a line, as a map in its order.
+    """Return the tokens and ranks of a `.tiktoken` file, from its bytes and in its order.
 
-    Raises `ValueError` for a line that is not that or ends in CRLF, a file that ends within a line, a
-    token or a rank that appears twice, a rank that a special token has for an id, a missing single byte,
-    and a gap in the ranks, which may only be where the ids of special tokens are (as p50k_base's 50256 is).
+    Raises `ValueError` for a line that is not a token in base64 and a rank, or ends in CRLF; for a file that
+    ends within a line; for a token or a rank that appears twice, a rank that is the id of a special token, a
+    missing single byte, and a gap in the ranks other than the id of a special token (p50k_base has 50256).
     """
     require_lines(data, source)
     try:
@@ -38,8 +38,8 @@ def parse_tiktoken(
         ranks = dict(zip(tokens, map(int, fields[1::2]), strict=True))
     except ValueError:
         ranks = {}
-    # The quick way gives what the careful one does for a file that comes out the same when written;
-    # the careful one is for saying what is wrong, and for files written otherwise.
+    # The quick way is right if the file comes out the same when it is written again. The careful way says
+    # what is wrong, and reads files that are written in another form.
     if not ranks or min(ranks.values()) < 0 or dump_tiktoken(ranks) != data:
         ranks = _parse_tiktoken_by_line(data, source)
     if lack := missing_byte(ranks):
@@ -52,7 +52,7 @@ def parse_tiktoken(
 
 
 def dump_tiktoken(ranks: Mapping[bytes, int]) -> bytes:
-    r"""Write a vocabulary as the bytes of a `.tiktoken` file: a token in base64 and its rank a line.
+    r"""Return the bytes of a `.tiktoken` file: one line for each token, in base64, and its rank.
 
     >>> dump_tiktoken({b"!": 0, b'"': 1})
     b'IQ== 0\nIg== 1\n'

@@ -1,4 +1,4 @@
-"""How large is a table by id? As large as there are tokens, however high the highest id is."""
+"""How is a table by id kept small where ids are high? Its size follows the number of tokens."""
 
 from collections.abc import Collection
 from typing import Any
@@ -12,8 +12,8 @@ Places = npt.NDArray[np.int64]
 class IdPlaces:
     """Numbers the tokens in the order of their ids, so that a table by these numbers is small.
 
-    An id is its own number, as long as there are not many more ids below it than tokens; the ids above
-    (few vocabularies have any) are numbered one after the other.
+    A low id is its own number, as long as there are not many more ids below it than tokens. The ids above,
+    which few vocabularies have, are numbered one after the other.
 
     >>> places = IdPlaces([0, 1, 5, 2**31, 2**32 - 1])
     >>> places.of(np.array([1, 5, 2**31, 2**32 - 1])), places.n_places
@@ -21,7 +21,7 @@ class IdPlaces:
     """
 
     def __init__(self, ids: Collection[int]) -> None:
-        # Holes of this size cost nothing to speak of: special tokens often begin at the next round number.
+        # Gaps of this size hardly cost anything: special tokens often begin at the next round number.
         n_ids = int(max(ids)) + 1
         self.n_near = min(n_ids, 2 * len(ids) + 1000)
         far = [token for token in ids if token >= self.n_near] if n_ids > self.n_near else []
@@ -29,7 +29,7 @@ class IdPlaces:
         self.n_places = self.n_near + len(self.far)
 
     def of(self, ids: npt.NDArray[Any]) -> Places:
-        """(n,) int64: the places of ids from 0 to the highest; `n_places` for a far one without a token."""
+        """(n,) int64: the places of ids from 0 to the highest; `n_places` for a high id that no token has."""
         places: Places = ids.astype(np.int64, copy=False)
         if not len(self.far) or not (is_far := places >= self.n_near).any():
             return places

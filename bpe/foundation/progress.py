@@ -1,4 +1,4 @@
-"""How far is a piece of work, and how long will it take? Told to whoever asked, and drawn by nobody here."""
+"""How far has some work come, and how long will it take? It is told to a callback; nothing is drawn here."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a phase of some work is; `str` of it is one line to show.
+    """How far a phase of some work has come; its `str` is one line to show.
 
     Phases have names such as "counting" and "merging". Work that resumes has a phase "checking" first, which
     compares what it reads with what it read before.
@@ -25,7 +25,7 @@ class Progress:
 
     @property
     def seconds_left(self) -> float | None:
-        """The time that the rest of this phase takes at the rate so far; None where that is not known.
+        """The time that the rest of this phase takes at the rate so far; None if that is not known.
 
         >>> Progress("merging", 250, 1000, "merges", seconds=2.0).seconds_left
         6.0
@@ -49,7 +49,7 @@ class Progress:
         return f"{self.done:,}{total} {self.unit}"
 
     def __str__(self) -> str:
-        """Say it in one line.
+        """Return the state in one line.
 
         >>> print(Progress("counting", 5_000_000, 12_000_000, seconds=0.5, found={"distinct pieces": 40_000}))
         counting: 5.0 of 12.0 MB, 40,000 distinct pieces, 1 s left
@@ -76,7 +76,7 @@ def duration(seconds: float) -> str:
 
 
 class Reporter:
-    """Calls `watch` as often as a person can read, and at the end of the phase."""
+    """Calls `watch` a few times a second, and at the end of the phase."""
 
     SECONDS = 0.2
 

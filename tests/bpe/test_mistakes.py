@@ -69,7 +69,7 @@ def test_a_number_is_not_taken_for_so_many_zero_bytes(gpt2: Encoding) -> None:
         ({"max_cached_pieces": True}, TypeError, r"max_cached_pieces must be a whole number, not True"),
         ({"max_cached_pieces": -1}, ValueError, r"max_cached_pieces is -1; it must be 0 or more"),
         ({"explicit_n_vocab": "256"}, TypeError, r"explicit_n_vocab must be a whole number, not '256'"),
-        ({"pat_str": "("}, ValueError, r"the pattern '\(' is no regular expression: missing \), at"),
+        ({"pat_str": "("}, ValueError, r"the pattern '\(' is not a regular expression: missing \), at"),
     ],
 )
 def test_an_encoding_cannot_be_made_of_wrong_parts(

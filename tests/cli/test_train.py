@@ -59,7 +59,10 @@ def test_an_encoding_is_extended(corpus: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["train", ".", "--vocab-size", "300", "-o", "x.foo"], "the name of the file tells no format"),
+        (
+            ["train", ".", "--vocab-size", "300", "-o", "x.foo"],
+            "the name of the file does not tell its format",
+        ),
         (["train", ".", "--vocab-size", "300", "-o", "encoder.json"], "name the other half, vocab.bpe"),
         (["train", "no-such", "--vocab-size", "300", "-o", "x.json"], "no-such: No such file or directory"),
         (["train", "BAD", "--vocab-size", "300", "-o", "x.json"], "BAD: not UTF-8 at byte 1"),
@@ -71,15 +74,15 @@ def test_an_encoding_is_extended(corpus: Path, tmp_path: Path) -> None:
             "may not mean the same",
         ),
         (["train", "BAD", "--vocab-size", "300", "-o", "vocab.bpe", "--byte-order", "raw"], "a GPT-2 pair"),
-        (["convert", "x.tiktoken", "x.json"], "x.tiktoken: a .tiktoken file holds no pattern"),
+        (["convert", "x.tiktoken", "x.json"], "x.tiktoken: a .tiktoken file contains no pattern"),
         (["convert", "gpt2", "x.json", "--special", "<|end|>"], "it must be TEXT=ID"),
         (
             ["convert", "gpt2", "x.json", "--special", "<|end|>=60000"],
-            "gpt2 has its pattern and special tokens",
+            "gpt2 already has its pattern and special tokens",
         ),
         (
             ["convert", "gpt2", "x.json", "--pattern", "cl100k_base"],
-            "gpt2 has its pattern and special tokens",
+            "gpt2 already has its pattern and special tokens",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""Which added tokens can be special tokens? Those that `tokenizers` finds where this package finds them."""
+"""Which added tokens can be special tokens? Those that `tokenizers` and this package find alike."""
 
 import unicodedata
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ def load_added_tokens(added: Any, vocabulary: Mapping[str, int], normalizes: boo
                 raise refusal("added_tokens", f"{text!r} has {flag}, which changes the text beside it")
         if text in specials:
             raise refusal("added_tokens", f"{text!r} appears twice")
-        # `tokenizers` takes the id of the vocabulary, or else the next that is free, whatever the file says.
+        # `tokenizers` takes the id in the vocabulary, or else the next free one, whatever the file says.
         given = vocabulary.get(text, next_id)
         if token_id != given:
             source = "model.vocab says" if text in vocabulary else "the next one that is free is"
@@ -48,9 +48,9 @@ def load_added_tokens(added: Any, vocabulary: Mapping[str, int], normalizes: boo
 
 
 def _refuse_overlaps(first_pass: list[str], second_pass: list[str]) -> None:
-    """Refuse tokens that `tokenizers` may find elsewhere: it looks for those that are not normalized first.
+    """Refuse tokens that `tokenizers` may find elsewhere: it first looks for those that are not normalized.
 
-    Here all are looked for at once, the leftmost first.
+    This package looks for all of them at once, the leftmost first.
     """
     for first, second in product(first_pass, second_pass):
         shorter = min(len(first), len(second))
@@ -68,9 +68,9 @@ def check_double_meanings(
     merges: Mapping[tuple[str, str], int],
     ignore_merges: bool,
 ) -> None:
-    """Refuse an added token whose text in GPT-2's characters is other bytes, which may get its id, too.
+    """Refuse an added token whose text, read in GPT-2's characters, is other bytes that may get its id, too.
 
-    An added token 'Ġa' is found in a text that has these characters; but merges that make 'Ġa' make b" a".
+    The added token 'Ġa' is found in a text with these two characters, but merges that make 'Ġa' make b" a".
     """
     made = {left + right for left, right in merges}
     for text in specials:

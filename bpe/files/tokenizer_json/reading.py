@@ -18,13 +18,13 @@ def load_tokenizer_json(path: Source, *, nfc_is_mine: bool = False) -> Encoding:
 
 
 def parse_tokenizer_json(data: bytes, path: Source, *, nfc_is_mine: bool = False) -> Encoding:
-    """Read the bytes of a byte-level BPE `tokenizer.json`; `path` is for the encoding's name and for errors.
+    """Return the encoding in the bytes of a `tokenizer.json`; `path` is for its name and for error messages.
 
-    `encode(text, allowed_special="all")` gives its ids: added tokens become special ones. What a
-    post-processor puts around a text (a token for its beginning) is not put there, as with
-    `add_special_tokens=False`. Where the file normalizes to NFC, pass `nfc_is_mine=True` and texts that are
-    in NFC already. Takes some 15 us a token. Raises `ValueError` that names the file, the field and the
-    reason where the file's rule is another than tiktoken's.
+    `encode(text, allowed_special="all")` gives the same ids as `tokenizers` with `add_special_tokens=False`:
+    added tokens become special tokens, and what a post-processor puts around a text (such as a token for its
+    beginning) is left out. If the file normalizes to NFC, pass `nfc_is_mine=True` and texts that are already
+    in NFC. Loading takes some 15 us a token. Raises `ValueError`, which names the file, the field and the
+    reason, if the file's rule is not tiktoken's.
     """
     content = parse_json(data, path)
     try:

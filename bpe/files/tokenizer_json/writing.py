@@ -9,11 +9,11 @@ from bpelab.bpe.files.tokenizer_json.patterns import dump_pattern
 
 
 def dump_tokenizer_json(encoding: Encoding) -> bytes:
-    """Write an encoding as the bytes of a `tokenizer.json`.
+    """Return the bytes of a `tokenizer.json` for an encoding.
 
-    It gives the same ids in `tokenizers` and `transformers`. There special tokens in a text are always
-    special: ids equal those of `encode(text, allowed_special="all")`. Raises `ValueError` for a pattern that
-    Hugging Face's engine would read otherwise.
+    `tokenizers` and `transformers` give the same ids with it. There, special tokens in a text are always
+    special: the ids are those of `encode(text, allowed_special="all")`. Raises `ValueError` for a pattern
+    that Hugging Face's engine may read in another way.
 
     >>> from bpelab.bpe import get_encoding
     >>> content = json.loads(dump_tokenizer_json(get_encoding("gpt2")))
@@ -25,7 +25,7 @@ def dump_tokenizer_json(encoding: Encoding) -> bytes:
     vocabulary = {printable(token): rank for token, rank in ranks.items()}
     if shared := vocabulary.keys() & specials.keys():
         raise ValueError(f"{min(shared)!r} is the name of a special token and of an ordinary one")
-    # Special tokens stand in the vocabulary, too: that is what fixes their ids.
+    # Special tokens are in the vocabulary, too: that is what fixes their ids.
     vocabulary |= specials
     flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
     byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True}
@@ -58,7 +58,7 @@ def dump_tokenizer_json(encoding: Encoding) -> bytes:
     return json.dumps(content, ensure_ascii=False).encode("utf-8")
 
 
-# The class reads whatever tokenizer.json says; a class of its own, such as GPT-2's, has its own pattern.
+# This class follows tokenizer.json; the class of a model, such as GPT-2's, may bring its own pattern.
 # `clean_up_tokenization_spaces` would change "a ." to "a." when ids are decoded, and `token_type_ids` in the
 # inputs are vectors that GPT-2 adds.
 _CONFIG = {

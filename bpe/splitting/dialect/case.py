@@ -14,7 +14,7 @@ from bpelab.bpe.splitting.dialect.written_sets import written
 
 @cache
 def case_orbits() -> dict[str, str]:
-    r"""Map each character that has cases to all the characters that simple case folding makes equal to it.
+    r"""Map each character that has cases to all characters that simple case folding makes equal to it.
 
     >>> ascii(case_orbits()["k"])
     "'Kk\\u212a'"
@@ -25,7 +25,7 @@ def case_orbits() -> dict[str, str]:
 
 
 def fold(inner: CharSet) -> CharSet:
-    """Add what differs from a character of the set by case only. The set is characters, or a property."""
+    """Add what differs from a character of the set by case only. The set is characters or a property."""
     orbits = case_orbits()
     if isinstance(inner, Chars):
         n_chars = sum(last - first + 1 for first, last in inner.ranges)

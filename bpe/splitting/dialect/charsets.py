@@ -1,6 +1,6 @@
-"""What is a set of characters, and what is made of two sets?
+"""How is a set of characters represented, and how are two of them combined?
 
-A set is written down as it was asked for: a property stays a property, since only its name stays right when
+A set keeps the form in which it was asked for: a property stays a property, since its name stays right when
 Unicode grows.
 """
 
@@ -22,7 +22,7 @@ class Chars:
 
 @dataclass(frozen=True)
 class Property:
-    r"""What Unicode says of characters: `\p{...}`, in words that `regex` knows."""
+    r"""A property of characters, `\p{...}`, under the name that `regex` uses."""
 
     name: str
 
@@ -43,7 +43,7 @@ class Union:
 
 @dataclass(frozen=True)
 class Combined:
-    """Two sets and what stands between them."""
+    """Two sets and the operator between them."""
 
     operator: Literal["&&", "--", "~~"]
     left: "CharSet"
@@ -94,7 +94,7 @@ def negate(inner: CharSet) -> CharSet:
 def unite(parts: Sequence[CharSet]) -> CharSet:
     """Return the set of the characters of all the parts."""
     flat = [inner for part in parts for inner in (part.parts if isinstance(part, Union) else (part,))]
-    # What `regex` makes of a property beside the negation of one is wrong: [^\P{L}\p{L}] matches anything.
+    # `regex` is wrong about a property next to a negated one: [^\P{L}\p{L}] matches anything there.
     outside = [part.inner for part in flat if isinstance(part, Not) and isinstance(part.inner, Property)]
     if outside and any(isinstance(part, Property) for part in flat):
         rest = unite([part for part in flat if not (isinstance(part, Not) and part.inner in outside)])
@@ -111,7 +111,7 @@ def unite(parts: Sequence[CharSet]) -> CharSet:
 
 
 def combine(operator: Literal["&&", "--", "~~"], left: CharSet, right: CharSet) -> CharSet:
-    """Return what an operator makes of two sets."""
+    """Return the set that an operator makes of two sets."""
     if not (isinstance(left, Chars) and isinstance(right, Chars)):
         return Combined(operator, left, right)
     if operator == "--":

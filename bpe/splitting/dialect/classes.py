@@ -1,6 +1,6 @@
-r"""How is a class such as `[a-z&&[^aeiou]]` read? As `regex-syntax` reads it, which tiktoken has it from.
+r"""How is a class such as `[a-z&&[^aeiou]]` read? As `regex-syntax` reads it, which tiktoken uses.
 
-Its classes nest, intersect with `&&`, subtract with `--`, and take with `~~` what is in one of two and not in
+Its classes nest, intersect with `&&`, subtract with `--`, and keep with `~~` what is in one of two but not in
 both, from left to right (https://docs.rs/regex-syntax/0.8/regex_syntax/).
 """
 
@@ -23,9 +23,8 @@ from bpelab.bpe.splitting.dialect.charsets import (
 )
 from bpelab.bpe.splitting.dialect.properties import property_set
 
-# Classes in classes, as deep as anyone writes them.
+# Classes in classes, deeper than anyone writes them.
 MAX_NESTING = 50
-
 
 _PERL: dict[str, CharSet] = {"d": DIGITS, "s": SPACE, "w": WORD}
 _POSIX = {
@@ -36,9 +35,9 @@ _POSIX = {
 
 
 def read_class(text: str, *, ignore_case: bool) -> CharSet:
-    r"""Return the set that a class or an escape such as `\d` stands for; `ValueError` for one that is none.
+    r"""Return the set that a class or an escape such as `\d` stands for; `ValueError` if it stands for none.
 
-    The text is as `dialect` leaves it: of the escapes only those that `regex-syntax` knows.
+    The text is as `escapes` leaves it, with no escapes but those that `regex-syntax` knows.
 
     >>> read_class("[a-z&&[^b-y]]", ignore_case=False)
     Chars(ranges=((97, 97), (122, 122)))

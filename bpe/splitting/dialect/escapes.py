@@ -5,7 +5,7 @@ import re
 from bpelab.bpe.splitting.dialect.source import Source
 
 _ESCAPED = {"a": "\x07", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "e": "\x1b"}
-# What stands in a class for the names that `fancy-regex` adds, and its negation.
+# What the names that `fancy-regex` adds stand for in a class, and what their negations stand for.
 _NAMES_ADDED = {
     "alnum": (r"\p{alpha}\p{digit}", r"[^\p{alpha}\p{digit}]"),
     "blank": (r"\p{Zs}\x09", r"[^\p{Zs}\x09]"),
@@ -19,7 +19,7 @@ _META = frozenset(r"\.+*?()|[]{}^$#&-~")
 
 
 def read_char_escape(source: Source, at: int, *, in_class: bool = False) -> tuple[int, str, bool]:
-    """Read an escape that stands for characters: one, or a class as `read_class` takes it."""
+    """Return where an escape ends, the character or class it stands for, and whether case is ignored."""
     name = source.pattern[at + 1 : at + 2]
     end = at + 2
     ignore_case = source.flags["i"]
@@ -38,7 +38,7 @@ def read_char_escape(source: Source, at: int, *, in_class: bool = False) -> tupl
     if in_class and name == "b":
         return end, "\b", False
     if name.isascii() and name.isalpha() and not (in_class and name in "kAzBKGR"):
-        raise source.wrong(at, f"\\{name} is no escape")
+        raise source.wrong(at, f"\\{name} is not an escape")
     if name.isascii() and name.isdigit():
         raise source.wrong(at, f"\\{name} in a class; write \\x and two digits for a character by its number")
     return end, name, False

@@ -15,12 +15,12 @@ from bpelab.bpe.splitting.dialect.tree import (
     walk,
 )
 
-# With two repeats that end anywhere the time to fail may grow with the square of the text, and no faster.
+# With two open-ended repeats, the time to fail may grow with the square of the text, and no faster.
 MAX_OPEN_ENDS = 2
 
 
 def least_chars(node: Node) -> int:
-    """Return how many characters a tree matches at least."""
+    """Return the fewest characters that a tree matches."""
     match node:
         case Char():
             return 1
@@ -36,7 +36,7 @@ def least_chars(node: Node) -> int:
 
 
 def n_parts(node: Node) -> int:
-    """Count what a tree consists of where each repeat is written out."""
+    """Count the parts of a tree with each repeat written out."""
     match node:
         case Repeat(inner, least, most):
             return max(least + 1 if most is None else most, 1) * n_parts(inner)
@@ -44,7 +44,7 @@ def n_parts(node: Node) -> int:
 
 
 def is_empty_at_last(node: Node) -> bool:
-    """Tell whether all else is tried before nothing is matched: how engines go on from there differs."""
+    """Tell whether matching nothing is always tried last: engines differ in how they go on after it."""
     match node:
         case _ if least_chars(node) > 0:
             return True
@@ -58,7 +58,7 @@ def is_empty_at_last(node: Node) -> bool:
 
 
 def n_open_ends(node: Node) -> int:
-    """Count the repeats on one way through a pattern that may end in many places; many for nested ones."""
+    """Count the open-ended repeats on one way through a pattern; nested ones count as too many."""
     match node:
         case Choice(options):
             return max(map(n_open_ends, options))

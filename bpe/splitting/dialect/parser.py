@@ -78,7 +78,7 @@ class _Parser:
         self.n_groups = 0
         self.number_of: dict[str, int] = {}
         self.closed: set[int] = set()
-        self.n_behind = 0  # how many look-behinds stand around the place
+        self.n_behind = 0  # how many look-behinds surround the place
 
     def whole(self) -> Node:
         at, tree = self.alternatives(0, 0)
@@ -140,7 +140,7 @@ class _Parser:
         return at, node
 
     def bounds(self, at: int) -> tuple[int, int, int | None] | None:
-        """Read `{2,5}` and its like: where it ends, and its numbers."""
+        """Return where `{2,5}` or the like ends, and its numbers; None where the brace stands for itself."""
         start, at = at, self.source.blank(at + 1)
         at, first = self.source.digits(at)
         if not first and not self.pattern.startswith(",", at):
@@ -260,7 +260,7 @@ class _Parser:
             at, inner = self.alternatives(match.end(), depth)
             self.n_behind -= is_behind
             if is_behind or match[1] == "!":
-                self.closed = before  # what a look-behind or a failed look-ahead matched is not kept alike
+                self.closed = before  # engines differ in whether they keep what was matched in these
             return self.closing(at), Look(inner, match[1])  # type: ignore[arg-type]
         if self.pattern.startswith("?>", at):
             if self.n_behind:
@@ -291,7 +291,7 @@ class _Parser:
         return at + 1
 
     def flagged(self, start: int, depth: int) -> tuple[int, Node]:
-        """Read `(?i)` and `(?i:...)`. Only the second form ends; the first goes on beyond its group."""
+        """Read `(?i)` or `(?i:...)`. The second ends with its bracket; the first goes on beyond its group."""
         before = dict(self.source.flags)
         at = start
         value = True
@@ -311,5 +311,5 @@ class _Parser:
                     raise self.source.wrong(at, "missing )")
                 return at + 1, inner
             elif not (flag == "u" and value):
-                raise self.source.wrong(at, f"(?{self.pattern[start : at + 1]} is no group, and no flag")
+                raise self.source.wrong(at, f"(?{self.pattern[start : at + 1]} is neither a group nor a flag")
             at += 1

@@ -16,7 +16,7 @@ _CATEGORIES = (
     " Sk=Modifier_Symbol Sm=Math_Symbol So=Other_Symbol Z=Separator Zl=Line_Separator"
     " Zp=Paragraph_Separator Zs=Space_Separator"
 )
-# Those that are in Unicode 16 what they are in the versions since, but for characters added.
+# Properties that have not changed since Unicode 16, except for characters added.
 _BINARY = (
     "ASCII_Hex_Digit=ahex Alphabetic=alpha Bidi_Control=bidic Bidi_Mirrored=bidim Case_Ignorable=ci"
     " Cased Changes_When_Casefolded=cwcf Changes_When_Lowercased=cwl Dash"
@@ -29,7 +29,7 @@ _BINARY = (
     " Terminal_Punctuation=term Unified_Ideograph=uideo Uppercase=upper Variation_Selector=vs"
     " White_Space=wspace=space XID_Continue=xidc XID_Start=xids"
 )
-# Of these tiktoken knows the names, and nothing by them.
+# tiktoken knows these names, and they match nothing.
 _NO_SCRIPTS = ("zzzz", "unknown", "hrkt", "katakanaorhiragana")
 
 
@@ -38,7 +38,7 @@ def _names(listed: str) -> dict[str, str]:
 
 
 def _plain(name: str) -> str:
-    """Return a name as it is compared: by its ASCII letters and digits, without case and a leading "is"."""
+    """Return a name as it is compared: ASCII letters and digits, without case and a leading "is"."""
     plain = name[2:] if name[:2].lower() == "is" else name
     return "".join(char for char in plain.lower() if char.isascii() and char not in " _-")
 
@@ -49,7 +49,7 @@ _BINARY_OF = _names(_BINARY)
 
 @cache
 def property_set(name: str) -> CharSet:
-    r"""Return the set that stands in `\p{...}`; `ValueError` for one that is unknown here or to tiktoken.
+    r"""Return the set that `\p{...}` names; `ValueError` for a name that is unknown here or to tiktoken.
 
     >>> property_set("Lu"), property_set("script=greek")
     (Property(name='gc=Lu'), Property(name='Script=greek'))
@@ -82,4 +82,6 @@ def _by_value(kind: str, value: str) -> CharSet:
         with suppress(regex.error):
             regex.compile(rf"\p{{Script={value}}}")
             return Property(f"Script={value}")
-    raise ValueError("it is no category, script or yes-or-no property that means the same here and there")
+    raise ValueError(
+        "it is not a category, script or yes-or-no property that means the same here and in tiktoken"
+    )

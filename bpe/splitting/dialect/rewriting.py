@@ -12,9 +12,10 @@ from bpelab.bpe.splitting.dialect.tree import Atomic, Choice, Group, Look, Node,
 
 
 def simplified(node: Node) -> Node:
-    """Merge and reorder repeats as `optimize.rs` does: mostly, but not always, to the same effect.
+    """Return the pattern with its repeats merged and reordered as `optimize.rs` does it.
 
-    For one, `x+y?x+` becomes `x+(?:yx+)?`, which matches a single x.
+    Mostly, but not always, the new pattern means the same: `x+y?x+` becomes `x+(?:yx+)?`, which matches a
+    single x.
     """
     return _regrouped(_merged(node))
 
@@ -31,7 +32,7 @@ def _with_parts(node: Node, change: Callable[[Node], Node]) -> Node:
 
 
 def _merged(node: Node) -> Node:
-    """Make one repeat of `(?:x+)*` and the like, also where a group stands between."""
+    """Make one repeat of `(?:x+)*` and the like, also through a group."""
     node = _with_parts(node, _merged)
     if not isinstance(node, Repeat):
         return node

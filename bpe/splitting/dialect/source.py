@@ -1,10 +1,10 @@
-"""What do all readers of a pattern need? Its text, the flags that are set, and errors that name a place."""
+"""What does every part of the reader need? The pattern, the flags that are set, and errors with a place."""
 
 import re
 
 
 def excerpt(pattern: str, place: int) -> str:
-    """Return the pattern as an error shows it, or what is around a place in a long one."""
+    """Return the pattern as an error shows it; of a long one, the part around a place."""
     if len(pattern) <= 200:
         return repr(pattern)
     start = max(0, place - 40)
@@ -19,14 +19,14 @@ class Source:
         self.flags = dict.fromkeys("imRsUx", False)
 
     def wrong(self, place: int, what: str) -> ValueError:
-        """Return the error for what tiktoken refuses as well."""
+        """Return the error for a pattern that tiktoken refuses as well."""
         return ValueError(
-            f"the pattern {excerpt(self.pattern, place)} is no regular expression: {what},"
+            f"the pattern {excerpt(self.pattern, place)} is not a regular expression: {what},"
             f" at character {place}"
         )
 
     def other(self, place: int, what: str, advice: str) -> ValueError:
-        """Return the error for what tiktoken knows, and `regex` cannot do in the same way."""
+        """Return the error for a construct that tiktoken knows and `regex` cannot match in the same way."""
         return ValueError(
             f"the pattern {excerpt(self.pattern, place)}: {what} at character {place} cannot be matched as"
             f" tiktoken does: {advice}"

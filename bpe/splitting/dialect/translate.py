@@ -1,4 +1,4 @@
-r"""How is a pattern of tiktoken's said to `regex`? Read as one reads it, and written as the other does."""
+r"""How is a pattern translated? Read as tiktoken reads it, and written so that `regex` does the same."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ class Translated:
 
     tree: Node
     may_be_empty: bool
-    may_run_away: bool  # the time it takes may grow with more than the square of the text
+    may_run_away: bool  # its time may grow faster than the square of the text's length
 
     @property
     def has_groups(self) -> bool:
@@ -30,17 +30,17 @@ class Translated:
         return frozenset(node.number for node in walk(self.tree) if isinstance(node, Reference))
 
     def written(self, *, exact: bool) -> str:
-        """Return the pattern: for all texts, or for those that `is_plain`, which is faster."""
+        """Return the pattern: exact for all texts, or the faster one for texts that `is_plain`."""
         return written_tree(self.tree, self._asked(), exact=exact)
 
     def has_stand_ins(self) -> bool:
-        """Tell whether a text may be matched as `as_unicode16` makes it, by the plain pattern."""
+        """Tell whether the plain pattern is right for any text that went through `as_unicode16`."""
         held = [node.held for node in walk(self.tree) if isinstance(node, Char)]
         return not self.has_groups and all(map(has_stand_ins, held))
 
 
 def translate(pattern: str) -> Translated:
-    r"""Write a pattern of tiktoken's for `regex`; `ValueError` with the place where that cannot be done.
+    r"""Translate a pattern for `regex`; `ValueError` with the place for one that cannot be translated.
 
     >>> translate(r"(?i)a$|\p{Nd}").written(exact=False)
     '[Aa]\\Z|\\p{gc=Nd}'

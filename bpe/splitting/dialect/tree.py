@@ -18,21 +18,21 @@ class Char:
 
 @dataclass(frozen=True)
 class Place:
-    """A place between two characters, as `regex` says it; w stands for the set of word characters."""
+    """A place between two characters, in the syntax of `regex`; w stands for the set of word characters."""
 
     form: str
 
 
 @dataclass(frozen=True)
 class Sequence:
-    """One thing after another; nothing at all where there is none."""
+    """Several things, one after the other; with no parts, nothing at all."""
 
     parts: tuple["Node", ...]
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The first of several that leads to a match."""
+    """The first of several options that leads to a match."""
 
     options: tuple["Node", ...]
 
@@ -49,7 +49,7 @@ class Repeat:
 
 @dataclass(frozen=True)
 class Group:
-    """Something that a back reference may ask for. Two groups of the same are equal, as in `fancy-regex`."""
+    """Something that a back reference may ask for. Groups of equal content are equal, as in `fancy-regex`."""
 
     inner: "Node"
     number: int = field(compare=False)
@@ -57,7 +57,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Atomic:
-    """Something that, once matched, is not matched otherwise."""
+    """Something that, once matched, is not matched in another way."""
 
     inner: "Node"
 
@@ -72,7 +72,7 @@ class Look:
 
 @dataclass(frozen=True)
 class Reference:
-    """What a group matched, once more."""
+    """The text that a group matched, once more."""
 
     number: int
 

@@ -18,9 +18,9 @@ from bpelab.bpe.splitting.dialect.written_sets import written, written_char
 
 
 def written_tree(node: Node, asked: frozenset[int], *, exact: bool) -> str:
-    """Return the pattern of a tree, in the words of version 1 of `regex`.
+    """Return the pattern of a tree in the syntax of version 1 of `regex`.
 
-    Only the groups that are asked for capture; `exact` is as in `charsets.written`.
+    Only the groups that are asked for capture; `exact` is as in `written_sets.written`.
     """
     word = written(WORD, exact=exact) if any(isinstance(part, Place) for part in walk(node)) else ""
 

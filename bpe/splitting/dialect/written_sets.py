@@ -35,9 +35,9 @@ _UNASSIGNED_TOO = {"gc=C", "gc=Cn"}
 
 
 def written(held: CharSet, *, exact: bool) -> str:
-    r"""Return the set in the words of version 1 of `regex`, as one item of a pattern.
+    r"""Return the set in the syntax of version 1 of `regex`, as one item of a pattern.
 
-    The plain form is right for texts that `is_plain`; the exact one is slower and right for all.
+    The plain form is right for texts for which `is_plain` is true; the exact form is slower and always right.
 
     >>> written(combine("--", property_set("L"), chars("a")), exact=False)
     '[\\p{gc=L}--[a]]'
@@ -74,7 +74,7 @@ def _written_ranges(ranges: Sequence[Range]) -> str:
 
 
 def written_char(char: str) -> str:
-    """Return a character so that it is nothing but itself, in a class and outside."""
+    """Return a character so that it stands for itself, in a class and outside."""
     if char.isascii() and char.isalnum():
         return char
     return f"\\x{ord(char):02x}" if ord(char) < 0x100 else f"\\U{ord(char):08x}"
@@ -92,7 +92,7 @@ def _corrected(name: str) -> str:
 
 @cache
 def _added_since() -> tuple[Range, ...]:
-    """Find the code points that `regex` knows and Unicode 16 did not."""
+    """Return the code points that `regex` knows and Unicode 16 does not."""
     unassigned = "".join(map(chr, points(Chars(_unassigned()))))
     return chars("".join(regex.findall(r"\P{Cn}", unassigned))).ranges
 
@@ -108,7 +108,7 @@ def is_plain(text: str) -> bool:
 
 
 def has_stand_ins(held: CharSet) -> bool:
-    """Tell whether the set holds what `as_unicode16` replaces just where it holds what stands there then."""
+    """Tell whether the set treats a character that `as_unicode16` replaces as it treats the replacement."""
     match held:
         case Chars(ranges):
             n_inside = sum(holds(held, low) for low, _ in _unassigned())

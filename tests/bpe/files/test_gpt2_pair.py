@@ -40,7 +40,7 @@ BAD_PAIRS: list[tuple[str, bytes, bytes, str]] = [
     ("truncated merges", MERGES[:-3].encode(), b"", r"vocab\.bpe, line 3: the file ends within a line"),
     ("CRLF", MERGES.replace("\n", "\r\n").encode(), b"", r"vocab\.bpe, line 1: a Windows line end"),
     ("three parts", "Ġ t h\n".encode(), b"", r"vocab\.bpe, line 1: 'Ġ t h' is not two parts"),
-    ("no byte's character", "世 t\n".encode(), b"", r"vocab\.bpe, line 1: '世' stands for no byte"),
+    ("no byte's character", "世 t\n".encode(), b"", r"vocab\.bpe, line 1: '世' does not stand for a byte"),
     ("unknown part", MERGES.encode() + b"th e\n", b"", r"vocab\.bpe, line 4: the part 'th' is neither"),
     (
         "a merge twice",
@@ -141,7 +141,7 @@ def test_a_special_token_that_two_tokens_would_merge_to_must_be_named(tmp_path: 
     merges, vocab = tmp_path / "vocab.bpe", tmp_path / "encoder.json"
     merges.write_bytes(MERGES.encode())
     vocab.write_text(json.dumps(VOCAB | {"Ġtt": 259}))
-    with pytest.raises(ValueError, match=r"or these are special tokens; then say so"):
+    with pytest.raises(ValueError, match=r"or these are special tokens; if so, pass"):
         load_gpt2_pair(merges, vocab)
     assert load_gpt2_pair(merges, vocab, {"Ġtt"}).special_tokens == {"<s>": 258, "Ġtt": 259}
 

@@ -37,7 +37,7 @@ def test_models_have_tiktoken_s_encodings() -> None:
     assert list(MODEL_PREFIX_TO_ENCODING.items()) == list(model.MODEL_PREFIX_TO_ENCODING.items())
 
 
-def test_a_model_that_is_not_known_is_an_error_that_says_what_to_do() -> None:
+def test_an_unknown_model_is_an_error_that_says_what_to_do() -> None:
     with pytest.raises(KeyError, match="'gpt-none'; pass the encoding's own name to get_encoding"):
         encoding_name_for_model("gpt-none")
     assert encoding_for_model("gpt2") is get_encoding("gpt2")
@@ -208,11 +208,13 @@ def test_an_unusable_file_in_a_cache_is_named_where_there_is_no_other(
     (site.cache / "small.tiktoken").mkdir()
     with pytest.raises(FileNotFoundError) as caught:
         site.get("missing")
-    assert f"what was found is not it: {tmp_path / 'tiktoken' / name}: its SHA-256 is" in str(caught.value)
+    assert f"what was found cannot be used: {tmp_path / 'tiktoken' / name}: its SHA-256 is" in str(
+        caught.value
+    )
     assert f"Is a directory: '{site.cache / 'small.tiktoken'}'" in str(caught.value)
 
 
-def test_a_cache_that_is_a_file_is_no_traceback(site: Site, tmp_path: Path) -> None:
+def test_a_cache_that_is_a_file_is_an_error_that_names_it(site: Site, tmp_path: Path) -> None:
     (tmp_path / "tiktoken").write_bytes(b"")
     site.cache.write_bytes(b"")
     with pytest.raises(

@@ -300,7 +300,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("change", "message"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED])
-def test_another_rule_is_refused_with_the_reason(file: Any, change: Any, message: str) -> None:
+def test_a_file_with_another_rule_is_refused_with_the_reason(file: Any, change: Any, message: str) -> None:
     path = file(change)
     with pytest.raises(ValueError) as caught:
         load_tokenizer_json(path)
@@ -310,7 +310,7 @@ def test_another_rule_is_refused_with_the_reason(file: Any, change: Any, message
 
 @settings(max_examples=300, deadline=None)
 @given(st.data())
-def test_whatever_merges_and_added_tokens_a_file_has_the_ids_are_hugging_faces_or_it_is_refused(
+def test_with_any_merges_and_added_tokens_the_ids_are_hugging_face_s_or_the_file_is_refused(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "any.json"
@@ -360,7 +360,7 @@ def test_a_split_that_covers_all_text_is_read_and_written_as_others_write_it(
     assert load_tokenizer_json(tmp_path / "t.json").pattern == PATTERNS[name]
 
 
-def test_nfc_and_ignored_merges_and_a_post_processor_are_taken_when_they_make_no_difference(
+def test_nfc_ignored_merges_and_a_post_processor_are_accepted_where_they_make_no_difference(
     file: Any,
 ) -> None:
     def change(content: Any) -> None:
@@ -398,7 +398,7 @@ def test_a_sequence_of_one_step_or_none_is_that_step(file: Any, field: str, valu
 
 
 @pytest.mark.parametrize("pattern", [r"^\w+", r"\p{L}{1,3}+", r"a$", r"[a-z&&[^b]]", r"(?<=a)b", r"(a)\1"])
-def test_a_pattern_that_may_mean_something_else_there_is_not_written(pattern: str) -> None:
+def test_a_pattern_that_hugging_face_may_read_in_another_way_is_not_written(pattern: str) -> None:
     encoding = Encoding(
         "x", pat_str=pattern, mergeable_ranks={bytes([b]): b for b in range(256)}, special_tokens={}
     )
@@ -421,7 +421,7 @@ def _paths(content: Any) -> Iterator[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize("pattern", [GPT2_PATTERN, O200K_PATTERN], ids=["gpt2", "o200k"])
-def test_whatever_stands_in_a_field_the_file_is_read_or_refused_by_name(file: Any, pattern: str) -> None:
+def test_whatever_a_field_contains_the_file_is_read_or_refused_by_name(file: Any, pattern: str) -> None:
     path = file(lambda _: None, pattern=pattern)
     content = json.loads(path.read_text())
     n_refused = 0

@@ -1,4 +1,4 @@
-"""Tokens are numbered in the order of their ids, by numbers that are no higher than there are tokens."""
+"""Tokens are numbered in the order of their ids, with numbers not much higher than the number of tokens."""
 
 import numpy as np
 from bpelab.bpe.foundation.id_places import IdPlaces

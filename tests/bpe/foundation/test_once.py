@@ -1,4 +1,4 @@
-"""What is computed once is computed without a lock, and kept where nothing else can be set."""
+"""An attribute is computed once, without a lock, and kept."""
 
 from threading import Event, Thread
 

@@ -57,5 +57,5 @@ def test_corpora_are_cut_as_the_pattern_cuts_them(data: Path, name: str, corpus:
     assert pieces(PATTERNS[name], text) == splitter(PATTERNS[name])(text)
 
 
-def test_a_pattern_that_is_not_known_has_no_array_splitter() -> None:
+def test_an_unknown_pattern_has_no_array_splitter() -> None:
     assert array_splitter(r"\w+|\W+") is None
