@@ -43,9 +43,10 @@ def bench(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the record that is there.")] = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Measure against other tokenizers and trainers; every answer is checked before it is timed.
+    """Measure against other tokenizers and trainers.
 
-    Ctrl-C keeps what is done, and --resume goes on. `bpelab report` makes a page of the record.
+    Every answer is checked before it is timed. Ctrl-C keeps what is done, and --resume goes on.
+    `bpelab report` makes a page of the record.
 
     Example: bpelab bench --only encode_warm --only train -o mine.json
     """

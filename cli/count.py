@@ -19,7 +19,9 @@ def count(
     engine: EngineOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Print how many tokens each file has, and all files together; special tokens count as plain text.
+    """Print how many tokens each file has, and all files together.
+
+    Special tokens in a file count as plain text.
 
     Example: bpelab count README.md CHANGELOG.md
     """

@@ -21,7 +21,9 @@ def decode(
     model: ModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the bytes of ids that `bpelab encode` printed; with --json, of a JSON list of them.
+    """Write the bytes of token ids, as `bpelab encode` prints them.
+
+    With --json they are a JSON list, as with `bpelab encode --json`.
 
     Example: bpelab decode 15496 11 995
 

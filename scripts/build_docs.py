@@ -43,7 +43,8 @@ def command_line() -> str:
 
 def _help_of(command: Any, name: str) -> list[str]:
     """Return the help of a command (of Typer, whose classes have other names in other versions) as lines."""
-    context = type(command).context_class(command, info_name=name, max_content_width=HELP_COLUMNS)
+    settings = {**command.context_settings, "max_content_width": HELP_COLUMNS}
+    context = type(command).context_class(command, info_name=name, **settings)
     context.terminal_width = HELP_COLUMNS
     lines = [line.rstrip() for line in command.get_help(context).splitlines()]
     return ["```text", *lines, "```", ""]
