@@ -16,9 +16,9 @@ from bpelab.bpe.encoding import Encoding
 from bpelab.bpe.foundation.writing import write_atomically
 from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
 
-# The same patterns without what JavaScript lacks. Possessive and greedy repetition cut alike in them: no
-# alternative goes on, after a possessive part, with what that part could have given back. Case is ignored
-# letter by letter; beyond ASCII only U+017F, the long s, is any of these letters.
+# The same patterns without the syntax that JavaScript lacks. Possessive and greedy repetition cut alike here:
+# no alternative continues, after a possessive part, with anything that part could have given back. Case is
+# ignored letter by letter; beyond ASCII only U+017F, the long s, is any of these letters.
 _CONTRACTIONS = "'(?:[sSſdDmMtT]|[lL][lL]|[vV][eE]|[rR][eE])"
 _O200K_CONTRACTIONS = f"(?:{_CONTRACTIONS})?"
 _LETTERS_AFTER = r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
@@ -46,10 +46,10 @@ FIRST_TEXT = "Hello, world! Tokenization of 안녕하세요 <script> 🙂"
 
 
 def write_page(path: str | os.PathLike[str], encodings: Sequence[Encoding], text: str = "") -> int:
-    """Write the page for one or two encodings, which opens with `text`, and return its size in bytes.
+    """Write a page for one or two encodings, which shows `text` at first, and return its size in bytes.
 
-    A page for gpt2 has 0.3 MB; cl100k_base adds 0.5 MB, o200k_base 1.1 MB. Text of special tokens is
-    plain text on it. Raises what `page_html` and writing a file raise.
+    A page for gpt2 has 0.3 MB; cl100k_base adds 0.5 MB, o200k_base 1.1 MB. The text of a special
+    token is plain text there. Raises what `page_html` and writing a file raise.
     """
     data = page_html(encodings, text).encode("utf-8")
     write_atomically(path, data)
@@ -57,9 +57,9 @@ def write_page(path: str | os.PathLike[str], encodings: Sequence[Encoding], text
 
 
 def page_html(encodings: Sequence[Encoding], text: str = "") -> str:
-    """Give the page as one HTML document that loads nothing else.
+    """Return the page as one HTML document that loads nothing else.
 
-    Raises `ValueError` for an encoding whose pattern is none of OpenAI's: only these are known to cut
+    Raises `ValueError` for an encoding whose pattern is not one of OpenAI's: only those are known to cut
     alike in JavaScript.
 
     >>> from bpelab.bpe import get_encoding
@@ -102,11 +102,12 @@ def _pattern(encoding: Encoding) -> str:
 
 
 def _packed(encoding: Encoding) -> str:
-    """Compress all mergeable tokens, in the order of their bytes, in which they have most in common.
+    """Compress all mergeable tokens in the order of their bytes, which makes neighbours most alike.
 
-    zlib of: how many there are, uint32; for each how many bytes it has in common with the one before and
-    how many more, uint16 both, and its id, uint32, all in planes: the low bytes of all before their next
-    ones; the bytes that it has more. All little-endian. A sixth smaller than in the order of the ids.
+    The result is the zlib compression of: the number of tokens, uint32; for each token how many bytes it
+    shares with the one before and how many it adds, both uint16, and its id, uint32; the added bytes. All
+    numbers are little-endian and stored in planes, the low bytes of all before the next ones. This is a
+    sixth smaller than in the order of the ids.
     """
     tokens = sorted(encoding.ranks.items())
     lengths = np.array([len(token) for token, _ in tokens])

@@ -1,10 +1,10 @@
 r"""Which tokens can never be produced by encoding any text?
 
 A token is produced if some text has it among its ids, and one such text proves it: the token's own text,
-or that text with what completes its first and last characters and something around them. Two things
-prove the contrary: bytes that no UTF-8 holds side by side, and merges that do not end in the token. The
-latter holds within any text: what merges inside a token's bytes, before anything merges across their
-ends, is what merges when they stand alone. For the few tokens that remain there is neither proof.
+or that text with its first and last characters completed and something around them. Two things prove the
+contrary: bytes that cannot be neighbours in UTF-8, and merges that do not end in the token. The latter
+proof holds within any text, because until something merges across the ends of a token's bytes, the same
+merges happen inside them as when they stand alone. For the few tokens that remain there is neither proof.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from random import Random
 from bpelab.bpe.encoders.heap import merge_with_heap
 from bpelab.bpe.encoding import Encoding
 
-# What may keep a pattern from cutting a token off, or a neighbour from merging with it.
+# Neighbours that may keep a pattern from cutting a token off, or another token from merging with it.
 _ASCII = "".join(map(chr, range(32, 127)))
 _BEFORE = ("", *_ASCII, "\n", "é", "о", "中")
 _AFTER = ("", *_ASCII, "\n", "é", "о", "中", "re", "RE", "ve", "ll", "LL")
@@ -40,21 +40,21 @@ class Unreachable:
 def unreachable_tokens(encoding: Encoding) -> list[Unreachable]:
     r"""List the mergeable tokens that no text is known to produce, in id order.
 
-    Some seconds for gpt2, a minute for 200,000 tokens. Raises `KeyError` where a single byte is no
-    token.
+    Takes some seconds for gpt2 and a minute for 200,000 tokens. Raises `KeyError` if a single byte is not
+    a token.
     """
     found = []
     for token, rank in sorted(encoding.ranks.items(), key=lambda item: item[1]):
         reason, is_proved = _why_never(token, encoding)
         if not reason and witness(token, encoding) is None:
-            reason, is_proved = "no text is known that gives it, and no proof that there is none", False
+            reason, is_proved = "no text is known to produce it, and there is no proof that none does", False
         if reason:
             found.append(Unreachable(token, rank, reason, is_proved))
     return found
 
 
 def witness(token: bytes, encoding: Encoding) -> str | None:
-    r"""Find a text that has the token among its ids; None where the texts tried have not.
+    r"""Find a text that has the token among its ids; None if no text that was tried has it.
 
     >>> from bpelab.bpe import get_encoding
     >>> witness(b" the", get_encoding("gpt2"))
@@ -68,20 +68,20 @@ def witness(token: bytes, encoding: Encoding) -> str | None:
 
 
 def _why_never(token: bytes, encoding: Encoding) -> tuple[str, bool]:
-    """Give a proof that no text has the token, if there is one."""
+    """Return a reason why no text produces the token, or "", and whether the reason is a proof."""
     first, inner, last = _edges(token)
     if not (_is_text(inner) and _prefixes(first) and _suffixes(last)):
         return "no UTF-8 text has these bytes", True
     if merge_with_heap(token, encoding.ranks) == [encoding.ranks[token]]:
         return "", False
     if inner != token:
-        return "its merges end in other tokens, and it is no piece", True
+        return "its merges end in other tokens, and it is not a piece", True
     # A piece that is a token is taken whole, so that the pattern may still give it.
     return "", False
 
 
 def _edges(token: bytes) -> tuple[bytes, bytes, bytes]:
-    r"""Cut off the end of a character that a token begins with, and the beginning of one it ends with.
+    r"""Split a token into the rest of a character at its start, whole characters, and one begun at its end.
 
     >>> _edges(b"\x95a\xec")
     (b'\x95', b'a', b'\xec')
@@ -100,7 +100,7 @@ def _edges(token: bytes) -> tuple[bytes, bytes, bytes]:
 
 
 def _texts_around(token: bytes) -> Iterator[str]:
-    """Yield texts whose bytes hold the token's: all of them, or as many drawn as are tried."""
+    """Yield texts whose bytes contain the token: all ways to complete it, or a random choice of them."""
     first, _, last = _edges(token)
     prefixes, suffixes = _prefixes(first), _suffixes(last)
     if len(prefixes) * len(suffixes) <= N_TRIED:
@@ -128,8 +128,8 @@ def _is_text(data: bytes) -> bool:
 
 @cache
 def _prefixes(end: bytes) -> list[bytes]:
-    """Give what may stand before the last bytes of a character, in a mixed order: equals lie side by side."""
-    # Of the 20,000 beginnings of four-byte characters an eighth will do: each end of a character has some.
+    """Return the bytes that may precede the last bytes of a character, shuffled."""
+    # An eighth of the 20,000 beginnings of four-byte characters is enough: each end still has some.
     found = [
         bytes([lead]) + b"".join(middle)
         for n_bytes, leads in _LEADS.items()
@@ -141,7 +141,7 @@ def _prefixes(end: bytes) -> list[bytes]:
 
 @cache
 def _suffixes(start: bytes) -> list[bytes]:
-    """Give what may stand after the first bytes of a character, in a mixed order."""
+    """Return the bytes that may follow the first bytes of a character, shuffled."""
     n_bytes = 0 if not start else 2 if start[0] < 0xE0 else 3 if start[0] < 0xF0 else 4
     n_lacking = max(0, n_bytes - len(start))
     rests = [b"".join(rest) for rest in product(_CONTINUATION, repeat=n_lacking)]

@@ -1,7 +1,7 @@
 r"""How is a token shown, when it may hold blanks, controls, or half a character?
 
-Every token has a text of its own: a space is `␣`, what does not print and a byte that is no whole
-character are escapes, and so are `\` and `␣` themselves.
+Different tokens look different: a space is `␣`; characters that do not print, bytes that are not a whole
+character, and `\` and `␣` themselves are shown as escapes.
 """
 
 import unicodedata
@@ -19,7 +19,7 @@ def visible(token: bytes) -> str:
     ␣the a\n \xec\x95 \u{200b}
     """
     shown = []
-    # "surrogateescape" leaves the bytes that are no character as U+DC80 to U+DCFF, which UTF-8 cannot hold.
+    # "surrogateescape" leaves bytes that are not a character as U+DC80 to U+DCFF, which UTF-8 cannot hold.
     for char in token.decode("utf-8", "surrogateescape"):
         if char in _SHORT:
             shown.append(_SHORT[char])

@@ -1,4 +1,4 @@
-"""How are named arrays kept in a file, and read again from a file that nobody vouches for?"""
+"""How are named arrays kept in a file, and read again from a file that may be damaged or hostile?"""
 
 import io
 import os
@@ -15,15 +15,15 @@ Array = npt.NDArray[Any]
 # What an array must be: its dtype and its number of axes. A text is an array without axes.
 Form = tuple[str, int]
 TEXT: Form = ("U", 0)
-# A file may ask for so many times its own size, and a little. Pieces and counts of real text compress about
-# five times, consecutive numbers eleven times. What would compress further than this is written as it is, so
-# that every file of ours can be read.
+# The arrays of a file may take so many times its own size, and a little more. Pieces and counts of real text
+# compress about five times, consecutive numbers eleven times. Arrays that would compress further than this
+# are written uncompressed, so that every file of ours can be read.
 MAX_RATIO = 64
 SMALL_BYTES = 1 << 20
 
 
 def packed(**arrays: Any) -> bytes:
-    """Return the bytes of an `.npz` file; the same for the same arrays.
+    """Return the bytes of an `.npz` file; equal arrays make equal bytes.
 
     Raises `ValueError` for a text that ends in NUL characters, which NumPy would drop.
     """
@@ -43,13 +43,13 @@ def packed(**arrays: Any) -> bytes:
 def unpacked(
     path: str | os.PathLike[str], format_: str, what: str, forms: Mapping[str, Form]
 ) -> dict[str, Array]:
-    """Read the arrays that `packed` wrote to a file; each is one of `forms`, and `format` is `format_`.
+    """Read the arrays that `packed` wrote to a file; each must be one of `forms`, and `format` be `format_`.
 
-    Nothing is allocated before the sizes that the file claims are checked against each other and against
-    its own size: at most 64 times that, and 1 MB.
+    Before anything is allocated, the sizes that the file claims are checked against each other and against
+    its own size: they may be 64 times that and 1 MB.
 
-    Raises `ValueError` that names the file where it is damaged, of another format, or claims what cannot be,
-    and `OSError` where it cannot be read.
+    Raises `ValueError` with the file's name if it is damaged, has another format or claims impossible
+    sizes, and `OSError` if it cannot be read.
     """
     path = Path(path)
     if not path.is_dir() and not stat.S_ISREG(path.stat().st_mode):
@@ -71,7 +71,7 @@ def unpacked(
                     raise ValueError(f"it holds {name!r:.60}, which does not belong there")
                 _check_entry(archive, entry, name, forms[name])
             arrays = {name: _read(archive, entry) for name, entry in entries.items()}
-    except Exception as error:  # a damaged zip makes `zipfile` raise errors of a dozen types
+    except Exception as error:  # for a damaged zip `zipfile` raises errors of a dozen types
         raise ValueError(f"{path}: not {what}: {error}") from None
     return arrays
 

@@ -1,4 +1,4 @@
-"""What may be asked of a training? Whole numbers, lists of strings, and no more than a machine can do."""
+"""Is a single argument of counting or training of the right kind?"""
 
 from collections.abc import Mapping, Set
 from typing import Any
@@ -7,7 +7,7 @@ from bpelab.bpe.foundation.arguments import as_whole
 
 
 def as_integer(name: str, value: object) -> int:
-    """Return a whole number of Python or NumPy as an int; `TypeError` that names the setting for any other.
+    """Return a whole number of Python or NumPy as an int; a `TypeError` for anything else names the setting.
 
     >>> as_integer("vocab_size", 8192)
     8192
@@ -22,7 +22,7 @@ def as_integer(name: str, value: object) -> int:
 
 
 def as_special_tokens(value: object) -> list[str]:
-    """Return special tokens as a list; `TypeError` where they have no order, or are not texts."""
+    """Return special tokens as a list; `TypeError` if they have no order or are not strings."""
     hint = "special_tokens must be a list of str"
     if isinstance(value, Mapping):
         raise TypeError(
@@ -39,7 +39,7 @@ def as_special_tokens(value: object) -> list[str]:
             raise TypeError(f"{hint}, not {value!r:.60}: {token!r:.60} is {type(token).__name__}")
         try:
             token.encode("utf-8")
-        except UnicodeEncodeError:  # it could be neither found in a text nor decoded
+        except UnicodeEncodeError:  # it could neither be found in a text nor be decoded
             raise ValueError(f"special_tokens: {token!r:.60} holds a surrogate, which UTF-8 cannot") from None
     return tokens
 
@@ -51,12 +51,12 @@ def check_pattern(value: object) -> None:
 
 
 def check_errors(value: object) -> None:
-    """Raise `ValueError` where it is not known what to do about bytes that are not UTF-8."""
+    """Raise `ValueError` for an unknown way to treat bytes that are not UTF-8."""
     if value not in ("strict", "replace"):
         raise ValueError(f"errors is {value!r:.60}: it must be 'strict' or 'replace'")
 
 
 def check_progress(value: object) -> None:
-    """Raise `TypeError` for what is neither None nor can be called."""
+    """Raise `TypeError` for a value that is neither None nor callable."""
     if value is not None and not callable(value):
         raise TypeError(f"progress must be a function that takes a Progress, or None, not {value!r:.60}")

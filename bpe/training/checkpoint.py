@@ -99,7 +99,7 @@ class Checkpoint:
         raise ValueError(f"{self.path}: this checkpoint was made with {other}{difference}; {WHAT_TO_DO}")
 
     def check_corpus(self, all_blocks: Iterator[list[str]], report: Reporter) -> None:
-        """Take the blocks that were read before; `ValueError` where they are others."""
+        """Read the blocks that were read before; `ValueError` if they differ."""
         for n_bytes in self.seen.reread(all_blocks, self.path):
             report(n_bytes)
         if self.is_merging and next(all_blocks, None) is not None:
@@ -119,7 +119,7 @@ class Checkpoint:
         return self.path is not None and time.monotonic() >= self._next
 
     def counted(self) -> Tally:
-        """Take what was counted before; `ValueError` where it cannot have been."""
+        """Return what was counted before; `ValueError` if that is impossible."""
         if not self._arrays:
             return Tally(seen=self.seen)
         with self._named_errors():
@@ -130,7 +130,7 @@ class Checkpoint:
         return Tally(counts, self.seen)
 
     def merged(self, settings: TrainSettings, bounds: Bounds) -> MergingState:
-        """Take what was merged before; `ValueError` where it cannot have been."""
+        """Return what was merged before; `ValueError` if that is impossible."""
         first_tokens = settings.first_tokens()
         with self._named_errors():
             merges = [(left, right) for left, right in self._arrays["merges"].tolist()]
@@ -145,7 +145,7 @@ class Checkpoint:
         return state
 
     def write_counting(self, tally: Tally) -> None:
-        """Write what has been counted, if it is known how far that is."""
+        """Write what has been counted, unless a block is half added."""
         if tally.is_consistent and tally.seen.digests:
             self._write(tally.seen, **arrays_of_counts(tally.counts))
 
@@ -156,7 +156,7 @@ class Checkpoint:
 
     @contextmanager
     def written_if_stopped(self, write: Callable[[], None]) -> Iterator[None]:
-        """Call `write` where Ctrl-C or an exit leaves the block, so that nothing is lost."""
+        """Call `write` if Ctrl-C or an exit leaves the `with` block, so that nothing is lost."""
         try:
             yield
         except (KeyboardInterrupt, SystemExit):
@@ -214,7 +214,7 @@ class Checkpoint:
 
 
 def _check_can_write(path: Path) -> None:
-    """Raise the `OSError` that writing the file would raise, by writing an empty one beside it."""
+    """Raise the `OSError` that writing the file would raise, by creating an empty one next to it."""
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
     trial = path.with_name(f".{path.name}.{token_hex(4)}")  # a name as long as `write_atomically` needs

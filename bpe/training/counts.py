@@ -1,4 +1,4 @@
-"""How are pieces counted, by one process or several, now or earlier, and put together again?"""
+"""How are pieces counted, by one process or several, and how are counts added, saved and loaded?"""
 
 import hashlib
 import os
@@ -27,7 +27,7 @@ ARRAYS_OF_COUNTS: dict[str, Form] = {
     "counts": ("i8", 1),
 }
 MAX_COUNT = 2**63 - 1
-# So many pieces are cut at once out of the bytes of all: their places are Python's integers for a while.
+# So many pieces at a time are cut out of the bytes of all, for their places are Python integers meanwhile.
 PIECES_AT_ONCE = 1 << 16
 
 
@@ -35,7 +35,7 @@ PIECES_AT_ONCE = 1 << 16
 class PieceCounts:
     """How often each piece occurs in a corpus that `pattern` splits: all that training needs of it.
 
-    Raises `ValueError` for what is no piece and no count, and `TypeError` for what is no pattern or mapping.
+    Raises `ValueError` for an impossible piece or count, and `TypeError` for other types.
 
     >>> count_pieces(["low low"], pattern=r" ?\\w+").counts
     {b'low': 1, b' low': 1}
@@ -65,7 +65,7 @@ class PieceCounts:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "PieceCounts":
-        """Read a file that `save` wrote; `ValueError` that names it where it is not sound.
+        """Read a file that `save` wrote; a `ValueError` names one that is not sound.
 
         No more is allocated than such a file of this size can hold (`archive.unpacked`).
         """
@@ -90,8 +90,9 @@ def count_pieces(
     """Count the pieces of a corpus, to be saved, or to be trained on with counts made elsewhere.
 
     `texts` is what `train` takes: documents, files and directories. `pattern` is the name of an encoding
-    or a regular expression. With `jobs` processes the counts are the same. Memory is that of the distinct
-    pieces and of a few blocks of 4 MB. Raises what reading the corpus raises (`corpus.blocks`).
+    or a regular expression. Any number of `jobs` (processes) makes the same counts. Memory is that of the
+    distinct pieces and of a few blocks of 4 MB. Raises what reading the corpus raises
+    (`corpus.documents.blocks`).
     """
     check_pattern(pattern)
     pattern = resolve_pattern(pattern)
@@ -106,7 +107,7 @@ def count_pieces(
 
 @dataclass
 class Tally:
-    """The pieces of the first blocks of a corpus, and what tells these blocks from others."""
+    """The pieces of the first blocks of a corpus, and the digests that identify these blocks."""
 
     counts: dict[bytes, int] = field(default_factory=dict)
     seen: Fingerprint = field(default_factory=Fingerprint)
@@ -116,7 +117,7 @@ class Tally:
         self, more_blocks: Iterator[list[str]], pattern: str, jobs: int, report: Reporter
     ) -> Iterator[None]:
         """Count the blocks that follow those counted before, pausing after each."""
-        # Closed at once where counting stops early, for its processes wait otherwise.
+        # Closed at once if counting stops early; otherwise its processes would go on waiting.
         with closing(map_in_processes(partial(count_block, pattern=pattern), more_blocks, jobs)) as counted:
             for block, counts in counted:
                 with signals_held():
@@ -149,7 +150,7 @@ def gather_counts(parts: Iterable[PieceCounts | str | os.PathLike[str]], pattern
     """Add up counts and files of counts; `ValueError` where one was made with another pattern."""
     total: dict[bytes, int] = {}
     if isinstance(parts, str | os.PathLike | PieceCounts):
-        raise TypeError("counts are several: pass one in a list, as counts=[...]")
+        raise TypeError("counts must be a list: pass a single one as counts=[...]")
     for part in parts:
         if not isinstance(part, str | os.PathLike | PieceCounts):
             raise TypeError(
@@ -177,7 +178,7 @@ def n_bytes_of_counts(counts: Mapping[bytes, int]) -> int:
 
 
 def digest_of_counts(counts: Mapping[bytes, int]) -> str:
-    """Return the SHA-256 of counts; equal counts have the same."""
+    """Return the SHA-256 of counts; equal counts have equal ones."""
     digest = hashlib.sha256()
     for array in arrays_of_counts(counts).values():
         digest.update(len(array).to_bytes(8, "little"))
@@ -200,7 +201,7 @@ def arrays_of_counts(counts: Mapping[bytes, int]) -> dict[str, Array]:
 def counts_of_arrays(arrays: Mapping[str, Array]) -> dict[bytes, int]:
     """Undo `arrays_of_counts`; `ValueError` where the arrays contradict each other."""
     data, lengths, counts = arrays["piece_bytes"].tobytes(), arrays["piece_lengths"], arrays["counts"]
-    starts = np.append(0, np.cumsum(lengths))  # falls somewhere if a length is negative or the sum overflows
+    starts = np.append(0, np.cumsum(lengths))  # not rising if a length is negative or the sum overflows
     if len(lengths) != len(counts) or starts[-1] != len(data) or (starts[1:] <= starts[:-1]).any():
         raise ValueError(
             f"{len(data):,} bytes do not make {len(lengths):,} pieces with {len(counts):,} counts"

@@ -1,4 +1,4 @@
-"""Is this the corpus that was read before? Its contents tell: names, sizes and dates of files do not."""
+"""Is this the corpus that was read before? Its contents decide, not the names or dates of files."""
 
 import hashlib
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ WHAT_TO_DO = "give what was given then, or remove the checkpoint to begin anew"
 
 @dataclass
 class Fingerprint:
-    """The SHA-256 of each block that was read of a corpus, in order, and the bytes of text in all of them.
+    """The SHA-256 of each block of a corpus that was read, in order, and the bytes of text in all of them.
 
     >>> first, other = Fingerprint(), Fingerprint()
     >>> first.add(["ab", "c"])
@@ -23,7 +23,7 @@ class Fingerprint:
     digests: list[bytes] = field(default_factory=list)
 
     def add(self, block: list[str]) -> None:
-        """Add the next block; each text counts with its length, so that no boundary can move."""
+        """Add the next block; the length of each text is digested too, so that no boundary can move."""
         digest = hashlib.sha256()
         n_bytes = 0
         for text in block:
@@ -37,7 +37,7 @@ class Fingerprint:
     def reread(self, blocks: Iterator[list[str]], source: object) -> Iterator[int]:
         """Take the blocks of this fingerprint from `blocks`, yielding the bytes of text so far.
 
-        Raises `ValueError` that names `source`, the file of the fingerprint, at the first other block.
+        At the first block that differs, a `ValueError` names `source`, the file of the fingerprint.
         """
         seen = Fingerprint()
         for digest in self.digests:

@@ -15,8 +15,8 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 def signals_held() -> Iterator[Callable[[], None]]:
     """Hold signals back until the function that is yielded delivers them; a second one is delivered at once.
 
-    Signals with a handler in Python are meant, as Ctrl-C has. Only the main thread can hold them back: in
-    others nothing is held and nothing delivered, for their handlers never run there.
+    This concerns signals with a handler in Python, as Ctrl-C has. Handlers run in the main thread only, so
+    that in other threads there is nothing to hold back or to deliver.
     """
     previous: dict[int, Callable[[int, FrameType | None], Any]] = {}
     held: list[int] = []

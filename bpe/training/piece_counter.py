@@ -1,4 +1,4 @@
-"""How often does each piece of some texts occur?"""
+"""How often does each piece of a block of texts occur?"""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -12,17 +12,17 @@ from bpelab.bpe.splitting.array_splitter import Split, array_splitter
 from bpelab.bpe.splitting.cuts import cut_text
 from bpelab.bpe.splitting.regex_splitter import splitter
 
-# The arrays of a part of this many characters stay in the processor's cache.
-PART_CHARS = 1 << 18
-# Splitting a shorter text by arrays costs more calls than it saves.
+# The arrays of a section of this many characters stay in the processor's cache.
+SECTION_CHARS = 1 << 18
+# Below this, the array splitter's calls cost more than they save.
 SHORT_CHARS = 2048
 
 
 def count_block(texts: Sequence[str], pattern: str) -> dict[bytes, int]:
     r"""Count the pieces of each text by their UTF-8 bytes; no piece goes from one text to the next.
 
-    A lone surrogate counts as U+FFFD, as it is encoded. Where the array splitter knows the pattern, long
-    texts are split and counted as arrays.
+    A lone surrogate counts as U+FFFD, since it is encoded so. If the array splitter knows the pattern,
+    long texts are split and counted as arrays.
 
     >>> count_block(["a b", "b b"], r" ?\w")
     {b'a': 1, b' b': 2, b'b': 1}
@@ -48,8 +48,8 @@ def _count_by_arrays(texts: Sequence[str], split: Split) -> Iterator[tuple[bytes
     keys_of_tier: list[list[list[npt.NDArray[np.uint64]]]] = [[] for _ in KEY_WORDS]
     longer: Counter[bytes] = Counter()
     for text in texts:
-        for part in cut_text(text, PART_CHARS):
-            data, piece_starts = split(part)
+        for section in cut_text(text, SECTION_CHARS):
+            data, piece_starts = split(section)
             words, starts, lengths = as_words(data), piece_starts[:-1], np.diff(piece_starts)
             for tier, own in by_tier(lengths):
                 keys_of_tier[tier].append(keys_of_words(words, starts[own], lengths[own], KEY_WORDS[tier]))
@@ -62,7 +62,7 @@ def _count_by_arrays(texts: Sequence[str], split: Split) -> Iterator[tuple[bytes
 
 
 def _count_keys(keys: list[npt.NDArray[np.uint64]]) -> tuple[list[bytes], list[int]]:
-    """Give the distinct pieces that keys stand for, and how often each of them is there."""
+    """Return the distinct pieces that keys stand for, and how often each occurs."""
     if len(keys) == 1:
         unique, counts = np.unique(keys[0], return_counts=True)  # sorts without an index, which is fast
         return [row[8 - row[0] :] for row in _rows([unique])], counts.tolist()

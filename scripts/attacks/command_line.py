@@ -99,7 +99,7 @@ tiktoken-cache @
 
 
 def hostile_arguments(n: int = 2000, seed: int = 0, seconds: int = 60) -> str:
-    """Whatever a verb is given, it works or ends in one line and exit code 2, never in a traceback."""
+    """Whatever its arguments, a verb works or ends with one line and exit code 2, never with a traceback."""
     from bpelab.benchmarks.harness import environment, suite
     from bpelab.cli.mistakes import told
     from bpelab.cli.verbs import run
@@ -188,7 +188,7 @@ def kills_of_report(n: int = 100, seed: int = 0) -> str:
 
 
 def signals_at_start(n: int = 100, seed: int = 0, first: float = 0.05) -> str:
-    """Ctrl-C and SIGTERM end a command in one line and with their exit code, whenever they come."""
+    """Ctrl-C and SIGTERM end a command with one line and their exit code, whenever they come."""
     draw = random.Random(seed)
     early = 0
     for _ in range(n):
@@ -254,7 +254,7 @@ def _no_longer_than(seconds: int) -> Iterator[None]:
 
 
 def _processes_with(text: str) -> list[str]:
-    """List the processes that have a text in their command or their environment."""
+    """List the processes whose command or environment contains a text."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:

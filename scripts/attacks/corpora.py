@@ -136,7 +136,7 @@ def edits(n_edits: int = 100, seed: int = 0) -> str:
 
 
 def manifests(n_edits: int = 2000, seed: int = 0) -> str:
-    """A manifest with anything in it exchanged is refused by name, or says the same."""
+    """A manifest with any change is refused by name, or means the same."""
     choose = random.Random(seed)
     strange: list[Any] = [
         -1,
@@ -176,7 +176,7 @@ def manifests(n_edits: int = 2000, seed: int = 0) -> str:
 
 
 def _edit(content: Any, choose: random.Random, strange: list[Any]) -> None:
-    """Exchange, remove, double or reorder something somewhere in a JSON value."""
+    """Replace, remove, double or reorder something somewhere in a JSON value."""
     while True:
         keys = sorted(content) if isinstance(content, dict) else range(len(content))
         key = choose.choice(list(keys))
@@ -226,7 +226,7 @@ def full_disk(n_sizes: int = 5) -> str:
 
 
 def unwritable_folder() -> str:
-    """A directory that cannot be written to is said before anything is read."""
+    """A directory that cannot be written to is refused before anything is read."""
     if os.name != "posix":
         return "left out: permissions are POSIX"
     code = """
@@ -255,7 +255,7 @@ except PermissionError as error:
 
 
 def killed_workers(n_rounds: int = 10, seed: int = 0) -> str:
-    """A worker that is killed, as for want of memory, ends the run in one line; another run goes on."""
+    """A worker that is killed, as for lack of memory, ends the run with one line; another run goes on."""
     choose = random.Random(seed)
     n_named = 0
     with tempfile.TemporaryDirectory() as name:

@@ -1,4 +1,4 @@
-"""Attacks on the encoder: forks, threads, ids of any kind, and inputs that ask for time or memory."""
+"""Attacks on the encoder: forks, threads, ids of any kind, and inputs that demand time or memory."""
 
 import os
 import random
@@ -165,7 +165,7 @@ def truncate_long(n_bytes: int = 200_000_000, n_tokens: int = 1000) -> str:
 
 
 def no_space(n_bytes: int = 100_000_000, bytes_a_byte: float = 20) -> str:
-    """One piece without end has the memory of its ids, its bytes and one block."""
+    """A piece of any length takes the memory of its ids, its bytes and one block."""
     text = np.random.default_rng(1).integers(97, 123, n_bytes, dtype=np.uint8).tobytes().decode()
 
     def check() -> bool:
@@ -178,7 +178,7 @@ def no_space(n_bytes: int = 100_000_000, bytes_a_byte: float = 20) -> str:
 
 
 def distinct_pieces(n_pieces: int = 10_000_000, pattern: str = r"\S+|\s+", bytes_a_piece: float = 400) -> str:
-    """Text in which no piece occurs twice fills no cache beyond its bound, with a pattern of any kind."""
+    """Text in which no piece occurs twice fills no cache beyond its bound, whatever the pattern."""
     letters = np.random.default_rng(1).integers(97, 123, (n_pieces, 10), dtype=np.uint8)
     letters[:, -1] = ord(" ")
     text = letters.tobytes().decode()
@@ -194,7 +194,7 @@ def distinct_pieces(n_pieces: int = 10_000_000, pattern: str = r"\S+|\s+", bytes
 
 
 def long_special(n_chars: int = 5000, n_text: int = 20_000_000) -> str:
-    """A special token of thousands of characters costs no more than a short one, where it nearly is, too."""
+    """A special token of thousands of characters costs no more than a short one, even in text that nearly matches."""
     enc = _fresh(special_tokens={"x" * (n_chars - 1) + "y": 60_000, "<|end|>": 60_001})
     text = ("x" * (n_chars - 2) + " ") * (n_text // n_chars)
     start = time.perf_counter()

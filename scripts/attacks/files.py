@@ -39,7 +39,7 @@ def _parts(encoding: Encoding) -> tuple[object, ...]:
 
 
 def damaged_files(n_changes: int = 20_000, seed: int = 0) -> str:
-    """Every truncation and any changed, lost, doubled or inserted bytes: an error that names the file, or an encoding that works."""
+    """A file with any bytes cut off, changed, lost, doubled or inserted is an error that names it, or an encoding that works."""
     draw, whole = random.Random(seed), _small()
     n_refused = n_same = n_other = 0
     with tempfile.TemporaryDirectory() as folder:
@@ -128,7 +128,7 @@ def every_truncation_of_the_official_pair(n: int = 40, seed: int = 0) -> str:
 
 
 def killed_saves(n_kills: int = 30, seed: int = 0) -> str:
-    """A process that saves pairs of two encodings in turn is killed: what is left is either of them, or refused."""
+    """After a kill of a process that saves two encodings in turn, the files hold one of them whole, or are refused."""
     draw, one, other = random.Random(seed), _small(), _small(text="a dog and a log and a fog and a frog")
     program = (
         "import sys; from bpelab.bpe.files.save_load import *\n"
@@ -164,7 +164,7 @@ def killed_saves(n_kills: int = 30, seed: int = 0) -> str:
 
 
 def far_ids(limit_mb: int = 200) -> str:
-    """Files with ranks of 2**26 and near 2**31, and numbers of any length: memory follows the number of tokens."""
+    """With ranks of 2**26 and near 2**31, and numbers of any length, memory follows the number of tokens."""
     program = (
         "import resource, sys; from bpelab.bpe.files.save_load import *\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"

@@ -130,7 +130,7 @@ def resume_with_workers(n_sequences: int = 40, seed: int = 1, num_workers: int =
 
 
 def killed_workers(n_kills: int = 20, seed: int = 1) -> str:
-    """A worker that is killed is an error, never a batch too few, and its pass goes on where it was."""
+    """A killed worker is an error, never a missing batch, and its pass goes on where it was."""
     chosen = random.Random(seed)
     whole = [x.tolist() for x, _ in _loader(400, 8)]
     n_errors = 0
@@ -153,7 +153,7 @@ def killed_workers(n_kills: int = 20, seed: int = 1) -> str:
 
 
 def forks_in_a_pass(n_forks: int = 20, seed: int = 1) -> str:
-    """A child that is forked in a pass takes nothing of its parent, and does not end its workers."""
+    """A child forked during a pass takes nothing from its parent, and does not end its workers."""
     chosen = random.Random(seed)
     whole = [x.tolist() for x, _ in _loader(200, 8)]
     for number in range(n_forks):

@@ -176,7 +176,7 @@ def their_encoding(pattern, texts):
 
 
 def attack_patterns(n_pairs=200_000, seed=1, texts_each=20, seconds=300, show=20) -> str:
-    """Pieces by any pattern that is not refused are tiktoken's."""
+    """Any pattern that is not refused cuts the same pieces as in tiktoken."""
     r = random.Random(seed)
     counts = dict.fromkeys(
         ["equal", "both refuse", "we refuse", "they refuse", "they panic", "we time out", "DIFFERENT"], 0
@@ -249,7 +249,7 @@ def attack_patterns(n_pairs=200_000, seed=1, texts_each=20, seconds=300, show=20
 
 
 def attack_sets(n_sets=300, seed=1) -> str:
-    """Any class holds the same of all 1.1 million characters as tiktoken's."""
+    """Any class contains the same of all 1.1 million characters as in tiktoken."""
     r = random.Random(seed)
     single = {bytes([b]): b for b in range(256)}
     everything = "".join(chr(point) for point in range(0x110000) if not 0xD800 <= point < 0xE000)

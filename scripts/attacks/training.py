@@ -1,4 +1,4 @@
-"""Is a training that is stopped, cheated or asked for too much ever wrong in silence?"""
+"""Is a training that is stopped, deceived or overloaded ever silently wrong?"""
 
 import io
 import json
@@ -91,7 +91,7 @@ def kill_loop(
 
 
 def changed_corpora(n_changes: int = 300, seed: int = 2) -> str:
-    """A checkpoint is never taken for another corpus: one letter, one boundary, the order, one document."""
+    """A checkpoint is refused for a corpus with one letter, boundary or document changed, or another order."""
     chance = random.Random(seed)
     refused = 0
 
@@ -203,7 +203,7 @@ def edited_checkpoints(n_edits: int = 3000, seed: int = 3) -> str:
 
 
 def bombs(n_bytes: int = 6_000_000_000) -> str:
-    """A small file of counts that asks for gigabytes is refused before they are allocated."""
+    """A small file of counts that claims gigabytes is refused before they are allocated."""
     with tempfile.TemporaryDirectory() as name:
         path = Path(name, "bomb")
         header = io.BytesIO()
@@ -272,7 +272,7 @@ def forks_while_training(n_forks: int = 100, seed: int = 4) -> str:
 
 
 def distinct_pieces(n_pieces: int = 10_000_000) -> str:
-    """Training holds a few hundred bytes for each distinct piece of ten bytes, and no more than it says."""
+    """Training takes a few hundred bytes for each distinct piece of ten bytes, and no more than it promises."""
     program = f"""
 import random, resource, sys, time
 from bpelab.bpe import train

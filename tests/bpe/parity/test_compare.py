@@ -1,4 +1,4 @@
-"""The comparison finds what is different, shows it, and says equal only of what is equal."""
+"""The comparison finds the first difference and shows it, and only equal encoders are called equal."""
 
 from itertools import islice
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is drawn in a notebook is the trace, as text that cannot become markup."""
+"""A notebook shows the trace, as text that cannot become markup."""
 
 import re
 from html.parser import HTMLParser
@@ -82,7 +82,7 @@ def test_the_tree_is_the_merges(gpt2: Encoding) -> None:
         ("안".encode() + b"\xec", r"안\xec"),
     ],
 )
-def test_what_cannot_be_seen_is_made_visible(token: bytes, shown: str) -> None:
+def test_invisible_characters_are_made_visible(token: bytes, shown: str) -> None:
     assert visible(token) == shown
 
 

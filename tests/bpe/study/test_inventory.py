@@ -67,7 +67,7 @@ def encoding_of(pattern: str, *tokens: bytes) -> Encoding:
     return Encoding("made", pat_str=pattern, mergeable_ranks=ranks, special_tokens={})
 
 
-def test_tokens_that_no_text_produces_are_told_from_those_undecided() -> None:
+def test_proved_and_undecided_unreachable_tokens_are_told_apart() -> None:
     encoding = encoding_of("[a-z]+|.", b"ab", b"abcd", b"\x80a\xc3\xc3", b"a1", b"a\xc3")
     found = {item.token: item for item in unreachable_tokens(encoding) if len(item.token) > 1}
     assert set(found) == {b"\x80a\xc3\xc3", b"a1", b"a\xc3"}

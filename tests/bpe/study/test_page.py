@@ -63,7 +63,7 @@ def test_lone_surrogates_are_repaired_as_ours_are(open_page: Open) -> None:
     assert page.text_content(".ids code") == " ".join(map(str, TINY.encode("a\ud800b")))
 
 
-def test_what_is_typed_is_tokenised_and_kept_in_the_address(open_page: Open) -> None:
+def test_typed_text_is_tokenised_and_kept_in_the_address(open_page: Open) -> None:
     page = open_page([TINY, get_encoding("gpt2")])
     page.fill("textarea", "low lowest & 100% #안")
     shown = [panel.text_content() for panel in page.query_selector_all(".ids code")]

@@ -57,7 +57,7 @@ def test_the_ids_of_any_text_are_those_of_the_encoder(gpt2: Encoding, text: str)
     assert trace_encode(text, gpt2).ids == gpt2.encode_ordinary(text)
 
 
-def test_characters_that_the_pattern_skips_are_in_no_piece() -> None:
+def test_characters_that_the_pattern_skips_belong_to_no_piece() -> None:
     assert [(piece.text, piece.start) for piece in trace_encode("ab!? ab", TINY).pieces] == [
         ("ab", 0),
         (" ab", 4),

@@ -111,7 +111,7 @@ def test_a_file_that_would_grow_beyond_reason_is_refused_before_anything_is_allo
         tracemalloc.stop()
 
 
-def test_what_compresses_beyond_that_is_written_so_that_it_can_be_read(tmp_path: Path) -> None:
+def test_arrays_that_compress_beyond_that_are_written_so_that_they_can_be_read(tmp_path: Path) -> None:
     long = PieceCounts("p", {b"a" * 5_000_000: 1})
     long.save(tmp_path / "long")
     assert PieceCounts.load(tmp_path / "long") == long

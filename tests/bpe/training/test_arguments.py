@@ -1,4 +1,4 @@
-"""What a training cannot do is said before it begins, by the setting's name."""
+"""An impossible request is refused before the training begins, by the name of the argument."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -53,7 +53,7 @@ def never() -> Iterator[str]:
         ({"byte_order": "utf-8"}, ValueError, "byte_order is 'utf-8'"),
     ],
 )
-def test_a_setting_that_cannot_be_is_named_before_any_work(
+def test_an_impossible_setting_is_named_before_any_work(
     settings: dict[str, Any], error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
@@ -70,7 +70,7 @@ def test_a_setting_that_cannot_be_is_named_before_any_work(
         ({"progress": "yes"}, TypeError, "progress must be a function"),
     ],
 )
-def test_counting_checks_its_settings_likewise(
+def test_counting_checks_its_arguments_likewise(
     settings: dict[str, Any], error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):

@@ -34,7 +34,7 @@ class KilledError(Exception):
 
 
 def killer(phase: str, after: int) -> Watch:
-    """Give a `progress` that dies at the given report of a phase."""
+    """Return a `progress` that dies at the given report of a phase."""
     reports = []
 
     def watch(progress: Progress) -> None:
@@ -92,7 +92,7 @@ def test_the_merges_of_a_checkpoint_are_not_learned_again(tmp_path: Path, texts:
     assert next(step.done_before for step in seen if step.phase == "merging") > 0
 
 
-def test_what_was_counted_is_kept_however_quickly(
+def test_a_finished_count_is_written_at_once(
     tmp_path: Path, texts: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checkpoint, "SECONDS_BETWEEN", 1000.0)
@@ -293,7 +293,7 @@ def test_other_counts_are_refused_and_equal_ones_are_not(tmp_path: Path) -> None
     assert resumed.ranks == expected.ranks
 
 
-# ---- what else a checkpoint keeps ----
+# ---- other contents of a checkpoint ----
 
 
 def test_counts_that_are_added_are_not_added_twice(tmp_path: Path, texts: list[str]) -> None:
@@ -314,7 +314,7 @@ def test_counts_that_are_added_are_not_added_twice(tmp_path: Path, texts: list[s
     assert resumed.ranks == expected.ranks
 
 
-def test_a_file_that_is_no_checkpoint_is_refused_and_kept(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_checkpoint_is_refused_and_kept(tmp_path: Path) -> None:
     (tmp_path / "c").write_bytes(b"something of mine")
     with pytest.raises(ValueError, match="c: not a checkpoint of a training"):
         train(["a b"], vocab_size=300, checkpoint=tmp_path / "c")
@@ -349,7 +349,7 @@ def test_a_checkpoint_that_cannot_be_written_is_named_before_any_work(
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_a_device_or_a_pipe_is_no_checkpoint(tmp_path: Path) -> None:
+def test_a_device_or_a_pipe_is_refused_as_a_checkpoint(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", Path("/dev/zero")):
         with pytest.raises(ValueError, match="it is a pipe or a device, and must be a regular file"):
@@ -364,7 +364,7 @@ def test_a_checkpoint_among_the_files_that_are_read_is_refused(tmp_path: Path) -
     assert [file.name for file in tmp_path.iterdir()] == ["a.txt"]
 
 
-# ---- files that nobody vouches for ----
+# ---- damaged and hostile files ----
 
 TEXTS = ["the cat sat on the mat, the cat", "a cat that sat at that mat"]
 
@@ -552,7 +552,7 @@ def edited_arrays(tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndar
     st.integers(1, 6),
     st.sampled_from([{}, {"min_frequency": 2}, {"max_token_length": 3}, {"extend": 6}]),
 )
-def test_no_checkpoint_that_was_written_is_refused(
+def test_every_checkpoint_that_training_writes_is_accepted(
     tmp_path_factory: pytest.TempPathFactory,
     counts: dict[bytes, int],
     texts: list[str],

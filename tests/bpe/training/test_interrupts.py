@@ -27,7 +27,7 @@ def test_ctrl_c_waits_until_it_is_delivered() -> None:
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_what_was_not_delivered_is_so_at_the_end() -> None:
+def test_a_signal_still_held_at_the_end_is_delivered_then() -> None:
     steps = []
     with pytest.raises(KeyboardInterrupt):
         with signals_held():

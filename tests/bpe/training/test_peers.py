@@ -1,4 +1,4 @@
-"""The merges are those of the trainers people use, on real text, and every consumer gives the same ids."""
+"""The merges equal those of widely used trainers on real text, and every consumer returns the same ids."""
 
 import json
 import warnings
@@ -76,9 +76,7 @@ def test_the_merges_are_the_peers(corpus: Any, byte_order: str, peer: Any) -> No
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 4, 5, 8, 16, None])
-def test_hugging_face_s_limit_of_a_token_s_length_is_ours_and_one_more(
-    verdict: str, limit: int | None
-) -> None:
+def test_max_token_length_of_hugging_face_equals_ours_less_one(verdict: str, limit: int | None) -> None:
     # Their tokens stay shorter than `max_token_length`, and two single bytes always merge.
     for texts in ([verdict], ["aaaaaaa abababab"], [text for _, text in multilingual_sample()]):
         with warnings.catch_warnings():
@@ -113,7 +111,7 @@ def test_the_verdict_round_trips_at_1000_tokens(verdict: str) -> None:
     assert max(ids) > 900
 
 
-def test_all_three_give_the_same_ids_on_unseen_text_in_46_languages(data: Path, verdict: str) -> None:
+def test_all_three_return_the_same_ids_on_unseen_text_in_46_languages(data: Path, verdict: str) -> None:
     """One vocabulary, trained on other texts, in tiktoken, in Hugging Face's tokenizers and here."""
     tiktoken, tokenizers = pytest.importorskip("tiktoken"), pytest.importorskip("tokenizers")
     corpus = [verdict, *(text for _, text in multilingual_sample())]

@@ -69,6 +69,8 @@ def test_the_pattern_is_that_of_its_name_or_of_the_encoding_that_is_extended() -
         ((), {"vocab_size": 300, "name": 5}, r"name must be a str, not 5 \(int\)"),
     ],
 )
-def test_what_is_no_settings_is_refused(arguments: Any, keywords: dict[str, Any], message: str) -> None:
+def test_wrong_arguments_in_place_of_settings_are_refused(
+    arguments: Any, keywords: dict[str, Any], message: str
+) -> None:
     with pytest.raises(TypeError, match=message):
         train(TEXTS, *arguments, **keywords)
