@@ -80,7 +80,7 @@ def load_encoding(
     """Return an encoding from a file, or the one that is named `source`.
 
     A `.tiktoken` file does not contain a pattern or special tokens: pass `pattern`, and `special_tokens` if
-    there are any. A GPT-2 pair has GPT-2's pattern unless you pass another. `engine` is what `Encoding` takes.
+    there are any. A GPT-2 pair has GPT-2's pattern unless you pass another. `engine` is that of `Encoding`.
     Raises `ValueError`, which names the file, for one that is not what it should be, and `OSError` if it
     cannot be read.
 

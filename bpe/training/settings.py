@@ -98,7 +98,7 @@ class TrainSettings:
     def split_pattern(self) -> str:
         """The regular expression that splits documents into pieces."""
         if self.extend is not None:
-            return self.extend._pat_str
+            return self.extend.pattern
         return resolve_pattern("gpt2" if self.pattern is None else self.pattern)
 
     @property
