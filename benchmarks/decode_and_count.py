@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 from bpelab.benchmarks.harness.measure import measure
-from bpelab.benchmarks.harness.peers import encoding, tiktoken_encoding
+from bpelab.benchmarks.harness.peers import OURS, encoding, tiktoken_encoding, with_engine
 from bpelab.benchmarks.harness.texts import text_of
 
 TEXT = "standard library, 1 MB"
 
 
-@pytest.mark.parametrize("contender", ["bpelab", "tiktoken", "tokenizers"])
+@pytest.mark.parametrize("contender", [*OURS, "tiktoken", "tokenizers"])
 def decode_seconds(benchmark: Any, contender: str) -> None:
     text = text_of(TEXT)
     ids = tiktoken_encoding().encode_ordinary(text)
@@ -30,7 +30,7 @@ def decode_seconds(benchmark: Any, contender: str) -> None:
 
         decode = tokenizers.Tokenizer.from_str(dump_tokenizer_json(encoding()).decode()).decode
     else:
-        decode = (encoding() if contender == "bpelab" else tiktoken_encoding()).decode
+        decode = (with_engine(contender) if contender in OURS else tiktoken_encoding()).decode
     assert decode(ids) == text
     measure(
         benchmark,
@@ -41,10 +41,10 @@ def decode_seconds(benchmark: Any, contender: str) -> None:
     )
 
 
-@pytest.mark.parametrize("contender", ["bpelab", "tiktoken"])
+@pytest.mark.parametrize("contender", [*OURS, "tiktoken"])
 def count_seconds(benchmark: Any, contender: str) -> None:
     text, theirs = text_of(TEXT), tiktoken_encoding().encode_ordinary
-    count = encoding().count if contender == "bpelab" else lambda text: len(theirs(text))
+    count = with_engine(contender).count if contender in OURS else lambda text: len(theirs(text))
     assert count(text) == len(theirs(text))
     measure(
         benchmark,

@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 from bpelab.benchmarks.harness.measure import QUICK, measure
-from bpelab.benchmarks.harness.peers import NATIVES, check, to_list
+from bpelab.benchmarks.harness.peers import NATIVES, OURS, TEXTBOOK, check, to_list
 from bpelab.benchmarks.harness.texts import text_of
 
 SIZES = [100, 10_000, 1_000_000] if QUICK else [10**n for n in range(2, 8)]
-CONTENDERS = ["bpelab", "bpelab's textbook", "tiktoken", "tokenizers", *([] if QUICK else NATIVES)]
+CONTENDERS = [*OURS, TEXTBOOK, "tiktoken", "tokenizers", *([] if QUICK else NATIVES)]
 LARGEST = {"bpelab's textbook": 10_000, "tokenizers": 10_000 if QUICK else 1_000_000}
 
 

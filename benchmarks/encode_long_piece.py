@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 from bpelab.benchmarks.harness.measure import QUICK, measure
-from bpelab.benchmarks.harness.peers import check, to_numpy
+from bpelab.benchmarks.harness.peers import OURS, check, to_numpy
 from bpelab.benchmarks.harness.texts import one_piece
 
-CONTENDERS = ["bpelab", "tiktoken", *([] if QUICK else ["gigatoken"])]
+CONTENDERS = [*OURS, "tiktoken", *([] if QUICK else ["gigatoken"])]
 SIZES = [1_000, 100_000] if QUICK else [10**n for n in range(1, 7)]
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from bpelab.benchmarks.harness.measure import QUICK, measure
-from bpelab.benchmarks.harness.peers import NATIVES, check, to_list, to_numpy
+from bpelab.benchmarks.harness.peers import NATIVES, OURS, check, to_list, to_numpy
 from bpelab.benchmarks.harness.texts import text_of
 
 TEXTS = ["the-verdict x50", "tinyshakespeare", "standard library, 12 MB", "udhr-multilingual"]
@@ -32,7 +32,7 @@ if QUICK:
     LISTS, OTHERS = [("gpt2", "documentation"), ("gpt2", "standard library, 1 MB")], []
 
 
-@pytest.mark.parametrize("contender", ["bpelab", "tiktoken", *([] if QUICK else ["gigatoken"])])
+@pytest.mark.parametrize("contender", [*OURS, "tiktoken", *([] if QUICK else ["gigatoken"])])
 @pytest.mark.parametrize(("encoding", "text_name"), ARRAYS)
 def array_seconds(benchmark: Any, contender: str, encoding: str, text_name: str) -> None:
     text, encode = text_of(text_name), to_numpy(contender, encoding)
@@ -42,7 +42,7 @@ def array_seconds(benchmark: Any, contender: str, encoding: str, text_name: str)
     measure(benchmark, lambda: encode(text), group=group, axis=axis, amount=len(text.encode("utf-8")))
 
 
-@pytest.mark.parametrize("contender", ["bpelab", "tiktoken", *OTHERS])
+@pytest.mark.parametrize("contender", [*OURS, "tiktoken", *OTHERS])
 @pytest.mark.parametrize(("encoding", "text_name"), LISTS)
 def list_seconds(benchmark: Any, contender: str, encoding: str, text_name: str) -> None:
     text, encode = text_of(text_name), to_list(contender, encoding)

@@ -25,10 +25,14 @@ from typing import Any
 import pytest
 from bpelab.benchmarks.harness.measure import QUICK, describe, record_memory, record_times
 from bpelab.benchmarks.harness.memory import NEEDS_LINUX
+from bpelab.benchmarks.harness.peers import COMPILED, ENGINES
 from bpelab.benchmarks.harness.texts import text_of
+from bpelab.bpe.encoders.choice import is_installed
 from bpelab.bpe.files.tiktoken_cache import write_tiktoken_cache
 
 LIBRARIES = {"bpelab": "bpelab.bpe", "tiktoken": "tiktoken"}
+if is_installed("compiled"):
+    LIBRARIES[COMPILED] = "bpelab.bpe"
 TEXTS = ["documentation", "standard library, 1 MB"]
 if not QUICK:
     TEXTS += ["the-verdict", "tinyshakespeare", "udhr-multilingual", "standard library, 12 MB"]
@@ -63,14 +67,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @cache
-def measured(library: str, text_name: str, folder: Path) -> dict[str, list[float]]:
+def measured(contender: str, text_name: str, folder: Path) -> dict[str, list[float]]:
     """Return the values of every round, by what is measured, and the digests of the ids."""
+    engine = ENGINES.get(contender, "auto")
+    if engine == "compiled":
+        from bpelab.bpe.encoders.compiled.ahead import compile_ahead
+
+        list(compile_ahead(["gpt2"]))
     path = folder / f"{text_name}.txt"
     path.write_text(text_of(text_name), encoding="utf-8", newline="")
-    environment = os.environ | {"TIKTOKEN_CACHE_DIR": str(folder)}
+    environment = os.environ | {"TIKTOKEN_CACHE_DIR": str(folder), "BPELAB_ENGINE": engine}
     rounds = []
     for _ in range(ROUNDS):
-        command = [sys.executable, "-c", SCRIPT, library, str(path)]
+        command = [sys.executable, "-c", SCRIPT, LIBRARIES[contender], str(path)]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
         rounds.append(json.loads(done.stdout))
     questions = ("import", "load", "first pass", "memory", "digest")
@@ -78,7 +87,7 @@ def measured(library: str, text_name: str, folder: Path) -> dict[str, list[float
 
 
 def record_round(benchmark: Any, contender: str, question: str, text_name: str, folder: Path) -> None:
-    answers = {library: measured(library, text_name, folder) for library in LIBRARIES.values()}
+    answers = {name: measured(name, text_name, folder) for name in LIBRARIES}
     assert len({digest for answer in answers.values() for digest in answer["digest"]}) == 1
     n_bytes = len(text_of(text_name).encode("utf-8"))
     describe(
@@ -89,7 +98,7 @@ def record_round(benchmark: Any, contender: str, question: str, text_name: str, 
         amount=n_bytes if question == "first pass" else None,
         amount_of="bytes" if question == "first pass" else None,
     )
-    values = answers[LIBRARIES[contender]][question]
+    values = answers[contender][question]
     if question == "memory":
         record_memory(benchmark, values)
     else:

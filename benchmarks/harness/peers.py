@@ -4,6 +4,7 @@ Every contender is a function from text to ids. One that is not installed, or la
 with the reason; one that gives other ids than tiktoken fails.
 """
 
+import pickle
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.util import find_spec
@@ -15,6 +16,8 @@ import numpy as np
 import pytest
 from bpelab.benchmarks.harness.environment import encoding_file
 from bpelab.bpe import get_encoding
+from bpelab.bpe.encoders.choice import is_installed
+from bpelab.bpe.encoders.compiled import loading
 from bpelab.bpe.encoding import Encoding
 from bpelab.bpe.files.tokenizer_json import dump_tokenizer_json
 from bpelab.bpe.parity.reference import load_tiktoken
@@ -41,28 +44,41 @@ def _file(name: str) -> Path | None:
     return path
 
 
+# The contender "bpelab" is bpelab without the extra `compiled`: the compiled engine is a contender of its own
+# and must not take over from the arrays while they are measured.
+loading.pays = lambda *_: False  # type: ignore[assignment]
+
 # The contenders that are one of our engines, and its name.
-TEXTBOOK = "bpelab's textbook"
+TEXTBOOK, COMPILED = "bpelab's textbook", "bpelab's compiled loops"
 ENGINES = {
     TEXTBOOK: "textbook",
     "bpelab's cache": "cached",
     "bpelab's arrays": "arrays",
-    "bpelab's compiled loops": "compiled",
+    COMPILED: "compiled",
 }
+OURS = ("bpelab", COMPILED)
 
 
-def by_engine(engine: str, name: str) -> Encode:
-    """Return what encodes by one of our engines, whichever the encoding itself would choose."""
-    return encoding(name).with_engine(engine).encode_ordinary
+@cache
+def with_engine(contender: str, name: str = "gpt2") -> Encoding:
+    """Return the encoding of one of our contenders; skips the compiled one where Numba is not installed."""
+    if contender == "bpelab":
+        return encoding(name)
+    if contender == COMPILED:
+        if not is_installed("compiled"):
+            pytest.skip(f"{contender}: pip install 'bpelab[compiled]'")
+        own_tables = pickle.loads(
+            pickle.dumps(encoding(name))
+        )  # shared ones would let "bpelab" use the loops
+        return own_tables.with_engine("compiled")
+    return encoding(name).with_engine(ENGINES[contender])
 
 
 @cache
 def to_list(contender: str, name: str = "gpt2") -> Encode:
     """Return a contender's function from text to a sequence of ids; skips one that is not installed."""
-    if contender == "bpelab":
-        return encoding(name).encode_ordinary
-    if contender in ENGINES:
-        return by_engine(ENGINES[contender], name)
+    if contender == "bpelab" or contender in ENGINES:
+        return with_engine(contender, name).encode_ordinary
     if contender == "tiktoken":
         encode: Encode = tiktoken_encoding(name).encode_ordinary
         return encode
@@ -82,16 +98,26 @@ def to_numpy(contender: str, name: str = "gpt2") -> Encode:
 
     Contenders that only return lists have their list converted.
     """
-    if contender in ("bpelab", "tiktoken"):
-        its = encoding(name) if contender == "bpelab" else tiktoken_encoding(name)
+    if contender in (*OURS, *ENGINES, "tiktoken"):
+        its = tiktoken_encoding(name) if contender == "tiktoken" else with_engine(contender, name)
         return lambda text: its.encode_to_numpy(text, disallowed_special=())
     encode = to_list(contender, name)
     if contender == "fastokens":
         flat = _fastokens_tokenizer(name).encode_batch_flat
         return lambda text: np.frombuffer(flat([text])[0], np.uint32)
-    if contender in ("gigatoken", "bpelab's arrays"):
+    if contender == "gigatoken":
         return encode
     return lambda text: np.array(encode(text), np.uint32)
+
+
+@cache
+def to_batch(contender: str, name: str = "gpt2") -> Callable[[Sequence[str]], Sequence[Any]]:
+    """Return a contender's function from many texts to their ids, on one thread."""
+    if contender in (*OURS, *ENGINES, "tiktoken"):
+        its = tiktoken_encoding(name) if contender == "tiktoken" else with_engine(contender, name)
+        return lambda texts: its.encode_ordinary_batch(texts, num_threads=1)  # type: ignore[no-any-return]
+    encode = to_list(contender, name)
+    return lambda texts: [encode(text) for text in texts]
 
 
 def check(encode: Encode, text: str, name: str = "gpt2") -> None:
