@@ -28,7 +28,7 @@ def decode(
 
 def _id_of_word(word: str) -> int:
     if not word.isdecimal() or len(word) > MAX_DIGITS:
-        raise ValueError(f"{word[:40]!r} is no token id: expected numbers with white space between them")
+        raise ValueError(f"{word[:40]!r} is not a token id: expected numbers with white space between them")
     return int(word)
 
 
