@@ -29,7 +29,7 @@ from bpelab.bpe.encoders.stream import (
     refuse_surrogates,
     repair_surrogates,
 )
-from bpelab.bpe.encoders.truncate import longest_beginning
+from bpelab.bpe.encoders.truncate import beginning_within
 from bpelab.bpe.encoders.unstable import completions, encode_any_bytes
 from bpelab.bpe.foundation.arguments import require_text, require_whole
 from bpelab.bpe.splitting.regex_splitter import splitter
@@ -355,7 +355,7 @@ class Encoding:
         return token_offsets(text.encode("utf-8"), ids, self._parts.vocabulary.lengths_of(ids))
 
     def truncate(self, text: str, max_tokens: int) -> str:
-        """Return the longest beginning of the text that has at most `max_tokens` tokens, in whole characters.
+        """Return a beginning of the text with at most `max_tokens` tokens, which ends with a whole character.
 
         It ends where token `max_tokens` does, or before the character that this token would split.
         Special tokens count as plain text. Raises `ValueError` for a negative number, and where the
@@ -367,7 +367,7 @@ class Encoding:
         >>> get_encoding("gpt2").truncate("hello 한", 3)  # the last character is tokens 3 and 4
         'hello '
         """
-        return longest_beginning(
+        return beginning_within(
             repair_surrogates(text),
             require_whole("max_tokens", max_tokens, 0),
             engine=self._parts.engine,
