@@ -30,7 +30,7 @@ from bpelab.bpe.encoders.stream import (
     refuse_surrogates,
     repair_surrogates,
 )
-from bpelab.bpe.encoders.truncate import longest_beginning
+from bpelab.bpe.encoders.truncate import beginning_within
 from bpelab.bpe.encoders.unstable import completions, encode_any_bytes
 from bpelab.bpe.foundation.arguments import require_text, require_whole
 from bpelab.bpe.splitting.regex_splitter import splitter
@@ -244,7 +244,7 @@ class Encoding:
     def encode_with_unstable(
         self, text: str, *, allowed_special: Allowed = frozenset(), disallowed_special: Disallowed = "all"
     ) -> tuple[list[int], list[list[int]]]:
-        """Give the tokens that stay whatever follows the text, and the ways in which its end may go on.
+        """Return the tokens that stay whatever follows the text, and the ways in which its end may go on.
 
         The completions are tiktoken's, sorted. Time grows with the bytes of the last piece times the
         tokens that begin with its end: milliseconds for a word, seconds for a hundred spaces.
@@ -285,7 +285,7 @@ class Encoding:
         return self._parts.engine.merge_piece(as_bytes(text_or_bytes))
 
     def encode_bytes(self, data: bytes) -> list[int]:
-        """Encode bytes that need not be UTF-8, such as a text that was cut within a character.
+        r"""Encode bytes that need not be UTF-8, such as a text that was cut within a character.
 
         What is UTF-8 at their beginning is encoded as text. Its last piece and all the bytes after it are
         merged as one piece.
@@ -302,7 +302,7 @@ class Encoding:
         )
 
     def encode_single_token(self, text_or_bytes: str | bytes) -> int:
-        """Give the id of one token, special tokens included; `KeyError` where there is none.
+        """Return the id of one token, special tokens included; `KeyError` where there is none.
 
         >>> from bpelab.bpe import get_encoding
         >>> get_encoding("gpt2").encode_single_token("hello")
@@ -325,7 +325,7 @@ class Encoding:
     def count(self, text: str, *, limit: int | None = None) -> int | None:
         """Count the tokens of a text, special tokens in it taken as plain text, without keeping them.
 
-        With a limit, give None as soon as there are more tokens than that.
+        With a limit, return None as soon as there are more tokens than that, without counting the rest.
 
         >>> from bpelab.bpe import get_encoding
         >>> enc = get_encoding("gpt2")
@@ -340,7 +340,7 @@ class Encoding:
     def encode_with_offsets(
         self, text: str, *, allowed_special: Allowed = frozenset(), disallowed_special: Disallowed = "all"
     ) -> TokenOffsets:
-        """Encode text and tell where in it each token is, in bytes and in characters.
+        """Encode text and locate each token in it, in bytes and in characters.
 
         A surrogate pair counts as the one character that it stands for. Raises `ValueError` where the
         pattern leaves some of the text out, so that the tokens do not lie side by side.
@@ -358,7 +358,7 @@ class Encoding:
         return token_offsets(text.encode("utf-8"), ids, self._parts.vocabulary.lengths_of(ids))
 
     def truncate(self, text: str, max_tokens: int) -> str:
-        """Give a beginning of the text that has at most `max_tokens` tokens and ends with a whole character.
+        """Return a beginning of the text with at most `max_tokens` tokens, which ends with a whole character.
 
         It ends where token `max_tokens` does, or before the character that this token would split.
         Special tokens count as plain text. Raises `ValueError` for a negative number, and where the
@@ -370,7 +370,7 @@ class Encoding:
         >>> get_encoding("gpt2").truncate("hello 한", 3)  # the last character is tokens 3 and 4
         'hello '
         """
-        return longest_beginning(
+        return beginning_within(
             repair_surrogates(text),
             require_whole("max_tokens", max_tokens, 0),
             engine=self._parts.engine,
@@ -442,15 +442,15 @@ class Encoding:
         return self._parts.vocabulary.joined_bytes(given)
 
     def decode(self, tokens: Iterable[int], errors: str = "replace") -> str:
-        """Give the text of the tokens; bytes that are not UTF-8 are treated as `errors` says."""
+        """Return the text of the tokens; bytes that are not UTF-8 are treated as `errors` says."""
         return self.decode_bytes(tokens).decode("utf-8", errors)
 
     def decode_single_token_bytes(self, token: int) -> bytes:
-        """Give the bytes of one token; `KeyError` for an id that is not a token."""
+        """Return the bytes of one token; `KeyError` for an id that is not a token."""
         return self.decode_tokens_bytes([token])[0]
 
     def decode_tokens_bytes(self, tokens: Iterable[int]) -> list[bytes]:
-        """Give the bytes of each token; `KeyError` for an id that is not a token.
+        """Return the bytes of each token; `KeyError` for an id that is not a token.
 
         >>> from bpelab.bpe import get_encoding
         >>> get_encoding("gpt2").decode_tokens_bytes([31373, 995])
@@ -459,7 +459,7 @@ class Encoding:
         return self._parts.vocabulary.tokens_bytes(tokens)
 
     def decode_with_offsets(self, tokens: Iterable[int]) -> tuple[str, list[int]]:
-        """Give the text and, for each token, the index of the first character that has bytes of it.
+        """Return the text and, for each token, the index of the first character that has bytes of it.
 
         Raises `UnicodeDecodeError` where the tokens are not valid UTF-8 together.
 

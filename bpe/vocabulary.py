@@ -23,7 +23,8 @@ class Vocabulary:
     """The mergeable and the special tokens of an encoding, by id.
 
     Raises `ValueError` where the two tables contradict themselves, each other, or `n_expected`, and
-    `TypeError` where they are no maps from bytes and from texts to whole numbers.
+    `TypeError` where they do not map bytes and texts to whole numbers. An id cannot be a mergeable and a
+    special token's, as tiktoken allows: it would be decoded to one of the two, and the other be lost.
 
     >>> vocabulary = Vocabulary({b"a": 0, b"b": 1}, {"<end>": 5})
     >>> vocabulary.max_id, vocabulary.tokens_bytes([1, 5])
@@ -68,17 +69,17 @@ class Vocabulary:
         self._ranks = ranks
 
     def tokens_bytes(self, tokens: Iterable[int]) -> list[bytes]:
-        """Give the bytes of each token.
+        """Return the bytes of each token.
 
         Raises `KeyError` for an id that is not a token, `OverflowError` for one outside 0 to 2**32 - 1
-        and `TypeError` for what is no integer, as tiktoken does.
+        and `TypeError` for anything but an integer, as tiktoken does.
         """
         try:
             return list(map(self.bytes_of_id.__getitem__, map(index, tokens)))
         except KeyError as error:
             (token,) = error.args
             if not 0 <= token < 1 << 32:
-                raise OverflowError(f"{token} is no token id: ids are from 0 to 2**32 - 1") from None
+                raise OverflowError(f"{token} is not a token id: ids are from 0 to 2**32 - 1") from None
             raise KeyError(f"no token has the id {token}: ids are from 0 to {self.max_id}") from None
 
     def joined_bytes(self, tokens: Iterable[int]) -> bytes:

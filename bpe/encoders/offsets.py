@@ -46,7 +46,7 @@ def token_offsets(data: bytes, ids: npt.NDArray[np.uint32], lengths: npt.NDArray
 
 
 def text_and_offsets(parts: Sequence[bytes]) -> tuple[str, list[int]]:
-    """Give the text of tokens' bytes and, for each token, the first character that has bytes of it.
+    """Return the text of tokens' bytes and, for each token, the first character that has bytes of it.
 
     Raises `UnicodeDecodeError` where the bytes are not UTF-8 together.
 

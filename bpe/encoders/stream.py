@@ -16,7 +16,7 @@ BLOCK_CHARS = 1 << 18
 def repair_surrogates(text: str) -> str:
     r"""Join surrogate pairs and replace lone surrogates by U+FFFD, as tiktoken does.
 
-    Raises `TypeError` for what is no text.
+    Raises `TypeError` for input that is not text.
 
     >>> repair_surrogates("\ud83d\ude42 \ud83d")
     '🙂 �'
@@ -77,8 +77,8 @@ def encode_chunks(
 ) -> Iterator[Ids]:
     """Yield the ids of the text that the chunks make together, some at a time and in order.
 
-    What is there is encoded but for its end, as `encode_beginning` can tell, which waits for what
-    follows; and so does whatever might be the beginning of a special token.
+    All that has come is encoded except its end, which may still change and waits for what follows. So does
+    anything that might be the beginning of a special token.
     """
     names = allowed | disallowed
     held = special_finder(names).longest - 1 if names else 0

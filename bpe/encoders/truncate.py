@@ -6,7 +6,7 @@ from bpelab.bpe.encoders.engine import Engine, Ids, joined
 from bpelab.bpe.encoders.offsets import LEFT_OUT
 
 
-def longest_beginning(text: str, max_tokens: int, *, engine: Engine, decode: Callable[[Ids], str]) -> str:
+def beginning_within(text: str, max_tokens: int, *, engine: Engine, decode: Callable[[Ids], str]) -> str:
     """Return a beginning of the text that has at most so many tokens and ends with a whole character.
 
     `decode` must leave out bytes at the end that are only part of a character. Raises `ValueError` where the

@@ -149,7 +149,7 @@ def test_parity_shows_a_difference_and_exits_with_1(
     [
         (["encode", "--encoding", "gpt-two"], b"", "no encoding is named 'gpt-two'"),
         (["decode"], b"99999999", "no token has the id 99999999"),
-        (["decode"], b"99999999999", "99999999999 is no"),
+        (["decode"], b"99999999999", "99999999999 is not a token id"),
         (["decode"], b"one two", "'one' is not a token id"),
         (["decode", "--json"], b"[1", "not JSON at line 1, column 3"),
         (["decode", "--json"], b'{"a": 1}', "expected a JSON list of token ids"),

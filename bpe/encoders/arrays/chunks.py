@@ -35,7 +35,7 @@ OVERLAP_BYTES = 8  # at most half a chunk, so that no byte is in three
 
 
 def merge_in_chunks(piece: bytes, ranks: Mapping[bytes, int], tokens: TokenTables) -> Ids:
-    """Give the ids of a piece, (n_tokens,) uint32, as `merge_with_heap` does.
+    """Return the ids of a piece, (n_tokens,) uint32, as `merge_with_heap` does.
 
     O(n) in its n bytes where neighbouring chunks have a token in common, and O(n log n) where none have.
     Memory is some 200 bytes a byte. Raises `KeyError` for a byte that is not a token.

@@ -57,7 +57,7 @@ _LENGTHS = np.array([*range(8), 0], dtype=np.uint64)
 
 
 def keys_of_one_word(words: Words, starts: Ints, lengths: Ints) -> Words:
-    """Pack pieces of at most 7 bytes, (n,) uint64; a longer one gets 0, which is no piece's key.
+    """Pack pieces of at most 7 bytes, (n,) uint64; a longer one gets 0, which is not the key of any piece.
 
     >>> data = b"the category"
     >>> keys = keys_of_one_word(as_words(data), np.array([0, 4]), np.array([3, 8]))

@@ -35,7 +35,7 @@ OVERLAP_BYTES = 1 << 12
 
 
 def merge_long_piece(piece: bytes, ranks: Mapping[bytes, int], tokens: TokenTables) -> Ids:
-    """Give the ids of a piece of any length, (n_tokens,) uint32.
+    """Return the ids of a piece of any length, (n_tokens,) uint32.
 
     O(n log n) in its n bytes, and in buckets some 50 microseconds for each rank that occurs. Memory is that
     of the ids and of one block: some 60 bytes for each of its bytes in buckets, 200 in chunks. Where two

@@ -31,7 +31,7 @@ def merge_in_rounds(
     """Merge pieces of some bytes; give their ids, one piece after the other, and how many each has.
 
     All parts of all pieces lie in one array. In every round each piece's lowest-ranked, leftmost pair
-    is joined, the part it takes in is dropped, and only the pairs beside it are looked up again. A piece
+    is joined, the part it takes in is dropped, and only the pairs next to it are looked up again. A piece
     with no pair left is done; the last `FEW_PIECES` are left to `merge_with_heap`. There are as many rounds
     as the longest piece has merges, each linear in the parts that remain: for pieces of some hundred bytes.
     Raises `KeyError` for a byte that is not a token.
