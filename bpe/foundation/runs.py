@@ -4,12 +4,13 @@ A run is some entries in a row that belong together. The first run begins at ent
 next one begins.
 """
 
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
+Value = TypeVar("Value", bound=np.generic)
 
 
 def starts_of_rows(places: Ints) -> Ints:
@@ -23,13 +24,13 @@ def starts_of_rows(places: Ints) -> Ints:
     return is_first.nonzero()[0]
 
 
-def spread_over_runs(values: npt.NDArray[Any], run_starts: Ints, n: int) -> npt.NDArray[Any]:
+def spread_over_runs(values: npt.NDArray[Value], run_starts: Ints, n: int) -> npt.NDArray[Value]:
     """(n,): the value of its run for each of n entries, given (n_runs,) values.
 
     >>> spread_over_runs(np.array([7, 8]), np.array([0, 3]), 5)
     array([7, 7, 7, 8, 8])
     """
-    return values.repeat(np.diff(run_starts, append=n))
+    return np.repeat(values, np.diff(run_starts, append=n))
 
 
 def positions_in_runs(run_starts: Ints, n: int) -> Ints:
@@ -38,4 +39,5 @@ def positions_in_runs(run_starts: Ints, n: int) -> Ints:
     >>> positions_in_runs(np.array([0, 3, 4]), 6)
     array([0, 1, 2, 0, 0, 1])
     """
-    return np.arange(n) - spread_over_runs(run_starts, run_starts, n)
+    positions: Ints = np.arange(n) - spread_over_runs(run_starts, run_starts, n)
+    return positions
