@@ -31,7 +31,7 @@ def dump_pattern(pattern: str) -> dict[str, Any]:
     written = {ours: theirs for theirs, ours in OURS_OF.items()}.get(pattern)
     if written is None:
         _check_shared(pattern, "pattern")
-    # What a pattern does not match is no part of any piece here. There it is a piece, unless it is removed.
+    # Here, text that a pattern does not match is in no piece. There, it is a piece unless it is removed.
     keeps_all = matches_everything(pattern)
     split = {
         "type": "Split",
