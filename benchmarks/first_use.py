@@ -71,7 +71,7 @@ def measured(contender: str, text_name: str, folder: Path) -> dict[str, list[flo
     """Return the values of every round, by what is measured, and the digests of the ids."""
     engine = ENGINES.get(contender, "auto")
     if engine == "compiled":
-        from bpelab.bpe.encoders.compiled.ahead import compile_ahead
+        from bpelab.bpe.encoders.compiled.compile_ahead import compile_ahead
 
         list(compile_ahead(["gpt2"]))
     path = folder / f"{text_name}.txt"

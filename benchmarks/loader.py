@@ -30,7 +30,7 @@ from bpelab.benchmarks.harness.peers import encoding
 from bpelab.bpe.parity.standard_library import standard_library
 
 torch = pytest.importorskip("torch", reason="not installed: pip install 'bpelab[torch]'")
-from bpelab.dataset.gpt import GPTDatasetV1  # noqa: E402  (PyTorch may be missing)
+from bpelab.dataset.gpt_dataset import GPTDatasetV1  # noqa: E402  (PyTorch may be missing)
 from bpelab.dataset.loader import WindowLoader  # noqa: E402
 from bpelab.dataset.order import Shuffle  # noqa: E402
 from bpelab.dataset.tokenize_corpus import tokenize_corpus  # noqa: E402

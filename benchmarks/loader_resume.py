@@ -25,7 +25,7 @@ from bpelab.benchmarks.harness.texts import text_of
 
 torch = pytest.importorskip("torch", reason="not installed: pip install 'bpelab[torch]'")
 from bpelab.benchmarks.loader import BATCH, LENGTH, STRIDE, BookDataset  # noqa: E402  (PyTorch may be missing)
-from bpelab.dataset.gpt import GPTDatasetV1  # noqa: E402
+from bpelab.dataset.gpt_dataset import GPTDatasetV1  # noqa: E402
 from bpelab.dataset.loader import WindowLoader  # noqa: E402
 from torch.utils.data import DataLoader  # noqa: E402
 

@@ -17,11 +17,9 @@ from typing import NamedTuple, NoReturn, overload
 
 import numpy as np
 import numpy.typing as npt
-from bpelab.bpe.core_bpe import CoreBPE
 from bpelab.bpe.encoders.batches import map_in_threads, require_threads
 from bpelab.bpe.encoders.choice import AUTO, CACHE_PIECES, Engines, resolve_engine
 from bpelab.bpe.encoders.engine import Engine, joined
-from bpelab.bpe.encoders.mixed import MixedEncoder
 from bpelab.bpe.encoders.offsets import TokenOffsets, text_and_offsets, token_offsets
 from bpelab.bpe.encoders.stream import (
     decode_chunks,
@@ -32,6 +30,7 @@ from bpelab.bpe.encoders.stream import (
 )
 from bpelab.bpe.encoders.truncate import beginning_within
 from bpelab.bpe.encoders.unstable import completions, encode_any_bytes
+from bpelab.bpe.encoders.with_specials import MixedEncoder
 from bpelab.bpe.foundation.arguments import require_text, require_whole
 from bpelab.bpe.splitting.regex_splitter import splitter
 from bpelab.bpe.splitting.specials import (
@@ -42,6 +41,7 @@ from bpelab.bpe.splitting.specials import (
     resolve_special,
     special_finder,
 )
+from bpelab.bpe.tiktoken_core_bpe import CoreBPE
 from bpelab.bpe.vocabulary import FEW_TOKENS, Vocabulary
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from bpelab.bpe.foundation.id_places import IdPlaces, Places
 from bpelab.bpe.foundation.once import once
 from bpelab.bpe.foundation.runs import places_in_spans
+from bpelab.bpe.foundation.tables_by_id import IdPlaces, Places
 
 # The arrays keep a rank in 31 bits, and one number for what has none (`arrays/store.py`).
 MAX_RANK = 2**31 - 2

@@ -7,7 +7,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bpelab.dataset.gpt import GPTDatasetV1, create_dataloader_v1
+    from bpelab.dataset.gpt_dataset import GPTDatasetV1, create_dataloader_v1
 
 __all__ = ["GPTDatasetV1", "create_dataloader_v1"]
 

@@ -19,7 +19,7 @@ REPORT = tuple(
 )
 # Found by their names, because to look into a package imports it.
 NEED_TORCH = (
-    "bpelab.dataset.gpt",
+    "bpelab.dataset.gpt_dataset",
     "bpelab.dataset.loader",
     "bpelab.dataset.tensors",
     "bpelab.embeddings",
@@ -28,7 +28,7 @@ NEED_TORCH = (
 NEED_NUMBA = tuple(
     f"bpelab.bpe.encoders.compiled.{module.name}"
     for module in pkgutil.iter_modules([str(ROOT / "bpe" / "encoders" / "compiled")])
-    if module.name not in ("code_files", "loading", "worth")
+    if module.name not in ("code_files", "loading", "when_it_pays")
 )
 MODULES = [
     module.name

@@ -83,7 +83,7 @@ class Engines:
     @once
     def textbook(self) -> Engine:
         """The definition."""
-        from bpelab.bpe.encoders.plain import TextbookEncoder
+        from bpelab.bpe.encoders.textbook_engine import TextbookEncoder
 
         return TextbookEncoder(self._ranks, self._pattern)
 

@@ -4,7 +4,6 @@ import random
 from collections.abc import Iterator
 
 from bpelab.bpe.parity.sample import multilingual_sample
-from bpelab.bpe.splitting.specials import END_OF_TEXT
 
 # Characters of each class that a pattern can tell apart, several of each so that tokens meet as well.
 # One class a line.

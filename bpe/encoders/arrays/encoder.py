@@ -25,9 +25,9 @@ from bpelab.bpe.encoders.arrays.store import RUN_BITS, START_MASK, PieceStore, T
 from bpelab.bpe.encoders.arrays.tiers import distinct_pieces
 from bpelab.bpe.encoders.batches import map_in_threads
 from bpelab.bpe.encoders.engine import Ids
-from bpelab.bpe.foundation.id_places import IdPlaces
 from bpelab.bpe.foundation.once import once
 from bpelab.bpe.foundation.runs import places_in_spans
+from bpelab.bpe.foundation.tables_by_id import IdPlaces
 from bpelab.bpe.splitting.places import places_where
 
 # Stores that wait for the next call. When more calls were under way at once, the other stores are dropped.

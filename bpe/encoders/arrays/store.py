@@ -25,7 +25,7 @@ NO_RANK = (1 << 31) - 1
 class TokenTables:
     """The ids of a vocabulary's tokens, by their bytes. All threads read them, and none writes to them.
 
-    Memory follows the highest rank, so that ranks should be dense (see `bpelab.bpe.foundation.id_places`).
+    Memory follows the highest rank, so that ranks should be dense (see `bpelab.bpe.foundation.tables_by_id`).
     """
 
     def __init__(self, ranks: Mapping[bytes, int]) -> None:

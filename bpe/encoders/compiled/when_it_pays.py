@@ -49,7 +49,7 @@ def is_available() -> bool:
 
 def is_ready(pattern: str) -> bool:
     """Tell whether this process has the loops for a pattern, so that they cost nothing more."""
-    ahead = sys.modules.get("bpelab.bpe.encoders.compiled.ahead")
+    ahead = sys.modules.get("bpelab.bpe.encoders.compiled.compile_ahead")
     return ahead is not None and bool(ahead.is_ready(pattern))
 
 

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("numba", reason="pip install 'bpelab[compiled]'")
 
 from bpelab.bpe.encoders.compiled import code_files, split
-from bpelab.bpe.encoders.compiled.kept import checked, unchecked
+from bpelab.bpe.encoders.compiled.kept_code import checked, unchecked
 from bpelab.bpe.splitting.patterns import GPT2_PATTERN
 
 # Compiles only the smallest loops, in a second, and tells how many it did not find on disk.

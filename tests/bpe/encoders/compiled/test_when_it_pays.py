@@ -6,29 +6,29 @@ import sys
 from pathlib import Path
 
 import pytest
-from bpelab.bpe.encoders.compiled import code_files, loading, worth
+from bpelab.bpe.encoders.compiled import code_files, loading, when_it_pays
 from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN
 
-PER_CHAR = worth.ARRAYS_SECONDS_A_CHAR
-BEGIN = worth.SECONDS_TO_IMPORT + worth.SECONDS_TO_READ
+PER_CHAR = when_it_pays.ARRAYS_SECONDS_A_CHAR
+BEGIN = when_it_pays.SECONDS_TO_IMPORT + when_it_pays.SECONDS_TO_READ
 
 
 @pytest.fixture
 def nothing_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process without Numba, which is installed."""
-    monkeypatch.setattr(worth, "is_ready", lambda _: False)
-    monkeypatch.setattr(worth, "is_available", lambda: True)
+    monkeypatch.setattr(when_it_pays, "is_ready", lambda _: False)
+    monkeypatch.setattr(when_it_pays, "is_available", lambda: True)
     monkeypatch.delitem(sys.modules, "numba", raising=False)
 
 
 @pytest.fixture
 def on_disk(monkeypatch: pytest.MonkeyPatch, nothing_loaded: None) -> None:
-    monkeypatch.setattr(worth, "folder_of_code", lambda _: Path())
+    monkeypatch.setattr(when_it_pays, "folder_of_code", lambda _: Path())
 
 
 @pytest.fixture
 def not_on_disk(monkeypatch: pytest.MonkeyPatch, nothing_loaded: None) -> None:
-    monkeypatch.setattr(worth, "folder_of_code", lambda _: None)
+    monkeypatch.setattr(when_it_pays, "folder_of_code", lambda _: None)
 
 
 @pytest.mark.parametrize("n_before", [0, 10**6, 10**8, 10**9])
@@ -36,30 +36,30 @@ def not_on_disk(monkeypatch: pytest.MonkeyPatch, nothing_loaded: None) -> None:
 def test_no_process_takes_a_tenth_longer_than_with_arrays_alone(
     on_disk: None, n_chars: int, n_before: int
 ) -> None:
-    if worth.pays(n_chars, n_before, GPT2_PATTERN):
+    if when_it_pays.pays(n_chars, n_before, GPT2_PATTERN):
         alone = PER_CHAR * (n_before + n_chars)
-        with_loops = alone + BEGIN - worth.SAVED_SECONDS_A_CHAR * n_chars
+        with_loops = alone + BEGIN - when_it_pays.SAVED_SECONDS_A_CHAR * n_chars
         assert with_loops <= 1.1 * alone
 
 
 def test_with_code_on_disk_it_pays_from_some_ten_million_characters_on(on_disk: None) -> None:
-    assert not worth.pays(10**7, 0, GPT2_PATTERN)
-    assert worth.pays(10**8, 0, GPT2_PATTERN)
+    assert not when_it_pays.pays(10**7, 0, GPT2_PATTERN)
+    assert when_it_pays.pays(10**8, 0, GPT2_PATTERN)
 
 
 def test_many_short_texts_pay_for_it_in_the_end(on_disk: None) -> None:
-    assert not worth.pays(10_000, 10**7, GPT2_PATTERN)
-    assert worth.pays(10_000, 10**9, GPT2_PATTERN)
+    assert not when_it_pays.pays(10_000, 10**7, GPT2_PATTERN)
+    assert when_it_pays.pays(10_000, 10**9, GPT2_PATTERN)
 
 
 def test_only_a_giant_text_waits_for_a_compilation(not_on_disk: None) -> None:
-    assert not worth.pays(5 * 10**8, 10**12, GPT2_PATTERN)
-    assert worth.pays(2 * 10**9, 0, GPT2_PATTERN)
+    assert not when_it_pays.pays(5 * 10**8, 10**12, GPT2_PATTERN)
+    assert when_it_pays.pays(2 * 10**9, 0, GPT2_PATTERN)
 
 
 def test_it_never_pays_without_numba(on_disk: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worth, "is_available", lambda: False)
-    assert not worth.pays(10**10, 10**10, GPT2_PATTERN)
+    monkeypatch.setattr(when_it_pays, "is_available", lambda: False)
+    assert not when_it_pays.pays(10**10, 10**10, GPT2_PATTERN)
 
 
 @pytest.mark.parametrize(
@@ -69,8 +69,8 @@ def test_it_never_pays_without_numba(on_disk: None, monkeypatch: pytest.MonkeyPa
 def test_numba_is_found_without_importing_it(setting: dict[str, str], is_disabled: bool) -> None:
     pytest.importorskip("numba", reason="pip install 'bpelab[compiled]'")
     program = (
-        "import sys; from bpelab.bpe.encoders.compiled import worth;"
-        f"print(worth.is_available(), worth.pays(10**7, 0, {GPT2_PATTERN!r}), 'numba' in sys.modules)"
+        "import sys; from bpelab.bpe.encoders.compiled import when_it_pays as it;"
+        f"print(it.is_available(), it.pays(10**7, 0, {GPT2_PATTERN!r}), 'numba' in sys.modules)"
     )
     environment = {name: value for name, value in os.environ.items() if name != "NUMBA_DISABLE_JIT"} | setting
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)

@@ -10,7 +10,7 @@ from bpelab.bpe.splitting.specials import special_finder
 class MixedEncoder:
     """Texts without surrogates to ids, in which some special tokens count as such.
 
-    >>> from bpelab.bpe.encoders.plain import TextbookEncoder
+    >>> from bpelab.bpe.encoders.textbook_engine import TextbookEncoder
     >>> mixed = MixedEncoder(TextbookEncoder({b"a": 0, b"b": 1}, "[a-z]+"), {"<end>": 2})
     >>> mixed.to_list("ab<end>b", frozenset({"<end>"}))
     [0, 1, 2, 1]

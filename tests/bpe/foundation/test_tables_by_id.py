@@ -1,7 +1,7 @@
 """Tokens are numbered in the order of their ids, with numbers not much higher than the number of tokens."""
 
 import numpy as np
-from bpelab.bpe.foundation.id_places import IdPlaces
+from bpelab.bpe.foundation.tables_by_id import IdPlaces
 from hypothesis import given
 from hypothesis import strategies as st
 
