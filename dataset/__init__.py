@@ -15,6 +15,6 @@ __all__ = ["GPTDatasetV1", "create_dataloader_v1"]
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from bpelab.dataset import gpt
+    from bpelab.dataset import gpt_dataset
 
-    return getattr(gpt, name)
+    return getattr(gpt_dataset, name)

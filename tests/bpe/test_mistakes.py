@@ -134,7 +134,7 @@ def test_an_encoding_with_huge_special_ids_is_not_extended_to_less() -> None:
         ({"special_tokens": [5]}, TypeError, r"special_tokens must be a list of str, not \[5\]"),
         ({"special_tokens": ["\ud800"]}, ValueError, "holds a surrogate"),
         ({"errors": "ignore"}, ValueError, "errors is 'ignore': it must be 'strict' or 'replace'"),
-        ({"counts": "my.counts"}, TypeError, r"pass one in a list, as counts=\[\.\.\.\]"),
+        ({"counts": "my.counts"}, TypeError, r"pass a single one as counts=\[\.\.\.\]"),
     ],
 )
 def test_training_refuses_at_once_what_it_would_take_for_something_else(

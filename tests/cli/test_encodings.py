@@ -135,7 +135,7 @@ MISTAKES = {
     "train text --vocab-size 300 -o x.json --extend cl100k_base": OFFLINE,
     "encode a --model gpt-0": "the model 'gpt-0'; use the encoding's own name, by --encoding",
     "encode a --encoding gpt-two": "no encoding is named 'gpt-two'; there are: gpt2",
-    "encode a --encoding text": "text: the name of the file tells no format",
+    "encode a --encoding text": "text: the name of the file does not tell its format",
     "encode a --encoding nfc.json": "nfc.json: .*NFC changes the text before it is split$",
     "train bad --vocab-size 300 -o x.json": "bad: not UTF-8 at byte 1.*pass --errors replace",
     "train text --vocab-size 9 -o x.json": "--vocab-size is 9",
@@ -143,7 +143,7 @@ MISTAKES = {
     "tokenize bad -o out": "bad: not UTF-8 at byte 1.*--errors replace",
     "tokenize text -o out --encoding my.json": "pass --no-end-of-text$",
     "tokenize text -o out --shard-tokens 0": "--shard-tokens is 0",
-    "convert my.tiktoken x.json": "my.tiktoken: a .tiktoken file holds no pattern",
+    "convert my.tiktoken x.json": "my.tiktoken: a .tiktoken file contains no pattern",
     "fetch the-verdict": "the-verdict could not be downloaded.*name it by --source FILE",
     "fetch the-other": "no text is called 'the-other'",
 }

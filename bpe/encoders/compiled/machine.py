@@ -1,7 +1,7 @@
 """What turns a Python loop into machine code, and which instructions does Python have no word for?
 
 `compiled` is the decorator of every loop here. Numba compiles the function when it is first called, or reads
-it from disk where it has been compiled before (see `kept_code`). With `NUMBA_DISABLE_JIT=1` in the environment
+it from disk if it was compiled before (see `kept_code`). With `NUMBA_DISABLE_JIT=1` in the environment
 nothing is compiled, and the same source runs as ordinary Python.
 
 A few instructions have no operator in Python: reading eight bytes at once from any place, comparing 64 bytes

@@ -39,6 +39,8 @@ def written(held: CharSet, *, exact: bool) -> str:
 
     The plain form is right for texts for which `is_plain` is true; the exact form is slower and always right.
 
+    >>> from bpelab.bpe.splitting.dialect.charsets import combine
+    >>> from bpelab.bpe.splitting.dialect.properties import property_set
     >>> written(combine("--", property_set("L"), chars("a")), exact=False)
     '[\\p{gc=L}--[a]]'
     """

@@ -308,7 +308,7 @@ def test_time_left_is_that_of_this_process_alone() -> None:
 @pytest.mark.parametrize("pattern", CUTTABLE)
 def test_pieces_of_every_length_are_counted_exactly(monkeypatch: pytest.MonkeyPatch, pattern: str) -> None:
     monkeypatch.setattr(pieces, "SHORT_CHARS", 0)
-    monkeypatch.setattr(pieces, "PART_CHARS", 200)
+    monkeypatch.setattr(pieces, "SECTION_CHARS", 200)
     text = (
         "".join(f" {'x' * n} {'é' * n} {'=' * n}\n" * (n % 3 + 1) for n in range(45))
         + texts_with_everything()

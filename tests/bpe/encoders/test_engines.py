@@ -124,7 +124,7 @@ def test_engines_share_their_tables(gpt2: Encoding) -> None:
     other = gpt2.with_engine("arrays")
     assert other is not gpt2
     assert (other.name, other.pattern, other.special_tokens) == (gpt2.name, gpt2.pattern, gpt2.special_tokens)
-    assert other._mergeable_ranks is gpt2.ranks
+    assert other._mergeable_ranks is gpt2._mergeable_ranks
     assert get_encoding("gpt2").engine == "auto"
 
 
