@@ -24,6 +24,7 @@ $(VENV)/.set-up-%: pyproject.toml constraints.txt
 
 report: $(VENV)/.set-up-suite ## set up, compare with tiktoken, measure (some five minutes), write report/index.html
 	rm -f report/quick.json
+	-$(BIN)/bpelab compile
 	$(BIN)/bpelab bench -o report/quick.json
 	$(BIN)/bpelab report report/quick.json -o report/index.html
 
@@ -42,7 +43,9 @@ lint: setup site ## formatting, lint, and which part may import which
 types: setup site ## mypy --strict on the package as it is installed
 	cd $(SITE) && $(abspath $(BIN))/mypy --config-file $(abspath pyproject.toml) -p bpelab
 
+# Compiled once here, the loops need not be compiled in every process of the tests. Without Numba they skip.
 tests: setup ## doctests and tests
+	-$(BIN)/bpelab compile
 	$(BIN)/pytest --numprocesses=auto
 
 # The package as a wheel would install it. The import contracts read folders, and `tokenizers` has no `__init__.py`.
@@ -53,8 +56,9 @@ site: setup
 
 bench: $(VENV)/.set-up-suite ## measure again, write the committed record and the tables made of it
 	rm -f $(RECORD)
+	-$(BIN)/bpelab compile
 	$(BIN)/bpelab bench -o $(RECORD)
-	$(BIN)/python -m bpelab.benchmarks.harness.readme
+	$(BIN)/python -m bpelab.benchmarks.report.splice
 
 format: setup ## rewrite the sources in the house format
 	$(BIN)/ruff format .

@@ -1,11 +1,16 @@
-"""What does a corpus of a gigabyte need? Time, memory, and whether it says how far it is.
+"""What does a corpus of a gigabyte need? Time, memory, and how often it reports progress.
 
-The corpus is the standard library's source again and again, each time with other names in it: in every
-copy another tenth of the words ends in two more letters, so that each copy brings new pieces. Fixed:
-GPT-2's pattern, 32,768 tokens. Memory is the highest resident size of this process (Linux), without that
-of the processes that count when there are more than one.
+Varies: the size of the corpus and the number of processes. Fixed: GPT-2's pattern, 32,768 tokens. The
+corpus is the standard library's source, copied; in each copy another tenth of the words ends in two more
+letters, so that every copy brings new pieces.
 
-python -m benchmarks.train_large_corpus [--megabytes 1000] [--jobs 1]
+How the number could mislead: memory is the largest resident size of this process (Linux), without that of
+the processes that count when there are more than one. The copies repeat each other more than real text
+does.
+
+The answer is not in a record: this takes minutes and prints what it found.
+
+python -m bpelab.benchmarks.train_large_corpus [--megabytes 1000] [--jobs 1]
 """
 
 import argparse
@@ -17,16 +22,17 @@ from itertools import pairwise
 from multiprocessing import Process
 from pathlib import Path
 
+from bpelab.benchmarks.harness.memory import peak_resident_size
 from bpelab.bpe import train
 from bpelab.bpe.parity.standard_library import standard_library
 from bpelab.bpe.training import Progress
 
 _WORD = re.compile(r"[A-Za-z_]{4,}")
-SHARE = 10  # one word in so many changes in each copy
+SHARE = 10  # in each copy one word in this many changes
 
 
 def write_corpus(folder: Path, n_bytes: int) -> None:
-    """Write copies until there are so many bytes; a file of at most 12 MB each."""
+    """Write files of at most 12 MB, each a changed copy, until there are `n_bytes` in all."""
     source = "".join(text for _, text in standard_library())
     written = copy = 0
     while written < n_bytes:
@@ -42,12 +48,6 @@ def write_corpus(folder: Path, n_bytes: int) -> None:
         copy += 1
 
 
-def highest_memory() -> int:
-    """Highest resident size so far, in bytes."""
-    status = Path("/proc/self/status").read_text()
-    return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) * 1024  # type: ignore[index]
-
-
 def main() -> None:
     """Write the corpus to a temporary folder, train on it, and print what it took."""
     parser = argparse.ArgumentParser()
@@ -57,9 +57,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         n_bytes = options.megabytes * 1_000_000
         writer = Process(target=write_corpus, args=(Path(folder), n_bytes))
-        writer.start()  # a process of its own, whose memory does not count
+        writer.start()  # in a process of its own, whose memory does not count
         writer.join()
-        before = highest_memory()
+        before = peak_resident_size()
         reports: list[tuple[float, Progress]] = []
         start = time.perf_counter()
 
@@ -71,11 +71,13 @@ def main() -> None:
     print(f"{n_bytes / 1e6:,.0f} MB to {encoding.n_vocab:,} tokens in {seconds:.1f} s, jobs={options.jobs}")
     for phase in ("counting", "merging"):
         own = [progress for _, progress in reports if progress.phase == phase]
-        print(f"  {phase}: {own[-1].seconds:.1f} s, {len(own)} reports, {own[-1].n_pieces:,} distinct pieces")
+        print(f"  {len(own)} reports in {own[-1].seconds:.1f} s; the last: {own[-1]}")
     times = [0.0, *(at for at, _ in reports), seconds]
     gap = max(later - earlier for earlier, later in pairwise(times))
     print(f"  longest time without a report: {gap:.1f} s")
-    print(f"  highest memory: {highest_memory() / 1e6:,.0f} MB, {before / 1e6:,.0f} MB of it before training")
+    print(
+        f"  peak memory: {peak_resident_size() / 1e6:,.0f} MB, {before / 1e6:,.0f} MB of it before training"
+    )
 
 
 if __name__ == "__main__":

@@ -2,22 +2,25 @@
 
 `Encoding` has tiktoken's names, arguments, results and error types, so that it can be swapped in:
 https://github.com/openai/tiktoken/blob/0.14.0/tiktoken/core.py
+
+It is a thin object over its parts: an engine turns text into ids (`bpelab.bpe.encoders`), and the vocabulary
+turns ids into bytes (`bpelab.bpe.vocabulary`).
 """
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import chain
 from types import MappingProxyType
-from typing import NoReturn, overload
+from typing import NamedTuple, NoReturn, overload
 
 import numpy as np
 import numpy.typing as npt
-from bpelab.bpe.encoders.arrays.encoder import CACHE_PIECES, ArrayEncoder, joined
-from bpelab.bpe.encoders.arrays.store import Ids
 from bpelab.bpe.encoders.batches import map_in_threads, require_threads
-from bpelab.bpe.encoders.cached import CachedEncoder
-from bpelab.bpe.encoders.offsets import LEFT_OUT, TokenOffsets, text_and_offsets, token_offsets
+from bpelab.bpe.encoders.choice import AUTO, CACHE_PIECES, Engines, resolve_engine
+from bpelab.bpe.encoders.engine import Engine, joined
+from bpelab.bpe.encoders.offsets import TokenOffsets, text_and_offsets, token_offsets
 from bpelab.bpe.encoders.stream import (
     decode_chunks,
     encode_chunks,
@@ -25,25 +28,50 @@ from bpelab.bpe.encoders.stream import (
     refuse_surrogates,
     repair_surrogates,
 )
-from bpelab.bpe.encoders.unstable import completions
+from bpelab.bpe.encoders.truncate import beginning_within
+from bpelab.bpe.encoders.unstable import completions, encode_any_bytes
+from bpelab.bpe.encoders.with_specials import MixedEncoder
 from bpelab.bpe.foundation.arguments import require_text, require_whole
-from bpelab.bpe.foundation.once import once
-from bpelab.bpe.splitting.array_splitter import array_splitter, regex_splitter
-from bpelab.bpe.splitting.patterns import KNOWN_PATTERNS
-from bpelab.bpe.splitting.specials import Allowed, Disallowed, refuse_special, resolve_special, special_finder
-from bpelab.bpe.vocabulary import Vocabulary
+from bpelab.bpe.splitting.regex_splitter import splitter
+from bpelab.bpe.splitting.specials import (
+    END_OF_TEXT,
+    Allowed,
+    Disallowed,
+    refuse_special,
+    resolve_special,
+    special_finder,
+)
+from bpelab.bpe.tiktoken_core_bpe import CoreBPE
+from bpelab.bpe.vocabulary import FEW_TOKENS, Vocabulary
 
-# Below so many characters the caches answer sooner than the arrays, in all the texts of the benchmarks.
-SHORT_CHARS = 8192
+
+class _Parts(NamedTuple):
+    """What an encoding consists of."""
+
+    name: str
+    pattern: str
+    ranks: dict[bytes, int]
+    special_tokens: dict[str, int]
+    max_cached_pieces: int
+    vocabulary: Vocabulary
+    engines: Engines
+    engine_name: str
+    engine: Engine
+    mixed: MixedEncoder
 
 
 class Encoding:
     """Text to token ids and back, immutable and safe to share between threads.
 
-    Takes what `tiktoken.Encoding` takes, and how many pieces beyond the vocabulary each of the calls that
-    are under way at once may remember the ids of; when there are more, all of them are forgotten. That
-    changes the speed and the memory (usually 200 bytes a piece, at most 1,000), never the ids.
-    Raises `ValueError` where the parts contradict each other, and `TypeError` for parts of the wrong kind.
+    `pat_str`, `mergeable_ranks`, `special_tokens` and `explicit_n_vocab` are tiktoken's. `engine` chooses how
+    texts are encoded: by "textbook", "cached", "arrays" or "compiled"; or by "auto", which takes the fastest
+    for the length of each text, or what the environment variable `BPELAB_ENGINE` names. All give the same
+    ids. `max_cached_pieces` limits how many pieces beyond the vocabulary a call may remember the ids of. When
+    there are more, all of them are forgotten. That changes the speed and the memory (usually 200 bytes a
+    piece, at most 1,000, for each of the calls under way at once), never the ids.
+
+    Raises `ValueError` where the parts contradict each other, `TypeError` for parts of the wrong kind, and
+    `ImportError` for an engine that is not installed.
 
     >>> from bpelab.bpe import get_encoding
     >>> enc = get_encoding("gpt2")
@@ -51,12 +79,13 @@ class Encoding:
     [15496, 11, 995]
     >>> enc.decode([15496, 11, 995])
     'Hello, world'
+    >>> enc.name = "other"
+    Traceback (most recent call last):
+    AttributeError: an Encoding cannot change: build another one to set 'name'
     """
 
-    name: str
-    _pat_str: str
-    _mergeable_ranks: dict[bytes, int]
-    _special_tokens: dict[str, int]
+    __slots__ = ("__weakref__", "_parts")
+    _parts: _Parts
 
     def __init__(
         self,
@@ -66,37 +95,54 @@ class Encoding:
         mergeable_ranks: Mapping[bytes, int],
         special_tokens: Mapping[str, int],
         explicit_n_vocab: int | None = None,
+        engine: str = AUTO,
         max_cached_pieces: int = CACHE_PIECES,
     ) -> None:
         if explicit_n_vocab is not None:
             explicit_n_vocab = require_whole("explicit_n_vocab", explicit_n_vocab)
         max_cached_pieces = require_whole("max_cached_pieces", max_cached_pieces, 0)
         ranks, specials = dict(mergeable_ranks), dict(special_tokens)
-        put = partial(object.__setattr__, self)  # past our own, which refuses
-        put("name", name)
-        put("_pat_str", pat_str)
-        put("_mergeable_ranks", ranks)
-        put("_special_tokens", specials)
-        put("_vocabulary", Vocabulary(ranks, specials, explicit_n_vocab))
-        put("_cached", CachedEncoder(pat_str, ranks, lambda piece: self._arrays.merge_piece(piece)))
-        put("_max_cached_pieces", max_cached_pieces)
-
-    _vocabulary: Vocabulary
-    _cached: CachedEncoder
-    _max_cached_pieces: int
-
-    @once
-    def _arrays(self) -> ArrayEncoder:
-        """The encoder of long texts, built (in some 50 milliseconds) when the first one comes."""
-        return ArrayEncoder(
-            self._mergeable_ranks,
-            array_splitter(self._pat_str) or regex_splitter(self._cached.split),
-            can_cut=self._pat_str in KNOWN_PATTERNS,
-            max_pieces=self._max_cached_pieces,
+        vocabulary = Vocabulary(ranks, specials, explicit_n_vocab)
+        splitter(pat_str)  # raises `ValueError` for a pattern that is not a regular expression
+        engines = Engines(
+            ranks, pat_str, bytes_of_id=vocabulary.bytes_of_id, max_cached_pieces=max_cached_pieces
+        )
+        engine_name = resolve_engine(engine)
+        chosen = engines.named(engine_name)
+        self._parts = _Parts(
+            name=name,
+            pattern=pat_str,
+            ranks=ranks,
+            special_tokens=specials,
+            max_cached_pieces=max_cached_pieces,
+            vocabulary=vocabulary,
+            engines=engines,
+            engine_name=engine_name,
+            engine=chosen,
+            mixed=MixedEncoder(chosen, specials),
         )
 
-    def __setattr__(self, attribute: str, value: object) -> NoReturn:
-        raise AttributeError(f"an Encoding cannot change: build another one to set {attribute!r}")
+    def with_engine(self, engine: str) -> "Encoding":
+        """Return the same encoding with another engine, which shares all tables and engines built so far.
+
+        >>> from bpelab.bpe import get_encoding
+        >>> get_encoding("gpt2").with_engine("textbook").encode("hello world")
+        [31373, 995]
+        """
+        engine_name = resolve_engine(engine)
+        chosen = self._parts.engines.named(engine_name)
+        other = Encoding.__new__(Encoding)
+        other._parts = self._parts._replace(
+            engine_name=engine_name,
+            engine=chosen,
+            mixed=MixedEncoder(chosen, self._parts.special_tokens),
+        )
+        return other
+
+    def __setattr__(self, attribute: str, value: object) -> None:
+        if attribute != "_parts" or hasattr(self, "_parts"):
+            raise AttributeError(f"an Encoding cannot change: build another one to set {attribute!r}")
+        super().__setattr__(attribute, value)
 
     def __delattr__(self, attribute: str) -> NoReturn:
         raise AttributeError(f"an Encoding cannot change: {attribute!r} stays")
@@ -108,10 +154,11 @@ class Encoding:
         build = partial(
             Encoding,
             self.name,
-            pat_str=self._pat_str,
-            mergeable_ranks=self._mergeable_ranks,
-            special_tokens=self._special_tokens,
-            max_cached_pieces=self._max_cached_pieces,
+            pat_str=self.pattern,
+            mergeable_ranks=self._parts.ranks,
+            special_tokens=self._parts.special_tokens,
+            engine=self.engine,
+            max_cached_pieces=self._parts.max_cached_pieces,
         )
         return build, ()
 
@@ -126,7 +173,7 @@ class Encoding:
         >>> get_encoding("gpt2").encode_ordinary("hello world")
         [31373, 995]
         """
-        return self._list_ids(repair_surrogates(text), frozenset())
+        return self._parts.engine.encode_to_list(repair_surrogates(text))
 
     def encode(
         self, text: str, *, allowed_special: Allowed = frozenset(), disallowed_special: Disallowed = "all"
@@ -146,7 +193,7 @@ class Encoding:
         require_text(text)
         allowed, disallowed = self._resolve(allowed_special, disallowed_special)
         refuse_special(text, disallowed)
-        return self._list_ids(repair_surrogates(text), allowed)
+        return self._parts.mixed.to_list(repair_surrogates(text), allowed)
 
     def encode_to_numpy(
         self,
@@ -165,13 +212,12 @@ class Encoding:
         refuse_special(text, disallowed)
         refuse_surrogates(text)
         require_threads(num_threads)
-        if len(text) < SHORT_CHARS:
-            return np.array(self._list_ids(text, allowed), dtype=np.uint32)
-        return joined(self._parts(text, allowed, num_threads))
+        return joined(self._parts.mixed.to_blocks(text, allowed, num_threads))
 
     def encode_ordinary_batch(self, text: Sequence[str], *, num_threads: int = 8) -> list[list[int]]:
-        """Encode each text as `encode_ordinary` does, in order."""
-        return map_in_threads(self.encode_ordinary, text, num_threads)
+        """Encode each text as `encode_ordinary` does, in order; many short texts are encoded together."""
+        require_threads(num_threads)
+        return self._parts.engine.encode_batch(list(map(repair_surrogates, text)), num_threads)
 
     def encode_batch(
         self,
@@ -181,14 +227,24 @@ class Encoding:
         allowed_special: Allowed = frozenset(),
         disallowed_special: Disallowed = "all",
     ) -> list[list[int]]:
-        """Encode each text as `encode` does, in order."""
-        encode = partial(self.encode, allowed_special=allowed_special, disallowed_special=disallowed_special)
-        return map_in_threads(encode, text, num_threads)
+        """Encode each text as `encode` does, in order; many short texts are encoded together.
+
+        >>> from bpelab.bpe import get_encoding
+        >>> get_encoding("gpt2").encode_batch(["hello world", "hello"])
+        [[31373, 995], [31373]]
+        """
+        require_threads(num_threads)
+        allowed, disallowed = self._resolve(allowed_special, disallowed_special)
+        texts = list(text)
+        for one in texts:
+            require_text(one)
+            refuse_special(one, disallowed)
+        return self._parts.mixed.to_lists(list(map(repair_surrogates, texts)), allowed, num_threads)
 
     def encode_with_unstable(
         self, text: str, *, allowed_special: Allowed = frozenset(), disallowed_special: Disallowed = "all"
     ) -> tuple[list[int], list[list[int]]]:
-        """Give the tokens that stay whatever follows the text, and the ways in which its end may go on.
+        """Return the tokens that stay whatever follows the text, and the ways in which its end may go on.
 
         The completions are tiktoken's, sorted. Time grows with the bytes of the last piece times the
         tokens that begin with its end: milliseconds for a word, seconds for a hundred spaces.
@@ -205,30 +261,57 @@ class Encoding:
         refuse_special(text, disallowed)
         refuse_surrogates(text)
         specials = list(special_finder(allowed).all(text)) if allowed else []
-        last_pieces = self._cached.split(text[specials[-1].end :] if specials else text)[-1:]
         return completions(
-            self._list_ids(text, allowed),
-            sum(len(self._cached.pieces[piece]) for piece in last_pieces),
-            bytes_of_id=self._vocabulary.bytes_of_id,
-            ranks=self._mergeable_ranks,
-            sorted_tokens=self._vocabulary.sorted_tokens,
+            self._parts.mixed.to_list(text, allowed),
+            self._n_last_piece(text[specials[-1].end :] if specials else text),
+            bytes_of_rank=self._parts.vocabulary.bytes_of_rank,
+            ranks=self._parts.ranks,
+            sorted_tokens=self._parts.vocabulary.sorted_tokens,
             encode_ordinary=self.encode_ordinary,
         )
 
+    def _n_last_piece(self, text: str) -> int:
+        """Count the tokens of a text's last piece."""
+        last_pieces = splitter(self.pattern)(text)[-1:]
+        return sum(len(self.encode_single_piece(piece)) for piece in last_pieces)
+
+    def encode_single_piece(self, text_or_bytes: str | bytes) -> list[int]:
+        """Encode a text or bytes as one piece, which the pattern does not cut; shows what merging alone does.
+
+        >>> from bpelab.bpe import get_encoding
+        >>> get_encoding("gpt2").encode_single_piece("helloqqqq")
+        [31373, 38227, 38227]
+        """
+        return self._parts.engine.merge_piece(as_bytes(text_or_bytes))
+
+    def encode_bytes(self, data: bytes) -> list[int]:
+        r"""Encode bytes that need not be UTF-8, such as a text that was cut within a character.
+
+        What is UTF-8 at their beginning is encoded as text. Its last piece and all the bytes after it are
+        merged as one piece.
+
+        >>> from bpelab.bpe import get_encoding
+        >>> get_encoding("gpt2").encode_bytes(b"hello \xf0\x9f")
+        [31373, 12520]
+        """
+        return encode_any_bytes(
+            as_bytes(data),
+            encode=lambda text: (self.encode_ordinary(text), self._n_last_piece(text)),
+            merge_piece=self._parts.engine.merge_piece,
+            bytes_of_rank=self._parts.vocabulary.bytes_of_rank,
+        )
+
     def encode_single_token(self, text_or_bytes: str | bytes) -> int:
-        """Give the id of one token, special tokens included; `KeyError` where there is none.
+        """Return the id of one token, special tokens included; `KeyError` where there is none.
 
         >>> from bpelab.bpe import get_encoding
         >>> get_encoding("gpt2").encode_single_token("hello")
         31373
         """
-        if isinstance(text_or_bytes, str):
-            data = text_or_bytes.encode("utf-8")
-        else:
-            data = bytes(memoryview(text_or_bytes))  # which refuses a number, that `bytes` takes for a length
-        if data in self._mergeable_ranks:
-            return self._mergeable_ranks[data]
-        for special, token in self._special_tokens.items():
+        data = as_bytes(text_or_bytes)
+        if data in self._parts.ranks:
+            return self._parts.ranks[data]
+        for special, token in self._parts.special_tokens.items():
             if special.encode("utf-8") == data:
                 return token
         raise KeyError(data)
@@ -242,7 +325,7 @@ class Encoding:
     def count(self, text: str, *, limit: int | None = None) -> int | None:
         """Count the tokens of a text, special tokens in it taken as plain text, without keeping them.
 
-        With a limit, give None as soon as there are more tokens than that.
+        With a limit, return None as soon as there are more tokens than that, without counting the rest.
 
         >>> from bpelab.bpe import get_encoding
         >>> enc = get_encoding("gpt2")
@@ -251,17 +334,13 @@ class Encoding:
         """
         if limit is not None:
             limit = require_whole("limit", limit)
-        text = repair_surrogates(text)
-        if len(text) < SHORT_CHARS:
-            n_tokens = sum(map(len, self._cached.runs(text)))
-        else:
-            n_tokens = self._arrays.count(text, limit)
+        n_tokens = self._parts.engine.count(repair_surrogates(text), limit)
         return n_tokens if limit is None or n_tokens <= limit else None
 
     def encode_with_offsets(
         self, text: str, *, allowed_special: Allowed = frozenset(), disallowed_special: Disallowed = "all"
     ) -> TokenOffsets:
-        """Encode text and tell where in it each token is, in bytes and in characters.
+        """Encode text and locate each token in it, in bytes and in characters.
 
         A surrogate pair counts as the one character that it stands for. Raises `ValueError` where the
         pattern leaves some of the text out, so that the tokens do not lie side by side.
@@ -276,10 +355,10 @@ class Encoding:
         ids = self.encode_to_numpy(
             text, allowed_special=allowed_special, disallowed_special=disallowed_special
         )
-        return token_offsets(text.encode("utf-8"), ids, self._vocabulary.lengths_of(ids))
+        return token_offsets(text.encode("utf-8"), ids, self._parts.vocabulary.lengths_of(ids))
 
     def truncate(self, text: str, max_tokens: int) -> str:
-        """Give a beginning of the text that has at most `max_tokens` tokens and ends with a whole character.
+        """Return a beginning of the text with at most `max_tokens` tokens, which ends with a whole character.
 
         It ends where token `max_tokens` does, or before the character that this token would split.
         Special tokens count as plain text. Raises `ValueError` for a negative number, and where the
@@ -291,32 +370,12 @@ class Encoding:
         >>> get_encoding("gpt2").truncate("hello 한", 3)  # the last character is tokens 3 and 4
         'hello '
         """
-        max_tokens = require_whole("max_tokens", max_tokens, 0)
-        text = repair_surrogates(text)
-        ids = self._first_ids(text, max_tokens + 1)
-        # By itself a beginning may be cut into other pieces than it was within the text, and more of
-        # them; then it must end earlier.
-        for n_tokens in range(min(max_tokens, len(ids)), 0, -1):
-            beginning = self.decode(ids[:n_tokens], errors="ignore")
-            is_all = n_tokens == len(ids)
-            if beginning != text if is_all else not text.startswith(beginning):
-                raise ValueError(
-                    f"the first {n_tokens:,} tokens do not make the text's beginning: {LEFT_OUT}"
-                )
-            if self.count(beginning, limit=max_tokens) is not None:
-                return beginning
-        return ""
-
-    def _first_ids(self, text: str, n_tokens: int) -> Ids:
-        """(n,) uint32: so many ids of the text's beginning, or all of them where there are fewer."""
-        parts: list[Ids] = []
-        n_found = 0
-        for part in self._ordinary_parts(text, num_threads=1):
-            parts.append(part)
-            n_found += len(part)
-            if n_found >= n_tokens:
-                break
-        return joined(iter(parts))[:n_tokens]
+        return beginning_within(
+            repair_surrogates(text),
+            require_whole("max_tokens", max_tokens, 0),
+            engine=self._parts.engine,
+            decode=partial(self.decode, errors="ignore"),
+        )
 
     def encode_iter(
         self,
@@ -338,8 +397,8 @@ class Encoding:
         allowed, disallowed = self._resolve(allowed_special, disallowed_special)
         return encode_chunks(
             chunks,
-            encode=self._parts,
-            encode_beginning=self._arrays.encode_beginning,
+            encode=self._parts.mixed.to_blocks,
+            encode_beginning=self._parts.engine.encode_beginning,
             allowed=allowed,
             disallowed=disallowed,
         )
@@ -362,33 +421,7 @@ class Encoding:
         )
 
     def _resolve(self, allowed: Allowed, disallowed: Disallowed) -> tuple[frozenset[str], frozenset[str]]:
-        return resolve_special(self._vocabulary.special_names, allowed, disallowed)
-
-    def _list_ids(self, text: str, allowed: frozenset[str]) -> list[int]:
-        if len(text) < SHORT_CHARS and not allowed:
-            return list(chain.from_iterable(self._cached.runs(text)))
-        ids: list[int] = []
-        for part in self._parts(text, allowed):
-            # A special token, and the ids of a short text between two, come in small parts.
-            ids += part.tolist() if len(part) < 256 else self._arrays.as_list(part)
-        return ids
-
-    def _parts(self, text: str, allowed: frozenset[str], num_threads: int = 1) -> Iterator[Ids]:
-        """Yield the ids of text and the allowed special tokens in it, some at a time and in order.
-
-        Every encoding goes through here, but for the lists and counts of short texts.
-        """
-        start = 0
-        for special in special_finder(allowed).all(text) if allowed else ():
-            yield from self._ordinary_parts(text[start : special.start], num_threads)
-            yield np.array([self._special_tokens[special.name]], dtype=np.uint32)
-            start = special.end
-        yield from self._ordinary_parts(text[start:] if start else text, num_threads)
-
-    def _ordinary_parts(self, text: str, num_threads: int) -> Iterator[Ids]:
-        if len(text) < SHORT_CHARS:
-            return iter([np.fromiter(chain.from_iterable(self._cached.runs(text)), dtype=np.uint32)])
-        return self._arrays.encode_in_threads(text, num_threads)
+        return resolve_special(self._parts.vocabulary.special_names, allowed, disallowed)
 
     # ---- ids to text ----
 
@@ -399,27 +432,34 @@ class Encoding:
         >>> get_encoding("gpt2").decode_bytes([31373, 995])
         b'hello world'
         """
-        return self._vocabulary.joined_bytes(tokens)
+        given = tokens if isinstance(tokens, list | tuple | np.ndarray) else list(tokens)
+        if len(given) >= FEW_TOKENS and self.engine in (AUTO, "compiled"):
+            compiled = self._parts.engines.compiled_if_loaded
+            # The vocabulary has tiktoken's words for ids that are not tokens.
+            with suppress(KeyError, OverflowError, TypeError):
+                if compiled is not None:
+                    return compiled.decode_bytes(given)
+        return self._parts.vocabulary.joined_bytes(given)
 
     def decode(self, tokens: Iterable[int], errors: str = "replace") -> str:
-        """Give the text of the tokens; bytes that are not UTF-8 are treated as `errors` says."""
+        """Return the text of the tokens; bytes that are not UTF-8 are treated as `errors` says."""
         return self.decode_bytes(tokens).decode("utf-8", errors)
 
     def decode_single_token_bytes(self, token: int) -> bytes:
-        """Give the bytes of one token; `KeyError` for an id that is not a token."""
+        """Return the bytes of one token; `KeyError` for an id that is not a token."""
         return self.decode_tokens_bytes([token])[0]
 
     def decode_tokens_bytes(self, tokens: Iterable[int]) -> list[bytes]:
-        """Give the bytes of each token; `KeyError` for an id that is not a token.
+        """Return the bytes of each token; `KeyError` for an id that is not a token.
 
         >>> from bpelab.bpe import get_encoding
         >>> get_encoding("gpt2").decode_tokens_bytes([31373, 995])
         [b'hello', b' world']
         """
-        return self._vocabulary.tokens_bytes(tokens)
+        return self._parts.vocabulary.tokens_bytes(tokens)
 
     def decode_with_offsets(self, tokens: Iterable[int]) -> tuple[str, list[int]]:
-        """Give the text and, for each token, the index of the first character that has bytes of it.
+        """Return the text and, for each token, the index of the first character that has bytes of it.
 
         Raises `UnicodeDecodeError` where the tokens are not valid UTF-8 together.
 
@@ -452,43 +492,92 @@ class Encoding:
 
     def token_byte_values(self) -> list[bytes]:
         """List the bytes of every mergeable token, sorted."""
-        return list(self._vocabulary.sorted_tokens)
+        return list(self._parts.vocabulary.sorted_tokens)
+
+    @property
+    def name(self) -> str:
+        """What the encoding is called."""
+        return self._parts.name
+
+    @property
+    def engine(self) -> str:
+        """The name of the engine that was chosen; "auto" where the length of each text chooses."""
+        return self._parts.engine_name
 
     @property
     def pattern(self) -> str:
         """The regular expression that cuts a text into pieces."""
-        return self._pat_str
+        return self._parts.pattern
 
     @property
     def ranks(self) -> Mapping[bytes, int]:
         """The mergeable tokens with their ranks, which are their ids: a view that cannot be written to."""
-        return MappingProxyType(self._mergeable_ranks)
+        return MappingProxyType(self._parts.ranks)
 
     @property
     def special_tokens(self) -> Mapping[str, int]:
         """The special tokens with their ids: a view that cannot be written to."""
-        return MappingProxyType(self._special_tokens)
+        return MappingProxyType(self._parts.special_tokens)
 
     @property
     def eot_token(self) -> int:
         """The id of `<|endoftext|>`; `KeyError` where the encoding has none."""
-        return self._special_tokens["<|endoftext|>"]
+        return self._parts.special_tokens[END_OF_TEXT]
 
     @property
     def special_tokens_set(self) -> set[str]:
         """The texts of the special tokens."""
-        return set(self._special_tokens)
+        return set(self._parts.special_tokens)
 
     def is_special_token(self, token: int) -> bool:
         """Tell whether an id is a special token's."""
-        return token in self._vocabulary.special_ids
+        return token in self._parts.vocabulary.special_ids
 
     @property
     def max_token_value(self) -> int:
         """The highest id."""
-        return self._vocabulary.max_id
+        return self._parts.vocabulary.max_id
 
     @property
     def n_vocab(self) -> int:
         """The highest id plus one."""
-        return self._vocabulary.max_id + 1
+        return self._parts.vocabulary.max_id + 1
+
+    # ---- tiktoken's private names, for code that was written for tiktoken ----
+
+    @property
+    def _pat_str(self) -> str:
+        return self._parts.pattern
+
+    @property
+    def _mergeable_ranks(self) -> dict[bytes, int]:
+        return self._parts.ranks
+
+    @property
+    def _special_tokens(self) -> dict[str, int]:
+        return self._parts.special_tokens
+
+    @property
+    def _core_bpe(self) -> CoreBPE:
+        return CoreBPE(self)
+
+    def _encode_bytes(self, text: bytes) -> list[int]:
+        return self.encode_bytes(text)
+
+    def _encode_single_piece(self, text_or_bytes: str | bytes) -> list[int]:
+        return self.encode_single_piece(text_or_bytes)
+
+    def _encode_only_native_bpe(self, text: str) -> list[int]:
+        refuse_surrogates(text)
+        return list(chain.from_iterable(map(self.encode_single_piece, splitter(self.pattern)(text))))
+
+
+def as_bytes(text_or_bytes: str | bytes) -> bytes:
+    r"""Return the UTF-8 of a text, or bytes as they are; `TypeError` for anything else.
+
+    >>> as_bytes("é"), as_bytes(bytearray(b"a"))
+    (b'\xc3\xa9', b'a')
+    """
+    if isinstance(text_or_bytes, str):
+        return text_or_bytes.encode("utf-8")
+    return bytes(memoryview(text_or_bytes))  # `bytes` alone would take a number for a length

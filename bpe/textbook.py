@@ -1,4 +1,4 @@
-"""How does byte-level BPE turn text into ids, and learn to? The definition, to be read first.
+"""How does byte-level BPE turn text into ids, and learn to? This is the definition: read it first.
 
 No cache, no array, no cleverness: the other ways to encode and to train are tested against this one.
 """
@@ -11,7 +11,7 @@ from bpelab.bpe.splitting.regex_splitter import splitter_of
 
 
 def split(text: str, pattern: str) -> list[str]:
-    """Cut `text` into pre-tokens (pieces), which merges never cross.
+    """Cut `text` into pieces, which merges never cross.
 
     >>> split("Hello, world's end", r"'s| ?\\p{L}+| ?[^\\s\\p{L}]+")
     ['Hello', ',', ' world', "'s", ' end']
@@ -67,7 +67,7 @@ def train(
 
     `piece_counts` says how often each piece occurs in the corpus. Of pairs that occur equally often the
     one with the smallest ids wins. A pair counts wherever two tokens are neighbours, so that three equal
-    tokens hold it twice. Where no pair is left there are fewer tokens.
+    tokens in a row count as two pairs. When no pair is left, there are fewer tokens.
 
     >>> ranks = train({b"aaabdaaabac": 1}, 256 + 3)
     >>> list(ranks)[256:]

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from bpelab.bpe.foundation.id_places import IdPlaces, Places
 from bpelab.bpe.foundation.once import once
+from bpelab.bpe.foundation.runs import places_in_spans
+from bpelab.bpe.foundation.tables_by_id import IdPlaces, Places
 
 # The arrays keep a rank in 31 bits, and one number for what has none (`arrays/store.py`).
 MAX_RANK = 2**31 - 2
@@ -22,7 +23,8 @@ class Vocabulary:
     """The mergeable and the special tokens of an encoding, by id.
 
     Raises `ValueError` where the two tables contradict themselves, each other, or `n_expected`, and
-    `TypeError` where they are no maps from bytes and from texts to whole numbers.
+    `TypeError` where they do not map bytes and texts to whole numbers. An id cannot be a mergeable and a
+    special token's, as tiktoken allows: it would be decoded to one of the two, and the other be lost.
 
     >>> vocabulary = Vocabulary({b"a": 0, b"b": 1}, {"<end>": 5})
     >>> vocabulary.max_id, vocabulary.tokens_bytes([1, 5])
@@ -39,19 +41,17 @@ class Vocabulary:
             raise ValueError("mergeable_ranks is empty: an encoding needs at least its single bytes")
         _require_types("mergeable_ranks", ranks, bytes)
         _require_types("special_tokens", specials, str)
-        if b"" in ranks:
-            raise ValueError("a mergeable token has no bytes")
         if (highest := max(ranks.values())) > MAX_RANK:
             raise ValueError(f"a mergeable token has the rank {highest}: ranks are from 0 to 2**31 - 2")
-        bytes_of_id = dict(zip(ranks.values(), ranks, strict=True))
-        if len(bytes_of_id) < len(ranks):
-            raise ValueError(f"two tokens share a rank: {len(ranks):,} tokens, {len(bytes_of_id):,} ranks")
+        bytes_of_rank = dict(zip(ranks.values(), ranks, strict=True))
+        if len(bytes_of_rank) < len(ranks):
+            raise ValueError(f"two tokens share a rank: {len(ranks):,} tokens, {len(bytes_of_rank):,} ranks")
         if "" in specials:
             raise ValueError("a special token has an empty text, which would be found everywhere")
         special_of_id = {token: text.encode("utf-8") for text, token in specials.items()}
-        if shared := bytes_of_id.keys() & special_of_id.keys():
+        if shared := bytes_of_rank.keys() & special_of_id.keys():
             raise ValueError(f"id {min(shared)} is both a mergeable and a special token")
-        bytes_of_id |= special_of_id
+        bytes_of_id = bytes_of_rank | special_of_id
         lowest, highest = min(bytes_of_id), max(bytes_of_id)
         if not 0 <= lowest <= highest < 1 << 32:
             raise ValueError(f"ids from {lowest} to {highest}: they must be from 0 to 2**32 - 1")
@@ -62,23 +62,24 @@ class Vocabulary:
                 f" and the highest id is {highest}"
             )
         self.bytes_of_id = bytes_of_id
+        self.bytes_of_rank = bytes_of_rank
         self.special_ids = frozenset(special_of_id)
         self.special_names = frozenset(specials)
         self.max_id = highest
         self._ranks = ranks
 
     def tokens_bytes(self, tokens: Iterable[int]) -> list[bytes]:
-        """Give the bytes of each token.
+        """Return the bytes of each token.
 
         Raises `KeyError` for an id that is not a token, `OverflowError` for one outside 0 to 2**32 - 1
-        and `TypeError` for what is no integer, as tiktoken does.
+        and `TypeError` for anything but an integer, as tiktoken does.
         """
         try:
             return list(map(self.bytes_of_id.__getitem__, map(index, tokens)))
         except KeyError as error:
             (token,) = error.args
             if not 0 <= token < 1 << 32:
-                raise OverflowError(f"{token} is no token id: ids are from 0 to 2**32 - 1") from None
+                raise OverflowError(f"{token} is not a token id: ids are from 0 to 2**32 - 1") from None
             raise KeyError(f"no token has the id {token}: ids are from 0 to {self.max_id}") from None
 
     def joined_bytes(self, tokens: Iterable[int]) -> bytes:
@@ -109,14 +110,10 @@ class Vocabulary:
         return places if self._lengths_at(places).all() else None
 
     def _gathered(self, places: Places) -> bytes:
-        """Return the bytes of tokens: within a token each byte lies one place after the one before."""
+        """Return the bytes of tokens, each of which has some."""
         flat, all_starts = self._flat
-        starts, token_ends = all_starts.take(places), all_starts.take(places + 1)
-        ends = np.cumsum(token_ends - starts)
-        offsets = np.ones(int(ends[-1]), dtype=np.int64)
-        offsets[0] = starts[0]
-        offsets[ends[:-1]] = starts[1:] - token_ends[:-1] + 1
-        np.cumsum(offsets, out=offsets)
+        starts = all_starts.take(places)
+        offsets = places_in_spans(starts, all_starts.take(places + 1) - starts)
         return flat.take(offsets).tobytes()
 
     @once

@@ -1,4 +1,4 @@
-"""The command line: each verb parses, calls the library, prints. One file a verb."""
+"""The command line: each verb parses, calls the library and prints. There is one file for each verb."""
 
 import os
 import sys
@@ -7,12 +7,12 @@ from bpelab.cli.signals import Ended, end_on_signals
 
 
 def main() -> None:
-    """Run the command line; what the user got wrong ends in one line and exit code 2.
+    """Run the command line; a mistake of the user ends in one line and exit code 2.
 
     Ctrl-C ends with 130, SIGTERM with 143, and both clean up on their way out.
     """
-    if sys.stderr is None:  # who starts the program closed it: then there is nobody to tell
-        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - as long as the program
+    if sys.stderr is None:  # it was closed by whoever started the program: nobody can be told
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - open as long as the program runs
     status, message = _run()
     if message:
         print(f"bpelab: {message}", file=sys.stderr)
@@ -20,17 +20,17 @@ def main() -> None:
 
 
 def _run() -> tuple[int, str | None]:
-    """Run a verb; return the exit code and what is left to say on standard error."""
+    """Run a verb; return the exit code and the message for standard error."""
     found: tuple[int, str | None]
     try:
         end_on_signals()
-        if sys.stdout is None:  # as after >&-, where `print` would lose everything in silence
+        if sys.stdout is None:  # as after >&-; `print` would lose everything in silence
             raise OSError("standard output is closed: there is nowhere to write")
-        # Here, because it takes a while in which Ctrl-C may come.
+        # Here, because it takes a while, in which Ctrl-C may come.
         from bpelab.cli.verbs import run
 
         status = run(sys.argv[1:] or ["--help"])
-        sys.stdout.flush()  # what cannot be written is an error now, while there is somebody to tell it
+        sys.stdout.flush()  # so that output that cannot be written is an error now, and can be reported
         return status, None
     except KeyboardInterrupt:
         found = 130, "interrupted"
@@ -40,7 +40,7 @@ def _run() -> tuple[int, str | None]:
         from bpelab.cli.mistakes import told
 
         if isinstance(error, BrokenPipeError) and error.filename is None:
-            found = 141, None  # who reads has read enough
+            found = 141, None  # the reader has read enough
         elif (message := told(error)) is not None:
             found = 2, message
         else:
@@ -50,7 +50,7 @@ def _run() -> tuple[int, str | None]:
 
 
 def _give_up_output() -> None:
-    """Leave nothing in standard output's buffer that could fail once more at the very end."""
+    """Empty the buffer of standard output, so that it cannot fail once more at the very end."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()

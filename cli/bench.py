@@ -2,46 +2,61 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from signal import SIGINT
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+from bpelab.benchmarks.harness.questions import QUESTIONS
+from bpelab.cli.options import QuietOption
+from bpelab.cli.progress import progress_shown
 from bpelab.cli.signals import Ended
+from bpelab.cli.text import counted
+
+if TYPE_CHECKING:
+    from bpelab.bpe.foundation.progress import Watch
 
 
 def bench(
-    output: Annotated[Path, typer.Option("-o", "--output", help="The record, a JSON file.")] = Path(
-        "bench.json"
-    ),
-    preset: Annotated[str, typer.Option(help="quick (minutes) or full (an hour or two).")] = "quick",
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="FILE", help="The record, a JSON file.")
+    ] = Path("bench.json"),
+    preset: Annotated[
+        Literal["quick", "full"], typer.Option(help="quick takes minutes, full an hour or two.")
+    ] = "quick",
     passes: Annotated[
         int | None,
-        typer.Option(min=1, max=1000, help="Fresh processes for each question. [default: 3, full: 5]"),
+        typer.Option(
+            min=1, max=1000, metavar="N", help="Fresh processes for each question. [default: 3, full: 5]"
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the order in which things are measured.")] = 1,
+    seed: Annotated[
+        int, typer.Option(metavar="N", help="Decides the order in which things are measured.")
+    ] = 1,
     only: Annotated[
-        list[str] | None, typer.Option(help="Only this question; may be repeated. [default: all]")
+        list[str] | None,
+        typer.Option(
+            metavar="QUESTION",
+            help=f"Only this question; may be repeated: {', '.join(QUESTIONS)}. [default: the preset's]",
+        ),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the record that is there.")] = False,
+    quiet: QuietOption = False,
 ) -> None:
-    """Measure beside other tokenizers and trainers; every answer is checked before its time counts.
+    """Measure against other tokenizers and trainers.
 
-    Ctrl-C keeps what is done, and --resume goes on. `bpelab report` makes a page of the record.
+    Every answer is checked before it is timed. Ctrl-C keeps what is done, and --resume goes on.
+    `bpelab report` makes a page of the record.
 
     Example: bpelab bench --only encode_warm --only train -o mine.json
     """
+    for question in only or ():
+        if question not in QUESTIONS:
+            raise ValueError(f"--only {question!r}: the questions are {', '.join(QUESTIONS)}")
     from bpelab.benchmarks.harness import suite
 
-    if preset not in suite.PASSES:
-        raise ValueError(f"--preset {preset!r}: it must be {' or '.join(suite.PASSES)}")
-    for question in only or ():
-        if question not in suite.QUESTIONS:
-            raise ValueError(f"--only {question!r}: the questions are {', '.join(suite.QUESTIONS)}")
     try:
-        with _progress() as watch:
+        with progress_shown(quiet=quiet) as watch:
             record = suite.run(
                 output,
                 preset=preset,
@@ -49,7 +64,7 @@ def bench(
                 seed=seed,
                 questions=only,
                 resume=resume,
-                watch=watch,
+                watch=None if watch is None else _Steps(watch),
             )
     except (KeyboardInterrupt, Ended) as ended:
         kept = (
@@ -61,33 +76,21 @@ def bench(
         print(
             f"{entry['question']}, {entry['group']}, {entry['contender']}: {entry['reason']}", file=sys.stderr
         )
-    print(
-        f"{output}: {len(record['cells'])} cells in {record['n_passes']} passes, {record['seconds']:.0f} s;"
-        f" {len(record['missing'])} not measured"
-    )
+    said = f"{counted(len(record['cells']), 'cell')} in {counted(record['n_passes'], 'pass', 'passes')}"
+    print(f"{output}: {said}, {record['seconds']:.0f} s; {len(record['missing'])} not measured")
     if failed:
         raise typer.Exit(1)
 
 
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int, str], None]]:
-    """A bar on standard error with the time left, where that is a terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+class _Steps:
+    """Tells a watcher of `Progress` what the suite tells: how many steps are done, and what is asked now."""
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[left]}"),
-    )
-    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("", total=None, left="")
-        start = time.perf_counter()
+    def __init__(self, watch: "Watch") -> None:
+        self._watch = watch
+        self._start = time.monotonic()
 
-        def watch(n_done: int, n_steps: int, question: str) -> None:
-            left = (time.perf_counter() - start) / n_done * (n_steps - n_done) if n_done else 0
-            shown = f"{left / 60:.0f} min left" if left else ""
-            bar.update(task, completed=n_done, total=n_steps, description=question, left=shown)
+    def __call__(self, n_done: int, n_steps: int, question: str) -> None:
+        from bpelab.bpe.foundation.progress import Progress
 
-        yield watch
+        seconds = time.monotonic() - self._start
+        self._watch(Progress(question or "the end", n_done, n_steps, "steps", seconds))

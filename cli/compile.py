@@ -18,7 +18,7 @@ def compile(
 
     Example: bpelab compile gpt2
     """
-    from bpelab.bpe.encoders.compiled.ahead import compile_ahead
+    from bpelab.bpe.encoders.compiled.compile_ahead import compile_ahead
 
     for done in compile_ahead(patterns) if patterns else compile_ahead():
         how = "read, as it was on disk," if done.was_there else "compiled"

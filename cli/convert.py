@@ -5,26 +5,32 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from bpelab.cli.text import ENCODING_OUTPUT, MAX_DIGITS
+from bpelab.cli.options import ENCODING_OUTPUT, MAX_DIGITS
+from bpelab.cli.text import counted
 
 
 def convert(
     source: Annotated[
         str,
-        typer.Argument(help="An encoding's name, NAME.tiktoken, tokenizer.json, vocab.bpe or merges.txt."),
+        typer.Argument(
+            metavar="SOURCE", help="An encoding's name, NAME.tiktoken, NAME.json, vocab.bpe or merges.txt."
+        ),
     ],
-    target: Annotated[Path, typer.Argument(help=ENCODING_OUTPUT)],
+    target: Annotated[Path, typer.Argument(metavar="TARGET", help=ENCODING_OUTPUT)],
     pattern: Annotated[
-        str | None, typer.Option(help="What splits text, where the source does not say: a name or a regex.")
+        str | None,
+        typer.Option(
+            metavar="NAME|REGEX", help="What splits text, where the source does not say: a name or a regex."
+        ),
     ] = None,
     special: Annotated[
         list[str] | None,
-        typer.Option(help="TEXT=ID of a special token that the source lacks; may be repeated."),
+        typer.Option(metavar="TEXT=ID", help="A special token that the source lacks; may be repeated."),
     ] = None,
 ) -> None:
     """Write an encoding in another form, with the same ids.
 
-    Example: bpelab convert my.tiktoken tokenizer.json --pattern gpt2 --special '<|endoftext|>=8191'
+    Example: bpelab convert my.tiktoken my.json --pattern gpt2 --special '<|endoftext|>=8191'
     """
     from bpelab.bpe.files.save_load import check_name, files_of_encoding, load_encoding, save_encoding
     from bpelab.cli.outputs import check_encoding_output
@@ -34,12 +40,12 @@ def convert(
     encoding = load_encoding(source, pattern=pattern, special_tokens=dict(map(_parse_special, special or [])))
     written = save_encoding(target, encoding)
     if target.suffix == ".tiktoken":
-        kept = "".join(f" --special '{text}={token}'" for text, token in encoding._special_tokens.items())
+        kept = "".join(f" --special '{text}={token}'" for text, token in encoding.special_tokens.items())
         print(
-            f"the file holds neither the pattern nor special tokens:{kept or ' there are none'}",
+            f"bpelab: the file holds neither the pattern nor special tokens:{kept or ' there are none'}",
             file=sys.stderr,
         )
-    print(f"{encoding.n_vocab:,} tokens: {' and '.join(map(str, written))}")
+    print(f"{counted(encoding.n_vocab, 'token')}: {' and '.join(map(str, written))}")
 
 
 def _parse_special(option: str) -> tuple[str, int]:

@@ -1,31 +1,19 @@
-"""Which texts does `bpelab parity` compare? What every machine has, and what a user points at."""
+"""Which texts does `bpelab parity` compare? Those that every machine has, or those that a user names."""
 
 import os
-import pydoc_data.topics
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from bpelab.bpe.corpus.documents import files_of
-from bpelab.bpe.parity.sample import multilingual_sample
-from bpelab.bpe.parity.standard_library import standard_library
+from bpelab.bpe.parity.corpora import Texts
+from bpelab.bpe.parity.corpora import default_corpora as corpora_with
 from bpelab.cli.progress import warnings_as_lines
 from bpelab.cli.text import read_text
 
-Texts = Iterator[tuple[str, str]]
-
 
 def default_corpora() -> dict[str, Texts]:
-    """Give, by name, the corpora of every machine and the texts of `BPELAB_DATA` or ../shared/data."""
-    corpora = {
-        "multilingual sample": multilingual_sample(),
-        "Python's documentation": iter(pydoc_data.topics.topics.items()),
-        "standard library source": standard_library(),
-    }
-    folder = Path(os.environ.get("BPELAB_DATA", Path("..") / "shared" / "data")) / "text"
-    for path in sorted(folder.glob("*.txt")):
-        corpora[path.stem] = iter([(str(path), read_text(str(path)))])
-    return corpora
+    """Return, by name, the corpora of every machine and the texts of `BPELAB_DATA` or ../shared/data."""
+    return corpora_with(Path(os.environ.get("BPELAB_DATA", Path("..") / "shared" / "data")) / "text")
 
 
 def named_corpus(name: str) -> Texts:

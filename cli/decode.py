@@ -2,24 +2,35 @@
 
 import json
 import sys
+from typing import Annotated
 
-from bpelab.cli.text import MAX_DIGITS, AsJson, EncodingName, Source, VocabularyPath, read_text
+import typer
+from bpelab.cli.encodings import chosen_encoding
+from bpelab.cli.options import MAX_DIGITS, EncodingOption, FileOption, JsonOption, ModelOption, PathOption
+from bpelab.cli.text import given_text
 
 
 def decode(
-    source: Source = "-",
-    encoding: EncodingName = "gpt2",
-    path: VocabularyPath = None,
-    as_json: AsJson = False,
+    ids: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="IDS", help="Token ids, or - for standard input, which a pipe is, too."),
+    ] = None,
+    file: FileOption = None,
+    encoding: EncodingOption = None,
+    path: PathOption = None,
+    model: ModelOption = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Write the bytes of ids, as `bpelab encode` prints them (with --json: as it prints them with --json).
+    """Write the bytes of token ids, as `bpelab encode` prints them.
 
-    Example: echo 15496 11 995 | bpelab decode
+    With --json they are a JSON list, as with `bpelab encode --json`.
+
+    Example: bpelab decode 15496 11 995
+
+    Example: bpelab encode "Hello, world" | bpelab decode
     """
-    from bpelab.bpe import get_encoding
-
-    enc = get_encoding(encoding, path=path)
-    text = read_text(source)
+    enc = chosen_encoding(encoding, path=path, model=model)
+    text = given_text(" ".join(ids) if ids else None, file, example="bpelab decode 15496 11 995")
     data = enc.decode_bytes(_ids_of_json(text) if as_json else map(_id_of_word, text.split()))
     sys.stdout.flush()
     sys.stdout.buffer.write(data)
@@ -28,7 +39,7 @@ def decode(
 
 def _id_of_word(word: str) -> int:
     if not word.isdecimal() or len(word) > MAX_DIGITS:
-        raise ValueError(f"{word[:40]!r} is no token id: expected numbers with white space between them")
+        raise ValueError(f"{word[:40]!r} is not a token id: expected numbers with white space between them")
     return int(word)
 
 

@@ -1,4 +1,4 @@
-"""How do traces look on a terminal? In colour where there is colour, and readable without."""
+"""How do traces look on a terminal? In colour where colour is shown, and readable without it."""
 
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from bpelab.bpe.study.drawing import (
     split_lines,
 )
 from bpelab.bpe.study.visible import spaced_hex, visible
+from bpelab.cli.text import counted
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
@@ -28,7 +29,7 @@ N_LISTED = 60
 
 
 def console() -> Console:
-    """Give standard output, as wide as it is, without rich's own highlighting."""
+    """Return standard output as a console, without rich's own highlighting."""
     return Console(highlight=False, markup=False, emoji=False)
 
 
@@ -36,11 +37,12 @@ def print_encode_trace(trace: "EncodeTrace") -> None:
     """Print a text's tokens, then for each distinct piece a table of its steps."""
     out = console()
     n_bytes = sum(map(len, trace.tokens))
-    out.print(f"{trace.encoding_name}: {len(trace.text):,} characters, {n_bytes:,} bytes,", end=" ")
-    out.print(f"{len(trace.pieces):,} pieces, {len(trace.ids):,} tokens\n")
+    said = [(len(trace.text), "character"), (n_bytes, "byte"), (len(trace.pieces), "piece")]
+    said.append((len(trace.ids), "token"))
+    out.print(f"{trace.encoding_name}: {', '.join(counted(*what) for what in said)}\n")
     out.print(tokens_text(trace.tokens[:N_TOKENS]))
     if len(trace.tokens) > N_TOKENS:
-        out.print(f"… and {len(trace.tokens) - N_TOKENS:,} more tokens")
+        out.print(f"… and {counted(len(trace.tokens) - N_TOKENS, 'more token')}")
     out.print()
     if len(trace.ids) <= N_LISTED:
         out.print(_token_table(trace))
@@ -51,11 +53,11 @@ def print_encode_trace(trace: "EncodeTrace") -> None:
     for number, piece in enumerate(distinct[:N_PIECES], 1):
         _print_piece(out, number, piece)
     if len(distinct) > N_PIECES:
-        out.print(f"… and {len(distinct) - N_PIECES:,} more pieces")
+        out.print(f"… and {counted(len(distinct) - N_PIECES, 'more piece')}")
 
 
 def tokens_text(tokens: "Iterable[bytes]") -> Text:
-    """Colour tokens, with a bar between them for those who see no colours."""
+    """Colour tokens, with a bar between them where colours are not shown."""
     text = Text()
     for number, token in enumerate(tokens):
         if number:
@@ -88,7 +90,8 @@ def _print_piece(out: Console, number: int, piece: "PieceTrace") -> None:
 def print_train_trace(trace: "TrainTrace") -> None:
     """Print a row for each merge that was learned."""
     out = console()
-    out.print(f"{trace.n_bytes:,} bytes, {trace.n_pieces:,} distinct pieces, {len(trace.steps):,} merges\n")
+    said = [(trace.n_bytes, "byte"), (trace.n_pieces, "distinct piece"), (len(trace.steps), "merge")]
+    out.print(f"{', '.join(counted(*what) for what in said)}\n")
     shown = table(
         ("id", "right"), ("pair", "left"), ("token", "left"), ("count", "right"), ("why", "left"),
         ("runners-up", "left"), ("for example", "left"),
@@ -115,7 +118,7 @@ def _example(step: "TrainStep") -> str:
 
 
 def table(*columns: tuple[str, str]) -> Table:
-    """Make an empty table of (name, "left" or "right") columns."""
+    """Make an empty table; a column is its name, and "left" or "right"."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for name, justify in columns:
         table.add_column(name, justify="right" if justify == "right" else "left", overflow="fold")

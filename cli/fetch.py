@@ -4,14 +4,23 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from bpelab.cli.options import QuietOption
+from bpelab.cli.progress import progress_shown
 from bpelab.cli.text import print_path
 
 
 def fetch(
-    name: Annotated[str | None, typer.Argument(help="The text; without it, the names are listed.")] = None,
-    source: Annotated[
-        Path | None, typer.Option(help="A file that has the text: it is checked and copied, not downloaded.")
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="NAME", help="the-verdict. Without a name, the texts are listed."),
     ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="A file that has the text: it is checked and copied, not downloaded."
+        ),
+    ] = None,
+    quiet: QuietOption = False,
 ) -> None:
     """Download a text with a checked SHA-256, once, and print where it is.
 
@@ -24,4 +33,6 @@ def fetch(
             there = "in the cache" if text_path(known).is_file() else "not here yet"
             print(f"{known}\t{text.title}\t{there}")
         return
-    print_path(fetch_text(name, source))
+    with progress_shown(quiet=quiet):
+        path = fetch_text(name, source)
+    print_path(path)

@@ -1,17 +1,24 @@
-"""What did the user get wrong? In one line that can be shown on any terminal."""
+"""What did the user get wrong? Said in one line, in the words of the command line, on any terminal."""
 
 import re
 from collections.abc import Iterable
 
 # Options whose argument in Python has another name.
 _IN_PYTHON = {"special": "special_tokens"}
+# What the library advises its callers, in the words of the command line.
+_ADVICE = (
+    (r"pass its path, as get_encoding\([^()]*\)", "name the file itself instead"),
+    (r"pass the encoding's own name to get_encoding instead", "use the encoding's own name, by --encoding"),
+    (r"name it, as fetch_text\([^()]*\)", "name it by --source FILE"),
+    (r"; give texts in NFC and pass nfc_is_mine=True", ""),
+)
 
 
 def told(error: Exception) -> str | None:
-    """Say what the user can do something about; None for an error of ours."""
+    """Return what the user can do something about; None for an error of ours."""
     message = _message(error)
-    # What a child process said has lines of its own; file names and texts must not make any, nor
-    # send a terminal its control characters.
+    # A child process may have said several lines. File names and texts must not make any, nor send a terminal
+    # control characters.
     return message if message is None or isinstance(error, ChildProcessError) else _on_one_line(message)
 
 
@@ -40,22 +47,41 @@ def _on_one_line(message: str) -> str:
     )
 
 
-def in_options(message: str, names: Iterable[str]) -> str:
-    """Say a message of the library, which names arguments of Python, with the options of a verb.
+def in_options(error: Exception, names: Iterable[str]) -> Exception:
+    """Return an error of the library, which names arguments of Python, with the options of a verb instead.
 
-    >>> in_options("vocab_size is 9: pass errors='replace'", ["vocab_size", "errors"])
-    '--vocab-size is 9: pass --errors replace'
-    >>> in_options("pass its path, as get_encoding('x', path=...)", ["encoding", "path"])
-    'pass its path, as --path FILE'
-    >>> in_options("pass end_of_text=False (--no-end-of-text)", ["end_of_text"])
-    'pass --no-end-of-text'
+    An error that names none of them, such as that of a file that is not there, is returned as it is.
+
+    >>> in_options(ValueError("vocab_size is 9: pass errors='replace'"), ["vocab_size", "errors"])
+    ValueError('--vocab-size is 9: pass --errors replace')
+    >>> in_options(KeyError("pass the encoding's own name to get_encoding instead"), ["model"])
+    ValueError("use the encoding's own name, by --encoding")
     """
+    if isinstance(error, OSError) and error.strerror:  # the system's own words, and a file's name
+        return error
+    message = _message(error)
+    if message is None or (said := _with_options(message, names)) == message:
+        return error
+    return ValueError(said)
+
+
+def _with_options(message: str, names: Iterable[str]) -> str:
+    """Replace arguments of Python by options.
+
+    >>> _with_options("pass end_of_text=False", ["end_of_text"])
+    'pass --no-end-of-text'
+    >>> _with_options("leave out pattern= or extend=", ["pattern", "extend"])
+    'leave out --pattern or --extend'
+    """
+    for pattern, replacement in _ADVICE:
+        message = re.sub(pattern, replacement, message)
     for name in names:
         option, python = f"--{name.replace('_', '-')}", _IN_PYTHON.get(name, name)
         for pattern, replacement in (
             (rf"get_encoding\([^()]*\b{python}=\.\.\.\)", f"{option} FILE"),
             # What follows in brackets has said the option already.
             (rf"\b{python}=False\b(?: \(--[a-z-]+\))?", f"--no-{option[2:]}"),
+            (rf"\b{python}=True\b", option),
             (rf"\b{python}=(['\"])(\w+)\1", rf"{option} \2"),
             (rf"\b{python}=", option),
             (rf"^{python}(?= (?:is|must be) )", option),

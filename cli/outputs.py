@@ -1,4 +1,4 @@
-"""What may a verb write? Never over what it reads, and what cannot be written is said before any work."""
+"""What may a verb write? Nothing that it reads. What cannot be written is refused before any work."""
 
 import os
 import warnings
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from bpelab.bpe.corpus.documents import files_of
-from bpelab.bpe.files.save_load import files_of_encoding, load_encoding
+from bpelab.bpe.files.save_load import files_of_encoding, files_written, load_encoding, require_own_config
 from bpelab.bpe.foundation.writing import check_writable, is_stream
 
 Inputs = Iterable[str | os.PathLike[str] | None]
@@ -16,8 +16,8 @@ def check_outputs(outputs: Sequence[Path], inputs: Inputs = (), *, make_folders:
     """Check the files that a verb will write against those that it reads, by whatever names and links.
 
     With `make_folders` the directories of the outputs are made. Raises `ValueError` for an output that is an
-    input, that lies where a directory of inputs is read, or that is named twice, and `OSError` for one that
-    cannot be written. Inputs that are not there, standard input and None do not matter.
+    input, that lies in a directory that is read, or that is named twice, and `OSError` for one that
+    cannot be written. Inputs that do not exist, standard input and None are ignored.
     """
     sources = [Path(source) for source in inputs if source is not None]
     named: dict[object, Path] = {}
@@ -34,18 +34,18 @@ def check_outputs(outputs: Sequence[Path], inputs: Inputs = (), *, make_folders:
 def check_encoding_output(output: Path, inputs: Inputs = ()) -> None:
     """Check the one or two files of an encoding that a verb will write, as `check_outputs` does.
 
-    The second file of a pair is replaced where it is there together with the first, and belongs to it:
-    `ValueError` where it is anything else.
+    The second file of a pair is replaced if it is there together with the first, and belongs to it, and so is
+    a `tokenizer_config.json` that `save_encoding` wrote: `ValueError` where it is anything else.
     """
-    files = files_of_encoding(output)
-    check_outputs(files, inputs)
-    for second in files[1:]:
+    check_outputs(files_written(output), inputs)
+    require_own_config(output)
+    for second in files_of_encoding(output)[1:]:
         if os.path.lexists(second):
             try:
                 load_encoding(output)
             except (OSError, ValueError) as error:
                 raise ValueError(
-                    f"{second} would be replaced, which does not belong to {output} ({error}):"
+                    f"{second} would be replaced, but does not belong to {output} ({error}):"
                     " remove it, or write to another directory"
                 ) from None
 
@@ -72,7 +72,7 @@ def check_folder(folder: Path, names: Sequence[str], inputs: Inputs = ()) -> Non
 
 
 def is_inside(path: Path, folder: Path) -> bool:
-    """Tell whether a path lies in a directory where its files are read: hidden ones are not."""
+    """Tell whether a path lies in a directory whose files are read; hidden ones are not."""
     if not folder.is_dir():
         return False
     try:
@@ -94,7 +94,7 @@ def _same(output: Path, source: Path) -> Iterator[Path]:
 
 
 def _identity(path: Path) -> object:
-    """What two names of one file have in common."""
+    """Return something that all names of one file have in common."""
     try:
         found = path.stat()
     except (OSError, ValueError):

@@ -1,18 +1,29 @@
 """`bpelab parity`: is it really the same as tiktoken?"""
 
 import json
-import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from itertools import islice
+from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from bpelab.cli.text import AsJson, EncodingName, VocabularyPath
+from bpelab.cli.encodings import DEFAULT, chosen_encoding
+from bpelab.cli.options import (
+    EncodingOption,
+    EngineOption,
+    JsonOption,
+    ModelOption,
+    PathOption,
+    QuietOption,
+)
+from bpelab.cli.progress import progress_shown
+from bpelab.cli.text import counted
 
 if TYPE_CHECKING:
+    from bpelab.bpe import Encoding
+    from bpelab.bpe.foundation.progress import Watch
     from bpelab.bpe.parity.compare import Comparison, Difference
 
 SPEED_ROUNDS = 5
@@ -21,32 +32,37 @@ STRINGS_A_TEXT = 2000
 
 
 def parity(
-    encoding: EncodingName = "gpt2",
-    path: VocabularyPath = None,
+    encoding: EncodingOption = None,
+    path: PathOption = None,
+    model: ModelOption = None,
+    engine: EngineOption = None,
     corpus: Annotated[
         list[str] | None,
         typer.Option(
-            help="A file, a directory or - to compare; may be repeated. [default: real text that is here]"
+            metavar="FILE",
+            help="A file, a directory or - to compare; may be repeated. [default: real text that is here]",
         ),
     ] = None,
-    fuzz: Annotated[int, typer.Option(min=0, help="Compare so many random strings instead.")] = 0,
-    seed: Annotated[int, typer.Option(help="Which random strings.")] = 0,
-    as_json: AsJson = False,
+    fuzz: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Compare this many random strings instead.")
+    ] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", help="Which random strings.")] = 0,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Compare with the genuine tiktoken, text by text. Exit code 0: equal; 1: different.
 
     Example: bpelab parity --corpus README.md
 
-    Example: bpelab parity --encoding cl100k_base --path cl100k_base.tiktoken --fuzz 100000 --seed 7
+    Example: bpelab parity --encoding cl100k_base --fuzz 100000 --seed 7
     """
-    from bpelab.bpe import get_encoding
     from bpelab.bpe.parity.compare import Comparison, compare
-    from bpelab.bpe.parity.reference import load_tiktoken
     from bpelab.cli.corpora import default_corpora, named_corpus
 
-    ours, theirs = get_encoding(encoding, path=path), load_tiktoken(encoding, path)
     if fuzz and corpus:
-        raise ValueError("give --fuzz or --corpus, not both")
+        raise ValueError("--fuzz and --corpus exclude each other: leave one of them out")
+    ours = chosen_encoding(encoding, path=path, model=model, engine=engine, quiet=quiet)
+    theirs, what = _their_encoding(ours, encoding, path, model)
     if fuzz:
         corpora = {f"random strings of seed {seed}": _random_strings(fuzz, seed)}
     elif corpus:
@@ -56,34 +72,44 @@ def parity(
 
     results: dict[str, Comparison] = {}
     kept: list[str] = []
-    with _progress() as advance:
-        for name, texts in corpora.items():
-            seen = advance(name, texts, fuzz or None)
-            results[name] = compare(
-                ours, theirs, _keep(seen, kept) if not (fuzz or corpus or as_json) else seen
-            )
-            if not as_json:
-                print(f"{name}: {_counts(results[name])}")
-            if results[name].difference:
-                break
+    for name, texts in corpora.items():
+        seen = texts if fuzz or corpus or as_json else _keep(texts, kept)
+        with progress_shown(quiet=quiet) as watch:
+            results[name] = compare(ours, theirs, _watched(seen, watch, name, fuzz or None))
+        if not as_json:
+            print(f"{name}: {_counts(results[name])}", flush=True)
+        if results[name].difference:
+            break
     total = sum(results.values(), Comparison(0, 0, 0))
     if not total.n_texts:
         raise ValueError(f"there is no text to compare in {', '.join(corpora)}")
     if as_json:
         parts = {name: result.as_json() for name, result in results.items()}
-        print(json.dumps(total.as_json() | {"encoding": encoding, "corpora": parts}))
+        print(json.dumps(total.as_json() | {"encoding": ours.name, "corpora": parts}))
     elif total.difference:
         _print_difference(total.difference)
     else:
-        print(f"equal to tiktoken's {encoding}: {_counts(total)}")
+        print(f"equal to {what}: {_counts(total)}")
         if kept:
             _print_speed(ours, theirs, kept)
     if total.difference:
         raise typer.Exit(1)
 
 
+def _their_encoding(
+    ours: "Encoding", encoding: str | None, path: Path | None, model: str | None
+) -> tuple[Any, str]:
+    """Return tiktoken's encoding of a name or of a file's tables, and what to call it."""
+    from bpelab.bpe.files.definitions import DEFINITIONS
+    from bpelab.bpe.parity.reference import as_tiktoken, load_tiktoken
+
+    if model is None and path is None and (encoding or DEFAULT) not in DEFINITIONS:
+        return as_tiktoken(ours), f"tiktoken with the tables of {encoding}"
+    return load_tiktoken(ours.name, path), f"tiktoken's {ours.name}"
+
+
 def _random_strings(n_texts: int, seed: int) -> Iterator[tuple[str, str]]:
-    """Yield so many random strings, and every two thousand of them once more as one long text."""
+    """Yield random strings, and every two thousand of them once more as one long text."""
     from bpelab.bpe.parity.fuzz import fuzz_texts
 
     source = fuzz_texts(seed)
@@ -104,7 +130,8 @@ def _keep(texts: Iterable[tuple[str, str]], kept: list[str]) -> Iterator[tuple[s
 
 
 def _counts(result: "Comparison") -> str:
-    return f"{result.n_texts:,} texts, {result.n_bytes:,} bytes, {result.n_tokens:,} tokens"
+    said = [(result.n_texts, "text"), (result.n_bytes, "byte"), (result.n_tokens, "token")]
+    return ", ".join(counted(*what) for what in said)
 
 
 def _print_difference(first: "Difference") -> None:
@@ -141,12 +168,13 @@ def _print_speed(ours: Any, theirs: Any, texts: list[str]) -> None:
         print(f"  {call:16} {rates[0]}, {rates[1]}: ratio {median(ratios):.2f} ({spread})")
 
 
-@contextmanager
-def _progress() -> Iterator[Callable[[str, Iterable[Any], int | None], Iterable[Any]]]:
-    """Show how far a comparison is, on a terminal; nothing in a pipe."""
-    from rich.console import Console
-    from rich.progress import Progress
+def _watched(
+    texts: Iterable[tuple[str, str]], watch: "Watch | None", name: str, total: int | None
+) -> Iterator[tuple[str, str]]:
+    """Pass texts on, and report how many there were."""
+    from bpelab.bpe.foundation.progress import Reporter
 
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not sys.stderr.isatty()) as bar:
-        yield lambda name, texts, total: bar.track(texts, total=total, description=name)
+    report = Reporter(watch, name, total, unit="texts")
+    for n_before, text in enumerate(texts):
+        report(n_before)
+        yield text

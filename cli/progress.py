@@ -1,39 +1,101 @@
-"""How does a verb that takes long show how far it is? One line on standard error."""
+"""How does a verb show how far it is? As a bar on a terminal, a line now and then in a log, or not at all."""
 
+import os
 import sys
 import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-# A line on a terminal is rewritten in place; where progress goes to a file, a line every so often is enough.
+if TYPE_CHECKING:
+    from bpelab.bpe.foundation.progress import Progress, Watch
+    from rich.progress import TaskID
+
+# A bar is redrawn in place. In a log, a line every so often is enough.
 SECONDS_A_LINE = 10.0
 
 
-class Lines:
-    """Shows progress on standard error."""
+@contextmanager
+def progress_shown(*, quiet: bool = False) -> "Iterator[Watch | None]":
+    """Yield a function that shows a `Progress` on standard error, or None where nothing is to be shown.
+
+    Downloads are shown, too. Nothing of a bar is left when it ends; print results after that.
+    """
+    from bpelab.bpe.foundation.progress import watched_by  # loads NumPy
+
+    if quiet:
+        with watched_by(None):
+            yield None
+        return
+    shown: _Bar | _Lines = _Bar() if _can_redraw() else _Lines()
+    try:
+        with watched_by(shown.show):
+            yield shown.show
+    finally:
+        shown.end()
+
+
+def _can_redraw() -> bool:
+    """Whether standard error is a terminal that can go back to the beginning of a line."""
+    return sys.stderr.isatty() and os.environ.get("TERM", "").lower() not in ("dumb", "unknown")
+
+
+class _Lines:
+    """Prints a line now and then."""
 
     def __init__(self) -> None:
         self._next = time.monotonic() + SECONDS_A_LINE
 
-    def __call__(self, progress: object) -> None:
-        """Show where the work stands."""
-        if sys.stderr.isatty():
-            print(f"\r\x1b[K{progress}", end="", file=sys.stderr, flush=True)
-        elif time.monotonic() >= self._next:
+    def show(self, progress: "Progress") -> None:
+        if time.monotonic() >= self._next:
             self._next = time.monotonic() + SECONDS_A_LINE
             print(progress, file=sys.stderr, flush=True)
 
     def end(self) -> None:
-        """Leave the line."""
-        if sys.stderr.isatty():
-            print(file=sys.stderr)
+        pass
+
+
+class _Bar:
+    """Draws a bar with the time left. It begins with the first report: short work draws nothing."""
+
+    def __init__(self) -> None:
+        self._task: TaskID | None = None
+
+    def show(self, progress: "Progress") -> None:
+        if self._task is None:
+            from rich.console import Console
+            from rich.progress import BarColumn, TextColumn
+            from rich.progress import Progress as Bar
+
+            # Redrawn when there is news, so that no thread of it holds a lock while others work. Standard
+            # output is left alone, because it may be a file.
+            self._bar = Bar(
+                BarColumn(bar_width=20),
+                TextColumn("{task.description}", markup=False),
+                console=Console(stderr=True),
+                auto_refresh=False,
+                transient=True,
+                redirect_stdout=False,
+            )
+            self._bar.start()
+            self._task = self._bar.add_task("", total=None)
+        self._bar.update(
+            self._task,
+            description=str(progress),
+            completed=progress.done,
+            total=progress.total,
+            refresh=True,
+        )
+
+    def end(self) -> None:
+        if self._task is not None:
+            self._bar.stop()
 
 
 @contextmanager
 def warnings_as_lines() -> Iterator[None]:
-    """Show what the library warns of as a line on standard error, as soon as it does."""
+    """Show each warning of the library as a line on standard error, as soon as it is given."""
 
     def show(message: Warning | str, *_: Any, **__: Any) -> None:
         print(f"bpelab: {message}", file=sys.stderr)

@@ -13,36 +13,41 @@ if TYPE_CHECKING:
 
 def report(
     records: Annotated[
-        list[Path] | None, typer.Argument(help="What `bpelab bench` wrote, of one machine or of several.")
+        list[Path] | None,
+        typer.Argument(metavar="RECORDS", help="What `bpelab bench` wrote, on one machine or on several."),
     ] = None,
-    output: Annotated[Path, typer.Option("-o", "--output", help="The page, an HTML file.")] = Path(
-        "report.html"
-    ),
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="FILE", help="The page, an HTML file.")
+    ] = Path("report.html"),
     markdown: Annotated[
         Path | None,
-        typer.Option(help="The same as Markdown. [default: beside the page, but not over what is no report]"),
+        typer.Option(
+            metavar="FILE",
+            help="The same as Markdown. [default: next to the page, but over nothing but a report]",
+        ),
     ] = None,
     compare: Annotated[
         tuple[Path, Path] | None,
-        typer.Option(help="Two records, OLD and NEW: show what changed instead of writing a page."),
+        typer.Option(metavar="OLD NEW", help="Two records: show what changed instead of writing a page."),
     ] = None,
     threshold: Annotated[
-        float, typer.Option(help="With --compare: slower by more than this factor is a regression.")
+        float,
+        typer.Option(metavar="FACTOR", help="With --compare: slower by more than this is a regression."),
     ] = 1.1,
 ) -> None:
-    """Write the page of benchmark records; nothing is measured, and the same records give the same page.
+    """Write a page about benchmark records. Nothing is measured; the same records give the same page.
 
-    Exit code of --compare: 1 where anything regressed by more than the threshold, 0 otherwise.
+    The exit code of --compare is 1 where anything became slower by more than the threshold, and 0 otherwise.
 
     Example: bpelab bench -o mine.json && bpelab report mine.json -o report.html
 
     Example: bpelab report --compare old.json new.json
     """
-    from bpelab.benchmarks.report.records import load, load_all
+    from bpelab.benchmarks.harness.record import load, load_all
 
     if compare:
         if records:
-            raise ValueError("give records for a page, or --compare OLD NEW, not both")
+            raise ValueError("there are records for a page and --compare OLD NEW: leave one of them out")
         from bpelab.benchmarks.report.compare import compare as compare_records
 
         old, new = map(load, compare)
@@ -77,7 +82,7 @@ def report(
 
 
 def _beside(page: Path) -> Path | None:
-    """Say where the Markdown goes that nobody asked for by name: over an older report, but nothing else."""
+    """Return where the Markdown goes if nobody named a file: over an older report, and over nothing else."""
     from bpelab.benchmarks.report.markdown import TITLE
     from bpelab.bpe.foundation.writing import is_stream
 
@@ -90,7 +95,7 @@ def _beside(page: Path) -> Path | None:
         with path.open("rb") as file:
             if file.readline(200).rstrip() == TITLE.encode():
                 return path
-    raise ValueError(f"{path} is there and is no report: it would be replaced; name another with --markdown")
+    raise ValueError(f"{path} would be replaced, and is not a report: name another file with --markdown")
 
 
 def _print_comparison(found: "Comparison") -> None:

@@ -1,4 +1,4 @@
-"""How does the program end when it is told to? As after Ctrl-C: what is to be cleaned up is cleaned up."""
+"""How does the program end when a signal tells it to? As after Ctrl-C: `finally` and `with` clean up."""
 
 import os
 import signal
@@ -8,7 +8,7 @@ _WORDS = {"SIGINT": "interrupted", "SIGTERM": "terminated", "SIGHUP": "hung up"}
 
 
 class Ended(SystemExit):
-    """A signal ends the program; raised where that happens to be, so that `finally` and `with` work."""
+    """A signal ends the program. It is raised wherever the program is, so that `finally` and `with` work."""
 
     def __init__(self, number: int, kept: str = "") -> None:
         super().__init__(128 + number)
@@ -16,7 +16,7 @@ class Ended(SystemExit):
         self.kept = kept
 
     def __str__(self) -> str:
-        """Say what happened and, where there is something to say about it, what is kept."""
+        """Return what happened and, if there is anything to say about it, what is kept."""
         word = _WORDS[signal.Signals(self.number).name]
         return f"{word}: {self.kept}" if self.kept else word
 

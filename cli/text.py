@@ -1,41 +1,34 @@
-"""What several verbs share: their arguments, and reading what a user points at."""
+"""Where does a verb's text come from, and how is a number of things said?"""
 
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
-
-import typer
-
-EncodingName = Annotated[str, typer.Option("--encoding", help="The name of the encoding.")]
-VocabularyPath = Annotated[
-    Path | None, typer.Option("--path", help="The .tiktoken file of an encoding that is not in the package.")
-]
-Source = Annotated[str, typer.Argument(help="A file, or - for standard input.")]
-ENCODING_OUTPUT = (
-    "NAME.tiktoken, NAME.json (Hugging Face), or vocab.bpe or merges.txt, beside which encoder.json or"
-    " vocab.json is written."
-)
-# Longer numbers are no ids, and Python reads none of more than 4300 digits.
-MAX_DIGITS = 40
-AsJson = Annotated[bool, typer.Option("--json", help="Read or write JSON.")]
 
 
-def check_jobs(jobs: int) -> int:
-    """Return a number of processes that is of use; raises `typer.BadParameter` for any other."""
-    from bpelab.bpe.foundation.processes import require_jobs
+def given_text(text: str | None, file: Path | None, *, example: str) -> str:
+    """Return what was typed, what is in a file, or what comes through standard input.
 
-    try:
-        return require_jobs(jobs)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
+    Standard input is read for "-", and where neither text nor file is given and it is not a terminal. Raises
+    `ValueError` where there is nothing to read, with an `example` of a command that has a text.
+    """
+    if text is not None and file is not None:
+        raise ValueError("there is a text and a --file: leave one of them out")
+    if file is not None:
+        return read_text(str(file))
+    if text is None and sys.stdin is not None and sys.stdin.isatty():
+        raise ValueError(
+            f"there is no text: type it, as in {example}, or name a --file, or - for standard input"
+        )
+    if text is None or text == "-":
+        return read_text("-")
+    if os.path.isfile(text):
+        print(f"bpelab: {text} is taken as text; --file {text} reads the file", file=sys.stderr)
+    return _decoded(os.fsencode(text), "the text")
 
 
-def print_path(path: Path) -> None:
-    """Print a path byte for byte, so that what reads it finds the file, whatever the console can show."""
-    sys.stdout.flush()
-    sys.stdout.buffer.write(os.fsencode(path) + os.linesep.encode())
-    sys.stdout.buffer.flush()
+def read_text(source: str) -> str:
+    """Read UTF-8; raises `ValueError` that names the file and the byte where it is not."""
+    return _decoded(read_bytes(source), "standard input" if source == "-" else source)
 
 
 def read_bytes(source: str) -> bytes:
@@ -44,7 +37,7 @@ def read_bytes(source: str) -> bytes:
     Raises `OSError` where there is none, and `ValueError` for a device that may never end.
     """
     if source != "-":
-        from bpelab.bpe.corpus.documents import require_readable  # with all of NumPy behind it
+        from bpelab.bpe.corpus.documents import require_readable  # loads NumPy
 
         require_readable(source)
         return Path(source).read_bytes()
@@ -53,11 +46,24 @@ def read_bytes(source: str) -> bytes:
     return sys.stdin.buffer.read()
 
 
-def read_text(source: str) -> str:
-    """Read UTF-8; raises `ValueError` that names the file and the byte where it is not."""
-    data = read_bytes(source)
+def _decoded(data: bytes, name: str) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        name = "standard input" if source == "-" else source
         raise ValueError(f"{name}: not UTF-8 at byte {error.start:,} ({error.reason})") from None
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Say how many there are of something.
+
+    >>> counted(1, "text"), counted(2_000, "text"), counted(0, "pass", "passes")
+    ('1 text', '2,000 texts', '0 passes')
+    """
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def print_path(path: Path) -> None:
+    """Print a path byte for byte, so that a program can open it, whatever the console can show."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(os.fsencode(path) + os.linesep.encode())
+    sys.stdout.buffer.flush()

@@ -6,33 +6,41 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from bpelab.cli.progress import Lines
-from bpelab.cli.text import ENCODING_OUTPUT, check_jobs
+from bpelab.cli.encodings import chosen_encoding
+from bpelab.cli.options import ENCODING_OUTPUT, ErrorsOption, JobsOption, QuietOption
+from bpelab.cli.progress import progress_shown
+from bpelab.cli.text import counted
 
 
 def train(
-    corpus: Annotated[list[Path], typer.Argument(help="Files, and directories of files, of UTF-8 text.")],
-    vocab_size: Annotated[int, typer.Option(help="How many tokens, special ones included.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help=ENCODING_OUTPUT)],
+    corpus: Annotated[
+        list[Path], typer.Argument(metavar="FILES", help="UTF-8 text: files, and directories of files.")
+    ],
+    vocab_size: Annotated[int, typer.Option(metavar="N", help="How many tokens, special ones included.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help=ENCODING_OUTPUT)],
     pattern: Annotated[
-        str | None, typer.Option(help="What splits text: an encoding's name (gpt2 if left out) or a regex.")
+        str | None,
+        typer.Option(
+            metavar="NAME|REGEX", help="What splits text: an encoding's name or a regex. [default: gpt2]"
+        ),
     ] = None,
-    special: Annotated[list[str] | None, typer.Option(help="A special token; may be repeated.")] = None,
-    min_frequency: Annotated[int, typer.Option(help="How often a pair must occur to merge.")] = 1,
-    max_token_length: Annotated[int | None, typer.Option(help="The most bytes a token may have.")] = None,
+    special: Annotated[
+        list[str] | None, typer.Option(metavar="TEXT", help="A special token; may be repeated.")
+    ] = None,
+    min_frequency: Annotated[
+        int, typer.Option(metavar="N", help="How often a pair must occur to merge.")
+    ] = 1,
+    max_token_length: Annotated[
+        int | None, typer.Option(metavar="N", help="The most bytes a token may have. [default: any number]")
+    ] = None,
     byte_order: Annotated[
         Literal["gpt2", "raw"], typer.Option(help="How the single bytes are numbered.")
     ] = "gpt2",
     extend: Annotated[
-        str | None, typer.Option(help="An encoding, by its name or in a file, whose tokens are kept.")
+        str | None, typer.Option(metavar="NAME|FILE", help="An encoding whose tokens are kept.")
     ] = None,
-    errors: Annotated[
-        Literal["strict", "replace"], typer.Option(help="What to do about text that is not UTF-8.")
-    ] = "strict",
-    jobs: Annotated[
-        int,
-        typer.Option(help="How many processes or, with compiled loops, threads count.", callback=check_jobs),
-    ] = 1,
+    errors: ErrorsOption = "strict",
+    jobs: JobsOption = 1,
     engine: Annotated[
         Literal["auto", "arrays", "compiled"],
         typer.Option(
@@ -40,23 +48,18 @@ def train(
         ),
     ] = "auto",
     checkpoint: Annotated[
-        Path | None, typer.Option(help="A file to write now and then, and to resume from after a kill.")
+        Path | None,
+        typer.Option(metavar="FILE", help="A file to write now and then, and to resume from after a kill."),
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Learn an encoding from text and write it to a file.
 
-    Example: bpelab train corpus/ --vocab-size 8192 --special '<|endoftext|>' -o my.tiktoken
+    Example: bpelab train corpus/ --vocab-size 8192 --special '<|endoftext|>' -o my.json
     """
     from bpelab.bpe import TrainSettings
     from bpelab.bpe import train as learn
-    from bpelab.bpe.files.save_load import (
-        check_can_save,
-        check_name,
-        files_of_encoding,
-        load_encoding,
-        save_encoding,
-    )
+    from bpelab.bpe.files.save_load import check_can_save, check_name, files_of_encoding, save_encoding
     from bpelab.cli.outputs import check_encoding_output, check_outputs
 
     check_name(output)
@@ -64,7 +67,6 @@ def train(
     check_encoding_output(output, [*corpus, *kept])
     if checkpoint is not None:
         check_outputs([*files_of_encoding(output), checkpoint], [*corpus, *kept])
-    lines = None if quiet else Lines()
     settings = TrainSettings(
         vocab_size=vocab_size,
         pattern=pattern,
@@ -72,7 +74,7 @@ def train(
         min_frequency=min_frequency,
         max_token_length=max_token_length,
         byte_order=byte_order,
-        extend=None if extend is None else load_encoding(extend),
+        extend=None if extend is None else chosen_encoding(extend, quiet=quiet),
         name=output.stem,
         errors=errors,
         jobs=jobs,
@@ -84,10 +86,9 @@ def train(
     check_can_save(output, untrained)  # before hours of work, not after
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        encoding = learn(corpus, settings, progress=lines, checkpoint=checkpoint)
-    if lines is not None:
-        lines.end()
+        with progress_shown(quiet=quiet) as watch:
+            encoding = learn(corpus, settings, progress=watch, checkpoint=checkpoint)
     for warning in caught:
         print(f"bpelab: {warning.message}", file=sys.stderr)
     written = save_encoding(output, encoding)
-    print(f"{encoding.n_vocab:,} tokens: {' and '.join(map(str, written))}")
+    print(f"{counted(encoding.n_vocab, 'token')}: {' and '.join(map(str, written))}")

@@ -6,7 +6,7 @@ import io
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from typing import ParamSpec, TypeVar
+from typing import Annotated, Any, ParamSpec, TypeVar
 
 import typer
 from bpelab.cli.bench import bench
@@ -25,9 +25,29 @@ from bpelab.cli.tiktoken_cache import tiktoken_cache
 from bpelab.cli.tokenize import tokenize
 from bpelab.cli.train import train
 from bpelab.cli.vocab import vocab
+from typer.core import TyperArgument, TyperCommand
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
+
+HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
+ENVIRONMENT = """\b
+Environment variables:
+  BPELAB_CACHE_DIR    where downloads are kept, instead of the user's cache
+  BPELAB_DATA         a folder with text/*.txt, which parity and bench read
+  TIKTOKEN_CACHE_DIR  where tiktoken keeps its files, which are used as well
+  NO_COLOR, COLUMNS   no colours; how wide the output is
+"""
+
+
+class Command(TyperCommand):
+    """A command whose help says what an argument is, and not its type in Python."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for parameter in self.params:
+            if isinstance(parameter, TyperArgument):
+                parameter.display_type_rich = lambda ctx: None  # type: ignore[method-assign]
 
 
 def as_command(verb: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
@@ -40,18 +60,37 @@ def as_command(verb: Callable[Arguments, Result]) -> Callable[Arguments, Result]
             return verb(*args, **options)
         except KeyboardInterrupt:
             raise Ended(signal.SIGINT) from None
-        except ValueError as error:
-            raise ValueError(in_options(str(error), names)) from error
+        except (ValueError, LookupError, OSError) as error:
+            if (said := in_options(error, names)) is error:
+                raise
+            raise said from error
 
     return call
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        from bpelab import __version__
+
+        print(f"bpelab {__version__}")
+        raise typer.Exit
+
+
 app = typer.Typer(
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    help="GPT-2's byte-level BPE from scratch, with tiktoken's ids.",
+    add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, context_settings=HELP_OPTIONS
 )
+
+
+@app.callback(epilog=ENVIRONMENT)
+def bpelab(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=_print_version),
+    ] = False,
+) -> None:
+    """GPT-2's byte-level BPE from scratch, with tiktoken's ids."""
+
+
 for verb in (
     encode,
     decode,
@@ -68,7 +107,7 @@ for verb in (
     compile,
     tiktoken_cache,
 ):
-    app.command()(as_command(verb))
+    app.command(cls=Command, context_settings=HELP_OPTIONS)(as_command(verb))
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -78,8 +117,8 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         status = app(list(arguments), standalone_mode=False)
-    except typer.Abort as abort:  # what Typer makes of Ctrl-C outside of a verb, in some of its versions
+    except typer.Abort as abort:  # what some versions of Typer make of Ctrl-C outside of a verb
         raise KeyboardInterrupt from abort
-    if status == 128 + signal.SIGINT:  # in others
+    if status == 128 + signal.SIGINT:  # what others make of it
         raise KeyboardInterrupt
     return status if isinstance(status, int) else 0

@@ -4,7 +4,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from bpelab.cli.text import EncodingName, VocabularyPath
+from bpelab.cli.encodings import chosen_encoding
+from bpelab.cli.options import EncodingOption, ModelOption, PathOption
+from bpelab.cli.text import counted
 
 if TYPE_CHECKING:
     from bpelab.bpe import Encoding
@@ -17,42 +19,44 @@ BAR_WIDTH = 24
 
 
 def vocab(
-    encoding: EncodingName = "gpt2",
-    path: VocabularyPath = None,
+    encoding: EncodingOption = None,
+    path: PathOption = None,
+    model: ModelOption = None,
     find: Annotated[
-        str | None, typer.Option("--find", help="A token's text or id: show how it was built, down to bytes.")
+        str | None,
+        typer.Option("--find", metavar="TEXT|ID", help="Show how this token was built, down to its bytes."),
     ] = None,
     unreachable: Annotated[
         bool, typer.Option("--unreachable", help="List the tokens that no text can produce.")
     ] = False,
     beside: Annotated[
-        str | None, typer.Option("--beside", help="Compare with this encoding, on 34 languages or on --text.")
-    ] = None,
-    beside_path: Annotated[
-        Path | None, typer.Option("--beside-path", help="The .tiktoken file of the second encoding.")
+        str | None,
+        typer.Option(
+            "--beside",
+            metavar="NAME|FILE",
+            help="Compare how well two encodings compress: 34 languages, or --text.",
+        ),
     ] = None,
     text: Annotated[
         list[Path] | None,
-        typer.Option("--text", help="With --beside: a file to compare on; may be repeated."),
+        typer.Option("--text", metavar="FILE", help="With --beside: a file to compare on; may be repeated."),
     ] = None,
 ) -> None:
     """Show the tokens of an encoding: the longest, by script, by length.
 
     Example: bpelab vocab --find ' token'
 
-    Example: bpelab vocab --beside cl100k_base --beside-path cl100k_base.tiktoken
+    Example: bpelab vocab --beside cl100k_base --text README.md
     """
-    from bpelab.bpe import get_encoding
-
-    enc = get_encoding(encoding, path=path)
+    enc = chosen_encoding(encoding, path=path, model=model)
     if sum([find is not None, unreachable, beside is not None]) > 1:
-        raise ValueError("give one of --find, --unreachable and --beside")
+        raise ValueError("--find, --unreachable and --beside exclude each other: leave all but one out")
     if find is not None:
         _print_token(enc, find)
     elif unreachable:
         _print_unreachable(enc)
     elif beside is not None:
-        _print_comparison(enc, get_encoding(beside, path=beside_path), text or [])
+        _print_comparison(enc, chosen_encoding(beside), text or [])
     else:
         _print_overview(enc)
 
@@ -63,9 +67,8 @@ def _print_overview(encoding: "Encoding") -> None:
     from bpelab.cli.drawing import console, table
 
     out = console()
-    out.print(
-        f"{encoding.name}: {encoding.n_vocab:,} ids, {len(encoding.special_tokens_set)} of them special\n"
-    )
+    n_ids, n_special = counted(encoding.n_vocab, "id"), len(encoding.special_tokens)
+    out.print(f"{encoding.name}: {n_ids}, {n_special} of them special\n")
     longest = table(("bytes", "right"), ("id", "right"), ("longest tokens", "left"))
     for token in inventory.longest_tokens(encoding, N_LONGEST):
         longest.add_row(str(len(token)), str(encoding.encode_single_token(token)), visible(token))
@@ -93,7 +96,7 @@ def _print_token(encoding: "Encoding", wanted: str) -> None:
     out = console()
     token_id = encoding.encode_single_token(token)
     out.print(f"{visible(token)}  id {token_id}, bytes {spaced_hex(token)}, {script(token)}")
-    if token in encoding._mergeable_ranks:
+    if token in encoding.ranks:
         out.print(_branch(built_from(token, encoding)))
 
 
@@ -119,7 +122,7 @@ def _print_unreachable(encoding: "Encoding") -> None:
         shown.add_row(str(item.id), visible(item.token), item.reason)
     out = console()
     n_proved = sum(item.is_proved for item in found)
-    out.print(f"{encoding.name}: {n_proved} tokens that no text can produce", end="")
+    out.print(f"{encoding.name}: {counted(n_proved, 'token')} that no text can produce", end="")
     out.print(f", {len(found) - n_proved} undecided" if n_proved < len(found) else "")
     out.print(shown)
 

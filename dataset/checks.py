@@ -1,4 +1,4 @@
-"""Is it a number that can be counted with? Checked where it arrives, and refused by its name."""
+"""Is this a number to count with? Arguments are checked where they arrive, and refused by their names."""
 
 import reprlib
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which tokens of a batch may see each other, if documents are to be kept apart?"""
+"""Which tokens of a batch may attend to each other where documents are kept apart?"""
 
 from typing import NamedTuple
 
@@ -21,11 +21,11 @@ def document_parts(
     """Cut windows where documents end: positions that restart there, and FlashAttention's `cu_seqlens`.
 
     `window_starts` (batch,) and `document_ends` (n_documents,), sorted, are places in the same ids; an end
-    is the place after a document's last token. Memory is that of the batch. A part never crosses windows;
-    see `flash_attn_varlen_func`, https://github.com/Dao-AILab/flash-attention .
+    is the place after a document's last token. Memory is that of the batch. A part never crosses windows.
+    See `flash_attn_varlen_func`, https://github.com/Dao-AILab/flash-attention .
 
-    Raises `TypeError` for what is not an integer, and `ValueError` for a place below 0, for ends that are not
-    sorted, and for a batch of more tokens than `cu_seqlens` can count.
+    Raises `TypeError` for places that are not integers, and `ValueError` for a place below 0, for ends that
+    are not sorted, and for a batch of more tokens than `cu_seqlens` can count.
 
     >>> parts = document_parts(np.array([0, 4]), 4, document_ends=np.array([3, 20]))
     >>> parts.positions

@@ -1,106 +1,19 @@
-"""How do windows reach the training loop? Through PyTorch's DataLoader, a whole batch at a time."""
-
-try:
-    import torch
-except ModuleNotFoundError as error:
-    if error.name != "torch":
-        raise
-    raise ImportError("batches of tensors need PyTorch: pip install 'bpelab[torch]'") from None
+"""How do windows reach the training loop? Through PyTorch's DataLoader, in an order that can be resumed."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from bpelab.dataset.checks import shown, truth, whole_number
+from bpelab.dataset.checks import whole_number
 from bpelab.dataset.sampler import GlobalBatches
+from bpelab.dataset.tensors import Pair, WindowDataset, take_batch
 from bpelab.dataset.windows import TokenWindows
-from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
-
-Pair = tuple[Tensor, Tensor]  # inputs and targets
-
-# The ids of so many tokens are gathered at once, for several batches: NumPy's calls cost as much as a batch.
-# In two bytes each they stay in the processor's cache until they are widened.
-TOKENS_AT_ONCE = 1 << 17
+from torch.utils.data import DataLoader
 
 # In a forked child: what belongs to its parent. Python would end the parent's workers when it drops it.
 _kept_for_the_parent: list[object] = []
-
-
-class WindowBatch(Sequence[Pair]):
-    """A batch of windows: `inputs` and `targets`, each (batch, length), contiguous, in memory of its own.
-
-    It is a sequence of pairs, so that PyTorch's own `default_collate` can stack it, too.
-    """
-
-    def __init__(self, inputs: Tensor, targets: Tensor) -> None:
-        self.inputs, self.targets = inputs, targets
-
-    def __len__(self) -> int:
-        return len(self.inputs)
-
-    def __getitem__(self, index: Any) -> Any:
-        return self.inputs[index], self.targets[index]
-
-    def __iter__(self) -> Iterator[Pair]:
-        return zip(self.inputs.unbind(), self.targets.unbind(), strict=True)
-
-
-class WindowDataset(Dataset[Pair]):
-    """Windows as tensors: an item is (inputs, targets), each (length,) int64, for any DataLoader.
-
-    A batch is gathered at once. With `narrow`, tensors keep the narrow dtype of the ids (uint16, or int32
-    for wider ones); `to_device` widens them where they arrive. Raises `ValueError` for ids that int32 cannot
-    hold, to find which, wider ids are read once.
-
-    >>> inputs, targets = WindowDataset(TokenWindows(np.arange(9), length=4, stride=4))[1]
-    >>> inputs, targets
-    (tensor([4, 5, 6, 7]), tensor([5, 6, 7, 8]))
-    """
-
-    def __init__(self, windows: TokenWindows, *, narrow: bool = False) -> None:
-        self.windows = windows
-        self._dtype: npt.DTypeLike = np.int64
-        if truth(narrow, "narrow"):
-            self._dtype = np.uint16 if windows.dtype in (np.uint8, np.uint16) else np.int32
-            windows.check_fit(self._dtype)
-
-    def __len__(self) -> int:
-        return len(self.windows)
-
-    def __getitem__(self, index: int) -> Pair:
-        n_windows = len(self)
-        index = whole_number(index, "the index of a window")
-        if not -n_windows <= index < n_windows:
-            raise IndexError(f"there are {n_windows:,} windows; {shown(index)} is none of them")
-        return self.__getitems__([index % n_windows])[0]  # type: ignore[no-any-return]
-
-    def __getitems__(self, indices: Sequence[int] | npt.NDArray[np.int64]) -> WindowBatch:
-        """Return the windows of a batch; a DataLoader calls this."""
-        return WindowBatch(*next(self.pairs([indices])))
-
-    def pairs(self, batches: Sequence[Sequence[int] | npt.NDArray[np.int64]]) -> Iterator[Pair]:
-        """Yield the inputs and targets of several batches.
-
-        Their ids are gathered together, and are widened one batch at a time.
-        """
-        rows = self.windows.gather(batches[0] if len(batches) == 1 else np.concatenate(batches))
-        start = 0
-        for indices in batches:
-            own = rows[start : start + len(indices)]  # (batch, length + 1) in the dtype of the ids
-            start += len(indices)
-            yield (
-                torch.from_numpy(own[:, :-1].astype(self._dtype, "C")),
-                torch.from_numpy(own[:, 1:].astype(self._dtype, "C")),
-            )
-
-
-def take_batch(batch: Any) -> Pair:
-    """Collate what is collated already."""
-    return batch.inputs, batch.targets
 
 
 class _PassIndices:
@@ -124,8 +37,9 @@ class WindowLoader(DataLoader[Pair]):
     own: what a loop writes into one changes no other. Every pass is one epoch, one is made at a time, and
     `len()` is the number of batches of the pass under way or, between passes, of the next. `state_dict()`
     stands after the last batch that the loop was given, whatever was fetched ahead, also after a worker died.
+    `.batch_size` is this rank's share, as in any DataLoader, and `.drop_last` is what was asked for.
 
-    Other options are those of `torch.utils.data.DataLoader`, but for `in_order=False`. Raises what
+    Other options are those of `torch.utils.data.DataLoader`, except `in_order=False`. Raises what
     `GlobalBatches` raises; memory is that of the batches under way.
 
     >>> windows = TokenWindows(np.arange(100, dtype=np.uint16), length=4, stride=4)
@@ -171,6 +85,9 @@ class WindowLoader(DataLoader[Pair]):
             num_workers=whole_number(num_workers, "num_workers", least=0),
             **options,
         )
+        # What others' code reads. DataLoader itself sets None and False where there is a `batch_sampler`, and
+        # refuses an assignment.
+        vars(self).update(batch_size=self.batches.share, drop_last=self.batches.drop_last)
         self._pid = os.getpid()
 
     def __len__(self) -> int:
@@ -183,11 +100,7 @@ class WindowLoader(DataLoader[Pair]):
         if self.num_workers or self.pin_memory:
             yield from self._fetched_by_torch(epoch, n_done)
             return
-        # What DataLoader does around a batch in its own process takes longer than the batch.
-        n_together = max(1, TOKENS_AT_ONCE // (self.batches.batch_size * self.dataset.windows.length))
-        indices = self.batches.indices(epoch, n_done)
-        while together := list(islice(indices, n_together)):
-            yield from self.dataset.pairs(together)
+        yield from self.dataset.batches(self.batches.indices(epoch, n_done), self.batches.share)
 
     def _fetched_by_torch(self, epoch: int, n_done: int) -> Iterator[Pair]:
         if self.persistent_workers and os.getpid() != self._pid:
@@ -205,7 +118,7 @@ class WindowLoader(DataLoader[Pair]):
                 _kept_for_the_parent.append(fetched)
 
     def state_dict(self) -> dict[str, Any]:
-        """Say where the training stands: a few integers and the data's fingerprint."""
+        """Return where the training stands: a few integers and the data's fingerprint."""
         return self.batches.state_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -213,7 +126,7 @@ class WindowLoader(DataLoader[Pair]):
         self.batches.load_state_dict(state)
 
     def set_epoch(self, epoch: int) -> None:
-        """Let the next pass be this epoch, from its beginning or from where a state of it was."""
+        """Let the next pass be this epoch: from its beginning, unless a state of this epoch was loaded."""
         self.batches.set_epoch(epoch)
 
 
@@ -226,14 +139,3 @@ _OF_ANOTHER_PROCESS = (
 def batches_of(windows: TokenWindows, batch_size: int, **options: Any) -> GlobalBatches:
     """Return the batches of some windows, to be a `batch_sampler`, with their fingerprint in its state."""
     return GlobalBatches(len(windows), batch_size, fingerprint=lambda: windows.fingerprint, **options)
-
-
-def to_device(batch: Pair, device: torch.device | str) -> Pair:
-    """Move a batch and then widen it to int64, so that narrow ids travel; pinned ones without waiting.
-
-    >>> batch = torch.tensor([[1, 2]], dtype=torch.uint16), torch.tensor([[2, 3]], dtype=torch.uint16)
-    >>> to_device(batch, "cpu")
-    (tensor([[1, 2]]), tensor([[2, 3]]))
-    """
-    inputs, targets = (part.to(device, non_blocking=True).long() for part in batch)
-    return inputs, targets

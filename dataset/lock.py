@@ -1,4 +1,4 @@
-"""How do two runs not write into one directory? The first holds a lock that ends with it, however it ends."""
+"""What keeps two runs from writing into one directory? A lock that ends with its run, however that ends."""
 
 import errno
 import os
@@ -30,10 +30,10 @@ else:
 def only_writer(folder: Path) -> Iterator[bool]:
     """Make a directory, and hold its lock; the value is False where the file system has no locks.
 
-    The operating system releases the lock when the process ends, also by a kill. Some network file systems
-    have no locks, or only between the processes of one machine: there a `UserWarning` says so where the
-    system does, and to start one run at a time is left to the user. The lock file stays, because two runs
-    could each lock their own if it were removed.
+    The operating system releases the lock when the process ends, even by a kill. Some network file systems
+    have no locks, or only between the processes of one machine. If the system reports that, a `UserWarning`
+    says so, and the user must see to it that one run at a time is started. The lock file stays, because two
+    runs could each lock their own if it were removed.
 
     Raises `BlockingIOError` with the process id of the run that holds the lock, and `OSError` for a directory
     that cannot be made or written to.

@@ -1,33 +1,19 @@
-"""How is a corpus of any size cut into parts that can be encoded apart, always at the same places?"""
+"""How is a corpus cut into parts that can be encoded apart? At places that depend on the corpus alone."""
 
-import hashlib
-import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-from bpelab.bpe.encoding import Encoding
 from bpelab.bpe.splitting.cuts import CUTTABLE_PATTERNS, last_cut
+from bpelab.dataset.sources import Source
 
 # What is a document: a file, a line, or the value of "text" in a line of JSON.
 Documents = Literal["file", "line", "jsonl"]
-Errors = Literal["strict", "replace"]
 
 PART_BYTES = 4 << 20
 # Text has a place to cut in every few characters, and lines end in every few thousand.
 _WINDOW_BYTES = 1 << 16
-
-
-class Source(NamedTuple):
-    """A file of the corpus, as it was when it was listed; `name` is what messages call it."""
-
-    name: str
-    path: str  # of its bytes: the file itself, or a copy of what came through a pipe
-    size: int
-    mtime_ns: int
 
 
 class Segment(NamedTuple):
@@ -39,15 +25,12 @@ class Segment(NamedTuple):
     ends_document: bool
 
 
-Part = list[Segment]  # to encode at a time, about 4 MB
+Part = list[Segment]  # about 4 MB, encoded at a time
 
 
-class EncodedPart(NamedTuple):
-    """What a part became, and what it was made of."""
-
-    ids: npt.NDArray[Any]  # (n_tokens,)
-    document_ends: npt.NDArray[np.int64]  # (n_documents,) the places after their last tokens
-    sha256s: list[str]  # of each segment's bytes
+def n_bytes_of(part: Part) -> int:
+    """Return how many bytes of text a part has."""
+    return sum(segment.end - segment.start for segment in part)
 
 
 def parts_of(sources: Sequence[Source], *, pattern: str, documents: Documents) -> Iterator[Part]:
@@ -100,7 +83,7 @@ def cut_in_text(window: bytes) -> int:
     >>> cut_in_text("é one two".encode()[1:])
     5
     """
-    # What is not a whole character becomes surrogates, which neither end a word nor begin what follows.
+    # Halves of characters become surrogates, which neither end a word nor begin what follows.
     text = window.decode("utf-8", "surrogateescape")
     return len(text[: last_cut(text)].encode("utf-8", "surrogateescape"))
 
@@ -122,78 +105,3 @@ def read_segment(segment: Segment) -> bytes:
             " nothing writes to it"
         )
     return data
-
-
-def encode_part(
-    segments: Part,
-    *,
-    encoding: Encoding,
-    documents: Documents,
-    end_of_text: int | None,
-    errors: Errors,
-    dtype: npt.DTypeLike,
-) -> EncodedPart:
-    """Read and encode some segments.
-
-    Special tokens in the text are plain text. Empty documents are left out. Raises `ValueError` that names
-    file and byte for what is not UTF-8 (unless `errors` is "replace") or not a line of JSON with "text",
-    and that names the file where it changed meanwhile.
-    """
-    chunks: list[npt.NDArray[Any]] = []
-    ends: list[int] = []
-    sha256s: list[str] = []
-    n_tokens = 0
-    for segment in segments:
-        data = read_segment(segment)
-        sha256s.append(hashlib.sha256(data).hexdigest())
-        for text, ends_document in _texts(data, segment, documents, errors):
-            ids = encoding.encode_to_numpy(text, disallowed_special=())
-            chunks.append(ids)
-            n_tokens += len(ids)
-            if ends_document:
-                if end_of_text is not None:
-                    chunks.append(np.array([end_of_text], dtype=np.uint32))
-                    n_tokens += 1
-                ends.append(n_tokens)
-    joined = np.concatenate(chunks) if chunks else np.empty(0, dtype=np.uint32)
-    return EncodedPart(joined.astype(dtype), np.array(ends, dtype=np.int64), sha256s)
-
-
-def _texts(data: bytes, segment: Segment, documents: Documents, errors: Errors) -> Iterator[tuple[str, bool]]:
-    name, at = segment.source.name, segment.start
-    if documents == "file":
-        yield _decoded(data, name, at, errors), segment.ends_document
-        return
-    for line in data.split(b"\n"):
-        text = _decoded(line.removesuffix(b"\r"), name, at, errors)
-        if documents == "jsonl" and text.strip():
-            text = _text_of_record(text, name, at)
-        if text:
-            yield text, True
-        at += len(line) + 1
-
-
-def _decoded(data: bytes, name: str, at: int, errors: Errors) -> str:
-    try:
-        return data.decode("utf-8", errors)
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"{name}: not UTF-8 at byte {at + error.start:,} ({error.reason});"
-            " errors='replace' encodes U+FFFD there"
-        ) from None
-
-
-def _text_of_record(line: str, name: str, at: int) -> str:
-    try:
-        text = json.loads(line)["text"]
-    except RecursionError:
-        raise ValueError(f"{name}: the line at byte {at:,} is JSON nested too deeply to be read") from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f'{name}: the line at byte {at:,} is not JSON with a "text": {error!r}') from None
-    if not isinstance(text, str):
-        raise ValueError(
-            f'{name}: the "text" of the line at byte {at:,} is {type(text).__name__}, not a string'
-        )
-    return text.encode("utf-16", "surrogatepass").decode(
-        "utf-16", "replace"
-    )  # JSON can spell lone surrogates

@@ -1,4 +1,4 @@
-"""Which samples are in which batch, on which rank, and how does a training resume in the middle of one?"""
+"""Which samples are in which batch, on which rank? Those of a computed order, from any place in it on."""
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -8,15 +8,13 @@ import numpy as np
 import numpy.typing as npt
 from bpelab.dataset.checks import shown, truth, whole_number
 from bpelab.dataset.order import MAX_SAMPLES, Shuffle, checked_seed
+from bpelab.dataset.sampler_state import SamplerState, checked_epoch
 
 Indices = npt.NDArray[np.int64]
 Item = TypeVar("Item")
 
-# So many indices are shuffled at a time: NumPy's calls cost as much for one batch as for a hundred.
+# This many indices are shuffled at a time: NumPy's calls cost as much for one batch as for a hundred.
 AT_ONCE = 1 << 14
-
-STATE_VERSION = 1  # also that of the states without a version, which were written before there was one
-STATE_NAMES = ("seed", "shuffle", "epoch", "n_done", "n_samples", "fingerprint")
 
 
 class GlobalBatches:
@@ -26,21 +24,21 @@ class GlobalBatches:
     r of `world_size` gets the r-th part of each. An index in its place depends on nothing but `n_samples`,
     the seed, the epoch and the place, so that neither the ranks nor the workers change what is trained on.
 
-    What is left for a last, short batch at the end of an epoch is left out. With `drop_last=False` it is a
-    batch of its own, shared as evenly as can be, so that the ranks' parts differ by one at most. Where it is
-    less than one for each rank, it joins the batch before it: all ranks always make the same number of steps.
+    A last batch that would be short is left out. With `drop_last=False` it is a batch of its own, shared as
+    evenly as possible, so that the ranks' parts differ by one at most. If it has less than one sample for
+    each rank, it joins the batch before it: all ranks always make the same number of steps.
 
-    `state_dict()` is a few integers and the data's fingerprint; loaded into a sampler of the same data, also
-    one with another batch size or world size, the next pass goes on at the next sample, without replaying.
-    However often that is done in an epoch, every sample is in one batch, but for what `drop_last` leaves out
-    at its end.
+    `state_dict()` is a few integers and the data's fingerprint. It can be loaded into any sampler of the same
+    data, with another batch size or world size, too: the next pass goes on at the next sample, without
+    replaying. However often that is done in an epoch, every sample is in one batch, except for those that
+    `drop_last` leaves out at its end.
 
-    Every pass begun is one more epoch, whether those before it were finished, left in their middle, or go on
-    beside it; the state is that of the pass that gave the last batch. To go on with a pass after a state was
-    loaded or an epoch set raises `RuntimeError`.
+    Every pass that begins is one more epoch, whether the passes before it were finished or are still under
+    way. The state is that of the pass that gave the last batch. A pass cannot go on after a state was loaded
+    or an epoch set: that raises `RuntimeError`.
 
-    `fingerprint` names the data when a state is asked for. Raises `TypeError` for what is not a number,
-    `ValueError` where the numbers contradict each other, and for a state of other data.
+    `fingerprint` names the data when a state is asked for. Raises `TypeError` for an argument that is not a
+    number, and `ValueError` where the numbers contradict each other, and for a state of other data.
 
     >>> batches = GlobalBatches(10, batch_size=4, shuffle=False)
     >>> [batch.tolist() for batch in batches]
@@ -74,6 +72,7 @@ class GlobalBatches:
         self.rank = rank = whole_number(rank, "the rank")
         self.shuffle, self.drop_last = truth(shuffle, "shuffle"), truth(drop_last, "drop_last")
         self.seed, self._fingerprint = checked_seed(seed), fingerprint
+        self.share = batch_size // world_size  # of a batch, that each rank gets
         if n_samples > MAX_SAMPLES:
             raise ValueError(f"the number of samples is {shown(n_samples)}; it must be at most 2**63")
         if not 0 <= rank < world_size:
@@ -135,7 +134,7 @@ class GlobalBatches:
     def indices(self, epoch: int, n_done: int) -> Iterator[Indices]:
         """Yield the batches of this rank from a place in an epoch on, whatever pass is under way."""
         order = Shuffle(self.n_samples, seed=self.seed, epoch=epoch) if self.shuffle else None
-        size, share = self.batch_size, self.batch_size // self.world_size
+        size, share = self.batch_size, self.share
         at_once = 1  # the first batch need not wait for many
         while n_batches := min(at_once, self._n_global_batches(n_done)):
             n_whole = n_batches - 1  # all but an epoch's last are whole
@@ -153,29 +152,29 @@ class GlobalBatches:
             at_once = max(1, AT_ONCE // size)
 
     def _end_of_batch(self, n_done: int) -> int:
-        """Where the global batch ends that begins after `n_done` samples of an epoch."""
+        """Return the end of the global batch that begins after `n_done` samples of an epoch."""
         end = n_done + self.batch_size
-        # What would leave less than one for each rank takes that, too.
+        # If less than one sample for each rank would be left, it joins this batch.
         return self.n_samples if not self.drop_last and self.n_samples - end < self.world_size else end
 
     def _is_over(self, n_done: int) -> bool:
         return self.n_samples - n_done < (self.batch_size if self.drop_last else 1)
 
     def _n_global_batches(self, n_done: int) -> int:
-        """How many batches an epoch has after so many samples."""
+        """How many batches of an epoch follow its first `n_done` samples."""
         n_left = self.n_samples - n_done
         if self.drop_last:
             return n_left // self.batch_size
         return max(int(n_left > 0), (n_left - self.world_size) // self.batch_size + 1)
 
     def _n_batches_after(self, n_done: int) -> int:
-        """How many of them this rank has a part in: all, but where fewer samples are left than ranks."""
+        """How many of them this rank has a part in: all, unless fewer samples are left than ranks."""
         n_left = self.n_samples - n_done
         return self._n_global_batches(n_done) if n_left >= self.world_size else int(self.rank < n_left)
 
     def set_epoch(self, epoch: int) -> None:
         """Let the next pass be this epoch: from its beginning, unless a state of this epoch was loaded."""
-        epoch = _checked_epoch(epoch)
+        epoch = checked_epoch(epoch)
         self._go_to(*(self._next if epoch == self._next[0] else (epoch, 0)))
 
     def _go_to(self, epoch: int, n_done: int) -> None:
@@ -184,26 +183,19 @@ class GlobalBatches:
         self._n_jumps += 1
 
     def position(self) -> tuple[int, int]:
-        """Tell the epoch of the next pass, and how many of its samples are done already."""
+        """Return the epoch of the next pass, and how many of its samples are done already."""
         return self._next
 
     def state_dict(self) -> dict[str, Any]:
-        """Say where the pass under way stands, counting every batch that was given as done."""
+        """Return where the pass under way stands; every batch that was given counts as done."""
         return self.state_after(*self._place)
 
     def state_after(self, epoch: int, n_done: int) -> dict[str, Any]:
-        """Say where a pass stands after so many samples of an epoch, on all ranks."""
+        """Return the state after `n_done` samples of an epoch, on all ranks."""
         if self._is_over(n_done):
             epoch, n_done = epoch + 1, 0
-        return {
-            "version": STATE_VERSION,
-            "seed": self.seed,
-            "shuffle": self.shuffle,
-            "epoch": epoch,
-            "n_done": n_done,
-            "n_samples": self.n_samples,
-            "fingerprint": self._fingerprint(),
-        }
+        state = SamplerState(self.seed, self.shuffle, epoch, n_done, self.n_samples, self._fingerprint())
+        return state.as_dict()
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Let the next pass go on where a state says, at once.
@@ -211,40 +203,14 @@ class GlobalBatches:
         Raises `ValueError` or `TypeError` for a state of other data, or one that no sampler can have written;
         then nothing has changed. Warns where fewer samples of the epoch are left than there are ranks.
         """
-        if not isinstance(state, Mapping):
-            raise TypeError(f"a state is a mapping, as state_dict() returns it, not {state!r:.80}")
-        if missing := [name for name in STATE_NAMES if name not in state]:
-            raise ValueError(f"this is not the state of a sampler: it has no {', '.join(sorted(missing))}")
-        version = whole_number(state.get("version", STATE_VERSION), "the state's version")
-        if version != STATE_VERSION:
-            raise ValueError(
-                f"the state is of version {shown(version)}, and this bpelab reads version {STATE_VERSION}:"
-                " use the bpelab that wrote it"
-            )
-        n_samples = whole_number(state["n_samples"], "the state's n_samples")
-        if n_samples != self.n_samples:
-            raise ValueError(
-                f"the state is that of other data: its n_samples is {shown(n_samples)},"
-                f" here it is {self.n_samples:,}"
-            )
-        if state["fingerprint"] != (fingerprint := self._fingerprint()):
-            raise ValueError(
-                f"the state is that of other data: its fingerprint is {state['fingerprint']!r:.80},"
-                f" here it is {fingerprint!r}"
-            )
-        seed = checked_seed(state["seed"], "the state's seed")
-        shuffle = truth(state["shuffle"], "the state's shuffle")
-        epoch = _checked_epoch(state["epoch"], "the state's epoch")
-        n_done = whole_number(state["n_done"], "the state's n_done", least=0)
-        if n_done > n_samples:
-            raise ValueError(
-                f"the state's n_done is {shown(n_done)}, more than its {n_samples:,} samples: it is altered"
-            )
-        self.seed, self.shuffle = seed, shuffle
+        found = SamplerState.read(state)
+        found.require_data(self.n_samples, self._fingerprint())
+        self.seed, self.shuffle = found.seed, found.shuffle
+        epoch, n_done = found.epoch, found.n_done
         if self._is_over(n_done):  # with larger batches, the rest may be too little for one
             epoch, n_done = epoch + 1, 0
         self._go_to(epoch, n_done)
-        n_left = n_samples - n_done
+        n_left = self.n_samples - n_done
         if n_left < self.world_size:
             warnings.warn(
                 f"{n_left} samples are left of epoch {epoch}, fewer than the {self.world_size} ranks: ranks"
@@ -252,10 +218,3 @@ class GlobalBatches:
                 f" leave it out by set_epoch({epoch + 1}) on all of them.",
                 stacklevel=2,
             )
-
-
-def _checked_epoch(epoch: object, name: str = "the epoch") -> int:
-    number = whole_number(epoch, name, least=0)
-    if number.bit_length() > 63:
-        raise ValueError(f"{name} is {shown(number)}; it must be below 2**63")
-    return number

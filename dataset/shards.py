@@ -1,4 +1,4 @@
-"""What is in a directory of token files? A manifest says, and which tokenizer and corpus they came from."""
+"""What is in a directory of token files? Its manifest says that, and what they were made of."""
 
 import hashlib
 import json
@@ -67,6 +67,16 @@ class Manifest:
     def n_tokens(self) -> int:
         """How many tokens there are in all shards."""
         return sum(shard.n_tokens for shard in self.shards)
+
+    def add(self, shard: Shard, folder: Path) -> None:
+        """Add a shard that has been written, and keep the manifest in the directory."""
+        self.shards.append(shard)
+        self.write(folder)
+
+    def finish(self, folder: Path) -> None:
+        """Note that no shard follows, and keep the manifest in the directory."""
+        self.finished = True
+        self.write(folder)
 
     def write(self, folder: Path) -> None:
         """Write it into a directory, whole or not at all."""
@@ -148,20 +158,22 @@ def read_sources(folder: Path, manifest: Manifest, number: int) -> list[ReadSegm
 def open_tokens(path: str | os.PathLike[str], *, verify: bool = True) -> list[TokenFile]:
     """Open a token file, or all of a directory in their order, mapped into memory.
 
-    Raises `ValueError` that names what is not sound: a file that is cut off, altered or of another
-    directory, or a directory whose writing was not finished; `OSError` for what is not there. `verify` is
+    Raises `ValueError` that names a file that is cut off, altered or of another directory, or a directory
+    whose writing was not finished; `OSError` for a path that does not exist. `verify` is
     that of `read_token_file`.
     """
     path = Path(path)
     if not path.is_dir():
         return [read_token_file(path, verify=verify)]
     if not (path / NAME).exists():
-        raise ValueError(f"{path}: there is no {NAME} in it; bpelab tokenize CORPUS -o DIR writes one")
+        raise ValueError(
+            f"{path}: there is no {NAME} in it; tokenize_corpus, or the command bpelab tokenize, writes one"
+        )
     manifest = Manifest.read(path)
     if not manifest.finished:
         raise ValueError(
-            f"{path}: only {len(manifest.shards)} shards are finished;"
-            " let the same bpelab tokenize command run to its end"
+            f"{path}: its writing was not finished (only {len(manifest.shards)} shards are finished);"
+            " tokenize the same corpus again, which goes on from there"
         )
     return [read_shard(path, manifest, shard, verify=verify) for shard in manifest.shards]
 

@@ -1,4 +1,4 @@
-"""How do token ids lie in a file? Self-describing, to be mapped into memory, and never half-written.
+"""How are token ids stored in a file? With a header that describes them, to be mapped into memory.
 
 16 bytes   b"bpelab tokens 1\\n"
  8 bytes   the length of the header, little-endian, as all numbers here
@@ -16,10 +16,11 @@ import mmap
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, get_args, get_type_hints
+from typing import Any, TypeVar, get_args, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
+from bpelab.bpe.encoding import Encoding
 
 MAGIC = b"bpelab tokens 1\n"
 _FIXED_BYTES = len(MAGIC) + 8 + 32
@@ -76,15 +77,7 @@ def record_of(kind: type[Record], values: object) -> Record:
     return kind(**values)
 
 
-class _Trained(Protocol):
-    """bpelab's and tiktoken's `Encoding`."""
-
-    _pat_str: str
-    _mergeable_ranks: dict[bytes, int]
-    _special_tokens: dict[str, int]
-
-
-def tokenizer_fingerprint(encoding: _Trained) -> str:
+def tokenizer_fingerprint(encoding: Encoding) -> str:
     """Name what decides the ids: pattern, ranks and special tokens, whatever the encoding is called.
 
     >>> from bpelab.bpe import get_encoding
@@ -93,16 +86,16 @@ def tokenizer_fingerprint(encoding: _Trained) -> str:
     >>> tokenizer_fingerprint(get_encoding("gpt2")) == tokenizer_fingerprint(get_encoding("r50k_base"))
     True
     """
-    digest = hashlib.sha256(encoding._pat_str.encode())
-    for token, rank in sorted(encoding._mergeable_ranks.items()):
+    digest = hashlib.sha256(encoding.pattern.encode())
+    for token, rank in sorted(encoding.ranks.items()):
         digest.update(b"%d %d " % (rank, len(token)) + token)
-    for special, rank in sorted(encoding._special_tokens.items()):
+    for special, rank in sorted(encoding.special_tokens.items()):
         digest.update(f"special {rank} {special!r}".encode())
     return digest.hexdigest()[:32]
 
 
 def narrowest(n_vocab: int) -> np.dtype[Any]:
-    """Give the dtype of a vocabulary's ids; `ValueError` for one that no ids of four bytes can number.
+    """Return the dtype of a vocabulary's ids; `ValueError` for a vocabulary of more than 2**31.
 
     >>> narrowest(50257), narrowest(100277)
     (dtype('uint16'), dtype('uint32'))
@@ -121,7 +114,7 @@ def packed_tokens(
     tokenizer: str,
     end_of_text: int | None,
 ) -> tuple[TokenFileHeader, bytes]:
-    """Give a token file's header and its content; equal ids make equal files.
+    """Return a token file's header and its content; equal ids make equal files.
 
     Raises `OverflowError` for an id that is not below `n_vocab`, rather than wrap it around.
     """
@@ -151,10 +144,9 @@ def read_token_file(path: str | os.PathLike[str], *, verify: bool = True) -> Tok
     Without `verify` the header and the size are still checked, but not the SHA-256 of the ids, which takes
     a pass over the file. Raises `ValueError` that names the file and what is wrong with it, and `OSError`.
 
-    A file must not be cut while it is mapped: the operating system ends a process that touches what is gone
-    (SIGBUS), and no check made here can prevent that. `bpelab tokenize` never does it: it writes files aside
-    and renames them, so that what is mapped stays as it was. Nor is it safe to change one in place, as
-    ids that were checked change with it.
+    A file must not be shortened while it is mapped: the operating system ends a process that reads beyond the
+    new end (SIGBUS), and no check here can prevent that. Nor may a file be changed in place, because ids that
+    were checked change with it. `bpelab tokenize` does neither: it writes a new file and renames it.
     """
     path = Path(path)
     with path.open("rb") as file:
@@ -203,7 +195,7 @@ def _header_of(text: bytes, path: Path) -> TokenFileHeader:
     return header
 
 
-_AGAIN = "Remove it, and write it again with bpelab tokenize."
+_AGAIN = "Remove it, and tokenize its corpus again."
 
 
 def _rounded(n_bytes: int) -> int:

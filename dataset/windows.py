@@ -21,14 +21,14 @@ Indices = npt.NDArray[np.int64]  # (batch,)
 class TokenWindows:
     """The windows of `length` tokens that begin every `stride` tokens, over ids that are not copied.
 
-    `ids` is one array (n_tokens,) of integers, or several (the shards of a corpus), in each of which the
-    windows begin anew: none crosses from one to the next. `fingerprint` names the ids where it is known
-    already; otherwise it is their SHA-256, computed when it is asked for. `reopen` makes the same windows in
-    another process, so that mapped files are mapped there, too, instead of being sent.
+    `ids` is one array (n_tokens,) of integers, or several (the shards of a corpus). Windows begin anew in
+    each of them: none crosses from one to the next. `fingerprint` is a name of the ids, if there is one
+    already; otherwise it is their SHA-256, computed when it is first needed. `reopen` makes the same windows
+    in another process, so that mapped files are mapped there, too, instead of being sent.
 
-    Raises `TypeError` for ids that are not integers in a row, and `ValueError` for a length or stride
-    below 1, where the ids do not fill a single window, and for an id below 0 or from 2**63 on; to find one,
-    ids of a dtype that could hold it are read once.
+    Raises `TypeError` for ids that are not integers in a row, and `ValueError` for a length or stride below
+    1, for ids that do not fill a single window, and for an id below 0 or above 2**63 - 1. To find such an id,
+    ids whose dtype could hold it are read once.
 
     >>> windows = TokenWindows(np.arange(10, 20), length=4, stride=2)
     >>> len(windows), windows[1]
@@ -72,10 +72,10 @@ class TokenWindows:
         if (n_bytes := (length + 1) * max(shard.itemsize for shard in shards)) >= 2**31:
             raise ValueError(f"a window of {length:,} inputs takes {n_bytes:,} bytes; it must be below 2**31")
         self.check_fit(np.int64)
-        # Where a stride is longer than a shard, that has one window, and any stride is as good.
+        # A shard that is shorter than the stride has one window, and any stride gives that.
         self._step = min(stride, most)
-        # Views (n_windows of the shard,) whose items are whole windows and overlap: NumPy copies such an item
-        # at once, and a row of numbers one by one.
+        # Views (n_windows of the shard,) whose items are whole windows and overlap. NumPy copies such an item
+        # in one go; a row of numbers it copies one by one.
         self._rows = [
             np.ndarray(
                 (count,), f"V{(length + 1) * shard.itemsize}", shard, 0, (self._step * shard.itemsize,)

@@ -1,4 +1,4 @@
-"""Which ids may be looked up? Told before a look-up fails without saying which one it was."""
+"""Which ids may be looked up? Checked first, because a failed look-up does not say which id was wrong."""
 
 import torch
 from torch import Tensor
@@ -7,16 +7,16 @@ INDEX_DTYPES = (torch.int64, torch.int32)
 
 
 def check_ids(ids: Tensor, n_rows: int, name: str) -> None:
-    """Raise an error that names the first of `ids` that is none of the `n_rows` rows of a table.
+    """Raise an error that names an id of `ids` for which a table of `n_rows` rows has no row.
 
-    `TypeError` for what is not a tensor and for a dtype that is no index, `IndexError` for an id below 0 or
-    too high; `name` says what the ids are. It reads the lowest and the highest id, in O(n). On CUDA that
-    waits for the device, and saves what an assertion there costs: a message without the id, some calls later,
-    and a process to start anew. While `torch.compile` traces, only the type is checked.
+    `TypeError` for anything but a tensor of int64 or int32, `IndexError` for an id below 0 or too high;
+    `name` says what the ids are. The lowest and the highest id are computed, in O(n). On CUDA this waits for
+    the device. Without it, an assertion there would fail some calls later, without naming the id, and the
+    process would have to be restarted. While `torch.compile` traces, only the type is checked.
 
     >>> check_ids(torch.tensor([[1, 2], [7, 0]]), 6, "token ids")
     Traceback (most recent call last):
-    IndexError: token ids are 0 to 5, and there is 7 at [1, 0]
+    IndexError: token ids must be from 0 to 5, but the one at [1, 0] is 7
     """
     check_tensor(ids, name)
     if ids.dtype not in INDEX_DTYPES:
@@ -29,10 +29,10 @@ def check_ids(ids: Tensor, n_rows: int, name: str) -> None:
     if lowest < 0 or highest >= n_rows:
         wrong = highest if highest >= n_rows else lowest
         place = (ids == wrong).nonzero()[0].tolist()
-        raise IndexError(f"{name} are 0 to {n_rows - 1:,}, and there is {wrong:,} at {place}")
+        raise IndexError(f"{name} must be from 0 to {n_rows - 1:,}, but the one at {place} is {wrong:,}")
 
 
 def check_tensor(ids: object, name: str) -> None:
-    """Raise `TypeError` for what is not a tensor, such as a list."""
+    """Raise `TypeError` for anything that is not a tensor, such as a list."""
     if not isinstance(ids, Tensor):
         raise TypeError(f"{name} are a {type(ids).__name__}, not a tensor: convert by torch.tensor(...)")

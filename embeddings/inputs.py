@@ -1,4 +1,4 @@
-"""What does the model get? For each token one vector: what it is, plus where it stands."""
+"""What does the model get? One vector for each token: what it is, plus where it stands."""
 
 from bpelab.embeddings.checks import check_ids, check_tensor
 from bpelab.embeddings.tokens import TokenEmbedding
@@ -32,7 +32,7 @@ class InputEmbedding(nn.Module):
     def forward(self, ids: Tensor, positions: Tensor | None = None) -> Tensor:
         """Add the vectors of the ids and of their positions, which are 0, 1, 2 and so on unless given.
 
-        Positions of (length,) or (batch, length) may begin anew within a row, where a document does. Raises
+        Positions of (length,) or (batch, length) may restart within a row, where a document begins. Raises
         `ValueError` for ids of another shape or more tokens than the context has, `IndexError` for an id or a
         position out of range, `TypeError` for ids that are not a tensor of int64 or int32.
         """
@@ -40,7 +40,7 @@ class InputEmbedding(nn.Module):
         if ids.ndim != 2:
             raise ValueError(
                 f"ids have the shape {tuple(ids.shape)}, not (batch, length):"
-                " of one sequence make a batch by ids.unsqueeze(0)"
+                " make a batch of one sequence by ids.unsqueeze(0)"
             )
         length = ids.shape[1]
         if positions is None:

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 # Which two numbers of a vector are turned together: neighbours, as in the paper and in Llama's own code,
-# or those half a vector apart, as in GPT-NeoX and in Hugging Face's Llama. A model trained with one gives
-# nonsense with the other.
+# or those half a vector apart, as in GPT-NeoX and in Hugging Face's Llama. A model trained with one
+# gives nonsense with the other.
 Pairing = Literal["interleaved", "half"]
 
 
@@ -84,7 +84,7 @@ class Rotary(nn.Module):
         if start < 0 or end > len(self.cos):
             raise ValueError(
                 f"positions {start:,} to {end - 1:,} do not fit in a context of {len(self.cos):,}:"
-                " give a shorter input, or build Rotary with a longer context"
+                " use a shorter input, or build Rotary with a longer context"
             )
         return _turn(x, self.cos[start:end], self.sin[start:end], self.pairing)
 

@@ -64,7 +64,7 @@ class OneHotLinear(nn.Module):
 
     @classmethod
     def sharing(cls, embedding: nn.Embedding) -> "OneHotLinear":
-        """Build one on the memory of an embedding's table, transposed: who changes one changes both.
+        """Build one on the memory of an embedding's table, transposed: a change of one changes both.
 
         Each has a parameter, and so a gradient, of its own.
         """

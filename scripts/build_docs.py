@@ -8,6 +8,7 @@ import ast
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 # In the order of the pipeline.
@@ -30,15 +31,23 @@ def command_line() -> str:
         "",
         "Results go to standard output, progress and messages to standard error; `-` is standard input.",
         "The exit code is 0, 1 where a comparison found a difference, 2 for a mistake in the input, 130",
-        "after Ctrl-C and 143 after SIGTERM.",
+        "after Ctrl-C and 143 after SIGTERM. Progress is a bar on a terminal, a line every ten seconds in a",
+        "log, and nothing with `--quiet`.",
         "",
     ]
+    page += _help_of(group, "bpelab")
     for name, verb in sorted(group.commands.items()):  # type: ignore[attr-defined]  # typer's group has commands
-        context = type(verb).context_class(verb, info_name=f"bpelab {name}", max_content_width=HELP_COLUMNS)
-        context.terminal_width = HELP_COLUMNS
-        lines = [line.rstrip() for line in verb.get_help(context).splitlines()]
-        page += [f"## {name}", "", "```text", *lines, "```", ""]
+        page += [f"## {name}", "", *_help_of(verb, f"bpelab {name}")]
     return "\n".join(page)
+
+
+def _help_of(command: Any, name: str) -> list[str]:
+    """Return the help of a command (of Typer, whose classes have other names in other versions) as lines."""
+    settings = {**command.context_settings, "max_content_width": HELP_COLUMNS}
+    context = type(command).context_class(command, info_name=name, **settings)
+    context.terminal_width = HELP_COLUMNS
+    lines = [line.rstrip() for line in command.get_help(context).splitlines()]
+    return ["```text", *lines, "```", ""]
 
 
 def file_map() -> str:

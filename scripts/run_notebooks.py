@@ -42,7 +42,7 @@ def outputs_of(cell: str, namespace: dict[str, Any], name: str, number: int) -> 
 
 
 def lines(text: str) -> list[str]:
-    """Give the lines of a text with their ends, as notebooks hold it."""
+    """Return the lines of a text with their ends, as notebooks store them."""
     return text.splitlines(keepends=True)
 
 

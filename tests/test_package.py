@@ -52,10 +52,42 @@ def test_the_wheel_works_beside_hugging_face_from_the_repository_root(wheel: Pat
     assert Path(path).is_relative_to(tmp_path)
 
 
-def test_importing_bpe_loads_neither_torch_nor_tiktoken_nor_numba() -> None:
-    unneeded = {"torch", "tiktoken", "numba", "typer", "bpelab.bpe.training"}
-    program = f"import sys, bpelab.bpe; print(sorted({unneeded} & set(sys.modules)))"
-    assert python("-c", program) == "[]\n"
+UNNEEDED = {
+    "torch",
+    "tiktoken",
+    "typer",
+    "numba",
+    "platformdirs",
+    "pooch",
+    "dataclasses",
+    "concurrent.futures",
+}
+UNNEEDED |= {"bpelab.bpe.training", "bpelab.bpe.study", "bpelab.bpe.parity", "bpelab.bpe.encoders.arrays"}
+
+
+@pytest.mark.parametrize(
+    ("program", "unneeded"),
+    [
+        pytest.param("import bpelab.bpe", {*UNNEEDED, "numpy", "regex"}, id="the package"),
+        pytest.param(
+            "from bpelab.bpe import get_encoding; get_encoding('gpt2').encode('hello')",
+            UNNEEDED - {"concurrent.futures", "dataclasses"},
+            id="a short text",
+        ),
+    ],
+)
+def test_no_more_is_loaded_than_is_needed(program: str, unneeded: set[str]) -> None:
+    printed = python("-c", f"import sys; {program}; print(sorted({unneeded} & set(sys.modules)))")
+    assert printed == "[]\n"
+
+
+def test_every_public_name_is_there_when_it_is_asked_for() -> None:
+    program = "import bpelab.bpe as b; print(all(getattr(b, name) and name in dir(b) for name in b.__all__))"
+    assert python("-c", program) == "True\n"
+    assert (
+        python("-c", "from bpelab.bpe import *; print(trace_encode('a', get_encoding('gpt2')).ids)")
+        == "[64]\n"
+    )
 
 
 @pytest.mark.parametrize(

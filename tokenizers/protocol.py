@@ -1,4 +1,4 @@
-"""What is a tokenizer to those who use one? Text to ids, ids to text, and how many ids there are."""
+"""What does a program need of a tokenizer? Text to ids, ids to text, and how many ids there are."""
 
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 class Tokenizer(Protocol):
     """What `bpelab.bpe.Encoding`, `tiktoken.Encoding` and the word-level tokenizers have in common.
 
-    `isinstance` looks whether the names are there, not what they do.
+    `isinstance` checks that the names are there, not what they do.
 
     >>> from bpelab.bpe import get_encoding
     >>> isinstance(get_encoding("gpt2"), Tokenizer), isinstance("gpt2", Tokenizer)
@@ -16,11 +16,11 @@ class Tokenizer(Protocol):
     """
 
     def encode(self, text: str, /) -> list[int]:
-        """Give the ids of a text."""
+        """Return the ids of a text."""
         ...
 
     def decode(self, tokens: Sequence[int], /) -> str:
-        """Give the text of some ids."""
+        """Return the text of some ids."""
         ...
 
     @property

@@ -1,4 +1,4 @@
-"""How does text become numbers word by word, and what of a word that was never seen?
+"""How does text become numbers word by word, and what happens to a word that was never seen?
 
 The two classes of sections 2.3 and 2.4 of "Build a Large Language Model (From Scratch)", with its names
 and values. The first refuses an unknown word; the second has a token for all of them.
@@ -32,8 +32,8 @@ class UnknownWordError(KeyError):
 class SimpleTokenizerV1:
     """Words to their numbers and back; an unknown word is an error.
 
-    `vocab` gives each word's id, as `build_vocabulary` makes it. Raises `ValueError` where two words have
-    one id or an id is negative, and `TypeError` where a word is not text or an id is not an integer.
+    `vocab` maps each word to its id, as `build_vocabulary` makes it. Raises `ValueError` where two words have
+    the same id or an id is negative, and `TypeError` where a word is not text or an id is not an integer.
 
     >>> from bpelab.tokenizers.words import build_vocabulary
     >>> tokenizer = SimpleTokenizerV1(build_vocabulary("It's the last, you know."))
@@ -47,7 +47,7 @@ class SimpleTokenizerV1:
 the nearest are 'last': use a vocabulary that has it, or SimpleTokenizerV2
     """
 
-    # Before these no space is left when text is put together again.
+    # No space is left before these when text is put together again.
     _closes_up = re.compile(r"""\s+([,.?!"()'])""")
 
     def __init__(self, vocab: Mapping[str, int]) -> None:
@@ -67,7 +67,7 @@ the nearest are 'last': use a vocabulary that has it, or SimpleTokenizerV2
             )
 
     def encode(self, text: str) -> list[int]:
-        """Give the ids of a text's words; `UnknownWordError`, a `KeyError`, for one without an id."""
+        """Return the ids of a text's words; `UnknownWordError`, a `KeyError`, for a word without an id."""
         try:
             return [self.str_to_int[word] for word in split_words(text)]
         except KeyError:
@@ -77,9 +77,9 @@ the nearest are 'last': use a vocabulary that has it, or SimpleTokenizerV2
         raise UnknownWordError(word, position, self.str_to_int)
 
     def decode(self, ids: Iterable[int]) -> str:
-        """Join the words of some ids by spaces, but for those before punctuation; `KeyError` for another id.
+        """Join the words of ids by spaces, except before punctuation; `KeyError` for an id without a word.
 
-        Ids may be NumPy's or PyTorch's integers, too; `TypeError` for what is not an integer.
+        Ids may also be integers of NumPy or PyTorch; `TypeError` for anything that is not an integer.
         The text is not the one that was encoded: its white space is lost.
         """
         words = []
@@ -103,7 +103,8 @@ class SimpleTokenizerV2(SimpleTokenizerV1):
 
     `unknown` is the token for unknown words. Raises `ValueError` where the vocabulary lacks it.
 
-    >>> from bpelab.tokenizers.words import END_OF_TEXT, build_vocabulary
+    >>> from bpelab.bpe.splitting.specials import END_OF_TEXT
+    >>> from bpelab.tokenizers.words import build_vocabulary
     >>> tokenizer = SimpleTokenizerV2(build_vocabulary("do you like tea?", [END_OF_TEXT, UNKNOWN]))
     >>> tokenizer.encode("Hello, do you like tea? <|endoftext|> I do.")
     [6, 6, 1, 4, 2, 3, 0, 5, 6, 1, 6]
@@ -123,6 +124,6 @@ class SimpleTokenizerV2(SimpleTokenizerV1):
         self.unknown = unknown
 
     def encode(self, text: str) -> list[int]:
-        """Give the ids of a text's words, that of `unknown` for a word without one."""
+        """Return the ids of a text's words; a word without an id has that of `unknown`."""
         unknown_id = self.str_to_int[self.unknown]
         return [self.str_to_int.get(word, unknown_id) for word in split_words(text)]

@@ -1,6 +1,6 @@
 """What are the words of a text, and which number has each? The chapter's splitter and its vocabulary.
 
-Both are from section 2.2 to 2.4 of "Build a Large Language Model (From Scratch)", where the text is
+Both are from sections 2.2 to 2.4 of "Build a Large Language Model (From Scratch)", where the text is
 Edith Wharton's "The Verdict": 4,690 pieces, 1,130 different ones.
 """
 
@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 
 _SPLIT = re.compile(r"""([,.:;?_!"()']|--|\s)""")
 
-END_OF_TEXT = "<|endoftext|>"
 UNKNOWN = "<|unk|>"
 
 
@@ -40,10 +39,11 @@ def place_words(text: str) -> Iterator[tuple[int, str]]:
 def build_vocabulary(text: str, special_tokens: Iterable[str] = ()) -> dict[str, int]:
     """Number the distinct words of a text in sorted order, from 0, and the special tokens after them.
 
-    A special token that is a word of the text already is not numbered twice. Raises `ValueError` for one
+    A special token that is already a word of the text is not numbered twice. Raises `ValueError` for one
     that the splitter would take apart, since no text could then contain it, and `TypeError` where
     `special_tokens` is one text.
 
+    >>> from bpelab.bpe.splitting.specials import END_OF_TEXT
     >>> build_vocabulary("the cat, the dog", [END_OF_TEXT, UNKNOWN])
     {',': 0, 'cat': 1, 'dog': 2, 'the': 3, '<|endoftext|>': 4, '<|unk|>': 5}
     >>> build_vocabulary("", ["[NEW_LINE]"])

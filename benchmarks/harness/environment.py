@@ -1,4 +1,4 @@
-"""What was this measured on, and how fast could anything be there?"""
+"""What was this measured on, and how fast could anything be on that machine?"""
 
 import os
 import platform
@@ -27,12 +27,12 @@ PACKAGES = (
     "ffbpe",
 )
 ROOT = Path(__file__).parents[2]
-# Corpora and vocabularies that are on some machines.
+# Texts and vocabularies that only some machines have.
 DATA = Path(os.environ.get("BPELAB_DATA", ROOT.parent / "shared" / "data"))
 
 
 def machine() -> dict[str, Any]:
-    """Describe the machine: what is not known is None."""
+    """Describe the machine; what is not known is None."""
     cpu = _first_match(Path("/proc/cpuinfo"), r"model name\s*:\s*(.+)") or platform.processor() or None
     n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     memory = _first_match(Path("/proc/meminfo"), r"MemTotal:\s*(\d+)")
@@ -42,7 +42,7 @@ def machine() -> dict[str, Any]:
         "name": ", ".join(filter(None, [cpu or platform.machine(), f"{n_cores} cores", gpu])),
         "cpu": cpu,
         "n_cores": n_cores,
-        # What PyTorch and the like take, where a question does not say otherwise.
+        # How many threads PyTorch and others take, unless a question says otherwise.
         "n_threads": int(threads) if threads.isdigit() else n_cores,
         "memory_bytes": int(memory) * 1024 if memory else None,
         "caches": _caches(),
@@ -53,8 +53,13 @@ def machine() -> dict[str, Any]:
     }
 
 
+def encoding_file(name: str) -> Path:
+    """Return where the published file of an encoding is on machines that have it."""
+    return DATA / "encodings" / f"{name}.tiktoken"
+
+
 def versions() -> dict[str, str]:
-    """Give the versions of Python and of what is compared."""
+    """Return the versions of Python and of the packages that are compared."""
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
@@ -65,7 +70,7 @@ def versions() -> dict[str, str]:
 
 
 def commit() -> tuple[str | None, bool]:
-    """Give the commit of this checkout, and whether its files were changed since."""
+    """Return the commit of this checkout, and whether tracked files have changed since."""
     identifier = _output(["git", "-C", str(ROOT), "rev-parse", "HEAD"])
     return identifier, bool(
         _output(["git", "-C", str(ROOT), "status", "--porcelain", "--untracked-files=no"])
@@ -73,11 +78,11 @@ def commit() -> tuple[str | None, bool]:
 
 
 def limits() -> dict[str, Any]:
-    """Measure the bandwidth of copying (bytes read and written) and, with PyTorch, operations a second.
+    """Measure the bandwidth of a copy (bytes read and written) and, with PyTorch, operations per second.
 
-    The best of several rounds, since a limit is what nothing exceeds; all cores, as PyTorch uses them.
+    Takes the best of several rounds, since nothing should exceed a limit, and PyTorch's number of threads.
     """
-    source = np.ones(1 << 23)  # 64 MiB, beyond the caches
+    source = np.ones(1 << 23)  # 64 MiB: more than the caches hold
     target = np.empty_like(source)
     copying = min(_seconds(lambda: np.copyto(target, source)) for _ in range(7))
     flops: dict[str, float | None] = {"float32": None, "bfloat16": None}

@@ -1,8 +1,9 @@
-"""How does a question leave nothing behind, whatever happens to the run? In a process that is watched.
+"""How does a question leave nothing behind, whatever happens to the run? A guard watches its process.
 
-Between the run and the process that measures stands this program. It gives the latter a directory of its own,
-and ends it, with all processes that it has started, as soon as the run is gone, killed or not: standard input
-comes to its end then. The directory is removed in either case. Nothing of it runs where time is measured.
+This program stands between the run and the process that measures. It gives that process a directory of its
+own. When the run ends, even by being killed, the guard's standard input ends too; the guard then kills the
+measuring process with everything it has started. It removes the directory in any case. None of this code runs
+while time is measured.
 """
 
 import json
@@ -16,15 +17,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-# What the command writes in its directory, if it wants to be read.
+# Files in its directory through which the command can answer.
 ANSWERS, MISSING = "answers.json", "missing.json"
-FOLDER = "{folder}"  # in a command or its environment: that directory
+FOLDER = "{folder}"  # stands for that directory in a command or its environment
 
 
 def run(command: Sequence[str], environment: Mapping[str, str]) -> dict[str, Any]:
     """Run a command to its end; return its `returncode`, `output`, `errors` and the texts of its files.
 
-    Its temporary files are in its directory, too. An exception here, such as `KeyboardInterrupt`, ends it.
+    Its temporary files are in its directory, too. An exception here (`KeyboardInterrupt`) ends the command.
     """
     # -P: the modules of this folder must not hide those of the standard library.
     guard = subprocess.Popen(
@@ -32,7 +33,7 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> dict[str, Any
         env=dict(environment),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        start_new_session=True,  # Ctrl-C is for the run, which then closes standard input
+        start_new_session=True,  # Ctrl-C goes to the run alone, which then closes the guard's standard input
     )
     assert guard.stdin
     assert guard.stdout
@@ -48,13 +49,13 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> dict[str, Any
 
 
 def main() -> None:
-    """Run the command of the arguments, and write to standard output what `run` returns."""
+    """Run the command that the arguments name, and print as JSON what `run` returns."""
     with tempfile.TemporaryDirectory(prefix="bpelab-bench-", ignore_cleanup_errors=True) as folder:
-        # Where tiktoken looks for its files by itself is not moved.
+        # tiktoken's default cache stays where it was before TMPDIR changes.
         caches = {"DATA_GYM_CACHE_DIR": os.path.join(tempfile.gettempdir(), "data-gym-cache")}
         environment = caches | os.environ | {"TMPDIR": folder}
         measuring = subprocess.Popen(
-            [part.replace(FOLDER, folder) for part in sys.argv[1:]],
+            [argument.replace(FOLDER, folder) for argument in sys.argv[1:]],
             env={name: value.replace(FOLDER, folder) for name, value in environment.items()},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -74,8 +75,8 @@ def main() -> None:
         print(json.dumps(found))
 
 
-def _end_with_the_run(measuring: "subprocess.Popen[str]", gone: threading.Event) -> None:
-    sys.stdin.read()  # nothing comes but the end
+def _end_with_the_run(measuring: subprocess.Popen[str], gone: threading.Event) -> None:
+    sys.stdin.read()  # returns when the run ends
     gone.set()
     os.killpg(measuring.pid, signal.SIGKILL)
 

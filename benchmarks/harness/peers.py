@@ -1,9 +1,10 @@
-"""Against whom? Encoders and their answers, each optional; a wrong answer has no time.
+"""Against whom? Encoders by name, each optional; an encoder with a wrong answer is not timed.
 
-Every contender is a function from text to ids, of an encoding that it may not have. One that is not
-installed is skipped with what to install; one that gives other ids than tiktoken fails.
+Every contender is a function from text to ids. One that is not installed, or lacks the encoding, is skipped
+with the reason; one that gives other ids than tiktoken fails.
 """
 
+import pickle
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.util import find_spec
@@ -13,51 +14,78 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bpelab.benchmarks.harness.environment import DATA
-from bpelab.bpe import get_encoding, textbook
+from bpelab.benchmarks.harness.environment import encoding_file
+from bpelab.bpe import get_encoding
+from bpelab.bpe.encoders.choice import is_installed
+from bpelab.bpe.encoders.compiled import loading
 from bpelab.bpe.encoding import Encoding
 from bpelab.bpe.files.tokenizer_json import dump_tokenizer_json
 from bpelab.bpe.parity.reference import load_tiktoken
 
-BASELINE = "tiktoken"
 Encode = Callable[[str], Any]
 
 
 @cache
 def encoding(name: str = "gpt2") -> Encoding:
-    """Give our encoding; skips the benchmark where its file is not on this machine."""
+    """Return our encoding; skips the benchmark if its file is not on this machine."""
     return get_encoding(name, path=_file(name))
 
 
 @cache
 def tiktoken_encoding(name: str = "gpt2") -> Any:
-    """Give tiktoken's, built from the same ranks."""
+    """Return tiktoken's encoding, built from the same ranks."""
     return load_tiktoken(name, _file(name))
 
 
 def _file(name: str) -> Path | None:
-    path = None if name == "gpt2" else DATA / "encodings" / f"{name}.tiktoken"
+    path = None if name == "gpt2" else encoding_file(name)
     if path is not None and not path.is_file():
         pytest.skip(f"no {path.name}: set BPELAB_DATA to a folder with encodings/{path.name}")
     return path
 
 
+# The contender "bpelab" is bpelab without the extra `compiled`: the compiled engine is a contender of its own
+# and must not take over from the arrays while they are measured.
+setattr(loading, "pays", lambda *_: False)  # noqa: B010  # for mypy, `pays` is not a name of that module
+
+# The contenders that are one of our engines, and its name.
+TEXTBOOK, COMPILED = "bpelab's textbook", "bpelab's compiled loops"
+ENGINES = {
+    TEXTBOOK: "textbook",
+    "bpelab's cache": "cached",
+    "bpelab's arrays": "arrays",
+    COMPILED: "compiled",
+}
+OURS = ("bpelab", COMPILED)
+
+
+@cache
+def with_engine(contender: str, name: str = "gpt2") -> Encoding:
+    """Return the encoding of one of our contenders; skips the compiled one where Numba is not installed."""
+    if contender == "bpelab":
+        return encoding(name)
+    if contender == COMPILED:
+        if not is_installed("compiled"):
+            pytest.skip(f"{contender}: pip install 'bpelab[compiled]'")
+        own_tables: Encoding = pickle.loads(
+            pickle.dumps(encoding(name))
+        )  # shared ones would let "bpelab" use the loops
+        return own_tables.with_engine("compiled")
+    return encoding(name).with_engine(ENGINES[contender])
+
+
 @cache
 def to_list(contender: str, name: str = "gpt2") -> Encode:
-    """Give a contender's function from text to a sequence of ids; skips one that is not here."""
-    if contender == "bpelab":
-        return encoding(name).encode_ordinary
-    if contender == "bpelab's textbook":
-        ours = encoding(name)
-        return lambda text: textbook.encode_ordinary(text, ours._pat_str, ours._mergeable_ranks)
-    if contender == "bpelab's caches":
-        cached = encoding(name)._cached
-        return lambda text: [token for run in cached.runs(text) for token in run]
+    """Return a contender's function from text to a sequence of ids; skips one that is not installed."""
+    if contender == "bpelab" or contender in ENGINES:
+        return with_engine(contender, name).encode_ordinary
     if contender == "tiktoken":
         encode: Encode = tiktoken_encoding(name).encode_ordinary
         return encode
     if contender not in _OTHERS:
-        raise ValueError(f"no contender is called {contender!r}")
+        raise ValueError(
+            f"unknown contender {contender!r}: bpelab, tiktoken, {', '.join([*ENGINES, *_OTHERS])}"
+        )
     package, extra, load = _OTHERS[contender]
     if find_spec(package) is None:
         pytest.skip(f"{contender} is not installed: pip install 'bpelab[{extra}]'")
@@ -66,20 +94,34 @@ def to_list(contender: str, name: str = "gpt2") -> Encode:
 
 @cache
 def to_numpy(contender: str, name: str = "gpt2") -> Encode:
-    """Give a contender's function from text to an array; skips one that is not here, or has none."""
-    if contender == "bpelab":
-        ours = encoding(name).encode_to_numpy
-        return lambda text: ours(text, disallowed_special=())
-    if contender == "tiktoken":
-        theirs = tiktoken_encoding(name).encode_to_numpy
-        return lambda text: theirs(text, disallowed_special=())
+    """Return a contender's function from text to an array of uint32; skips one that is not installed.
+
+    Contenders that only return lists have their list converted.
+    """
+    if contender in (*OURS, *ENGINES, "tiktoken"):
+        its = tiktoken_encoding(name) if contender == "tiktoken" else with_engine(contender, name)
+        return lambda text: its.encode_to_numpy(text, disallowed_special=())
+    encode = to_list(contender, name)
+    if contender == "fastokens":
+        flat = _fastokens_tokenizer(name).encode_batch_flat
+        return lambda text: np.frombuffer(flat([text])[0], np.uint32)
     if contender == "gigatoken":
-        return to_list(contender, name)  # its own form of ids is an array
-    pytest.skip(f"{contender} gives no array")
+        return encode
+    return lambda text: np.array(encode(text), np.uint32)
+
+
+@cache
+def to_batch(contender: str, name: str = "gpt2") -> Callable[[Sequence[str]], Sequence[Any]]:
+    """Return a contender's function from many texts to their ids, on one thread."""
+    if contender in (*OURS, *ENGINES, "tiktoken"):
+        its = tiktoken_encoding(name) if contender == "tiktoken" else with_engine(contender, name)
+        return lambda texts: its.encode_ordinary_batch(texts, num_threads=1)
+    encode = to_list(contender, name)
+    return lambda texts: [encode(text) for text in texts]
 
 
 def check(encode: Encode, text: str, name: str = "gpt2") -> None:
-    """Compare with tiktoken's ids, outside of what is timed."""
+    """Raise `AssertionError` unless the ids are tiktoken's; called before anything is timed."""
     assert np.array_equal(np.asarray(encode(text), dtype=np.int64), _expected(text, name))
 
 
@@ -105,13 +147,18 @@ def _gigatoken(name: str) -> Encode:
     return encode
 
 
-def _fastokens(name: str) -> Encode:
+@cache
+def _fastokens_tokenizer(name: str) -> Any:
     from fastokens import Tokenizer
 
     try:
-        encode = Tokenizer.from_json_str(dump_tokenizer_json(encoding(name)).decode()).encode
+        return Tokenizer.from_json_str(dump_tokenizer_json(encoding(name)).decode())
     except ValueError as error:
         pytest.skip(f"fastokens refuses {name}: {str(error).splitlines()[0][:80]}")
+
+
+def _fastokens(name: str) -> Encode:
+    encode = _fastokens_tokenizer(name).encode
     return lambda text: encode(text).ids
 
 

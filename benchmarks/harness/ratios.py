@@ -1,6 +1,6 @@
-"""What do the samples say? How many times faster, how sure, and whether the machine stood still.
+"""What do the samples say? How many times faster, how sure that is, and whether the machine was steady.
 
-Samples of one process hang together, so that passes, not samples, are what is drawn from.
+Samples of one process resemble each other, so the interval is drawn from passes, not from samples.
 """
 
 import random
@@ -8,31 +8,31 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Any, NamedTuple
 
-# A group whose baseline differs by more than this between its passes is marked, not hidden.
+# A group whose baseline differs by more than this factor between passes is marked, not hidden.
 STEADY = 1.10
 DRAWS = 2000
 
 
 class Ratio(NamedTuple):
-    """How many times the baseline's value is the contender's: above 1 the contender is faster, or smaller."""
+    """The baseline's value divided by the contender's: above 1 the contender is faster, or smaller."""
 
     middle: float  # the median of the passes' ratios
-    low: float  # a 95 % bootstrap interval over passes; the middle itself where there is one pass
+    low: float  # a 95 % bootstrap interval over passes: of five or fewer, their range
     high: float
 
 
 def pass_medians(cell: dict[str, Any]) -> list[float | None]:
-    """Give the median of each pass; None for a pass that has no sample."""
+    """Return the median of each pass; None for a pass without samples."""
     return [median(samples) if samples else None for samples in cell["passes"]]
 
 
 def typical(cell: dict[str, Any]) -> float:
-    """Give the median of the passes' medians, in the cell's unit."""
+    """Return the median of the passes' medians, in the cell's unit."""
     return median(value for value in pass_medians(cell) if value is not None)
 
 
 def ratio(cell: dict[str, Any], baseline: dict[str, Any]) -> Ratio | None:
-    """Compare two cells of a group pass by pass; None where no pass has both.
+    """Compare two cells of a group pass by pass; None if no pass has both.
 
     >>> ratio({"passes": [[1.0], [2.0], [1.0]]}, {"passes": [[3.0], [4.0], [2.0]]})
     Ratio(middle=2.0, low=2.0, high=3.0)
@@ -43,7 +43,7 @@ def ratio(cell: dict[str, Any], baseline: dict[str, Any]) -> Ratio | None:
 
 
 def interval(values: Sequence[float]) -> tuple[float, float]:
-    """Give the 95 % bootstrap interval of a median; the same for the same values.
+    """Return the 95 % bootstrap interval of a median; the same values always give the same interval.
 
     >>> interval([2.0, 2.0, 2.0])
     (2.0, 2.0)

@@ -1,7 +1,7 @@
-"""How are all questions asked so that the answers hold? Shuffled, again and again, in fresh processes.
+"""How are all questions asked so that the answers hold? Shuffled, pass after pass, in fresh processes.
 
-Every pass runs each file of `QUESTIONS` in a new process, in an order of its own. What a process has answered
-is in the record as soon as it ends, so that an interrupted run is a record, too, and can go on.
+Each pass runs every question's file in a new process, in an order of its own. The answers of a process are in
+the record as soon as it ends, so an interrupted run is a record too, and can be resumed.
 """
 
 import json
@@ -16,33 +16,15 @@ from pathlib import Path
 from typing import Any
 
 from bpelab.benchmarks.harness import environment, guarded
-from bpelab.benchmarks.report.records import SCHEMA, load
-from bpelab.bpe.foundation.writing import check_writable, is_stream, write_atomically
+from bpelab.benchmarks.harness.questions import FOLDER, FULL_ONLY, QUESTIONS
+from bpelab.benchmarks.harness.record import SCHEMA, SECONDS, load, write
+from bpelab.bpe.foundation.writing import check_writable, is_stream
 
-FOLDER = Path(__file__).parents[1]
-QUESTIONS = (
-    "encode_warm",
-    "fresh_process",
-    "encode_short",
-    "encode_growth",
-    "encode_long_piece",
-    "encode_threads",
-    "encode_memory",
-    "decode_count",
-    "train",
-    "train_memory",
-    "loader",
-    "loader_resume",
-    "embedding",
-    "embedding_training",
-)
-# What takes longer than a few minutes have room for.
-FULL_ONLY = ("loader_resume", "embedding_training")
 PASSES = {"quick": 3, "full": 5}
-# Of each pass a record keeps so many samples of a cell: the quantiles of what was measured.
+# A record keeps at most this many samples of a cell from each pass: quantiles of those measured.
 MAX_SAMPLES = 20
 
-Watch = Callable[[int, int, str], None]  # (steps done, steps in all, what is asked now)
+Watch = Callable[[int, int, str], None]  # called with the steps done, all steps, and the question under way
 
 
 def run(
@@ -55,16 +37,18 @@ def run(
     resume: bool = False,
     watch: Watch | None = None,
 ) -> dict[str, Any]:
-    """Ask the questions, all of the preset's by default, and write the record to `path` after every answer.
+    """Ask the questions (by default all of the preset), and write the record to `path` after every answer.
 
-    With `resume` the record that is there goes on, if it is of the same preset, seed and commit: what it has
-    is not measured again. Raises `ValueError` where it is of others, or `path` exists without `resume`, and
-    `ChildProcessError` where a question's process gives no answer.
+    With `resume`, an existing record of the same preset, seed and commit is continued: what it holds is not
+    measured again. Raises `ValueError` for a record of another preset, seed or commit, and for a `path` that
+    exists without `resume`; `ChildProcessError` if the process of a question fails.
     """
     if find_spec("pytest_benchmark") is None:
         raise ImportError("measuring needs pytest-benchmark and tiktoken: pip install 'bpelab[bench]'")
     if is_stream(path):
-        raise ValueError(f"{path} is no file that a record could be kept in, and go on in: name another")
+        raise ValueError(
+            f"{path} is not a regular file, so a record could not be kept and resumed there: name another"
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     check_writable(path)
     n_passes = n_passes or PASSES[preset]
@@ -96,17 +80,17 @@ def run(
 
 
 def _begun(path: Path, preset: str, n_passes: int, seed: int, resume: bool) -> dict[str, Any]:
-    """Give a new record, or the one that goes on."""
+    """Return a new record, or the one to resume."""
     identifier, modified = environment.commit()
     if path.exists():
         if not resume:
-            raise ValueError(f"{path} is there already: --resume goes on with it, another -o keeps it")
+            raise ValueError(f"{path} exists: pass resume=True to continue it, or name another file")
         record = load(path)
         wanted = {"preset": preset, "seed": seed, "commit": identifier}
         for name, value in wanted.items():
             if record.get(name) != value:
                 raise ValueError(
-                    f"{path} has {name} {record.get(name)!r}, and this run {value!r}: begin another"
+                    f"{path} has {name} {record.get(name)!r}, and this run {value!r}: begin another record"
                 )
         record["n_passes"] = n_passes
         return record
@@ -130,44 +114,36 @@ def _begun(path: Path, preset: str, n_passes: int, seed: int, resume: bool) -> d
     }
 
 
-def write(path: Path, record: dict[str, Any]) -> None:
-    """Write a record, whole or not at all."""
-    text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False)
-    write_atomically(path, (text + "\n").encode("utf-8"))
-
-
 def _parity(preset: str) -> list[dict[str, Any]]:
-    """Compare with tiktoken, in processes of their own; the full preset every encoding that is here."""
-    options: list[list[str]] = [[]]
+    """Compare with tiktoken, an encoding per process: gpt2, with the full preset all that are here."""
+    names = ["gpt2"]
     if preset == "full":
-        files = [
-            environment.DATA / "encodings" / f"{name}.tiktoken" for name in ("cl100k_base", "o200k_base")
-        ]
-        options += [["--encoding", file.stem, "--path", str(file)] for file in files if file.is_file()]
+        names += [name for name in ("cl100k_base", "o200k_base") if environment.encoding_file(name).is_file()]
     found = []
-    for chosen in options:
-        program = "from bpelab.cli import main; main()"
-        command = [sys.executable, "-c", program, "parity", "--json", *chosen]
-        done = guarded.run(command, os.environ)
-        if done["returncode"] not in (0, 1):
-            raise ChildProcessError(f"bpelab parity failed: {done['errors'].strip()}")
+    for name in names:
+        done = guarded.run([sys.executable, "-m", "bpelab.benchmarks.harness.parity", name], os.environ)
+        if done["returncode"] != 0:
+            raise ChildProcessError(
+                f"comparing {name} with tiktoken failed: {done['errors'].strip()[-2000:]}"
+            )
         found.append(json.loads(done["output"]))
     return found
 
 
 def _ask(question: str, preset: str, seed: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Run one file in a fresh process; give what it measured, and what it did not."""
-    # Without other plugins, whose imports take longer than some of the questions.
+    """Run one file in a fresh process; return what it measured, and what it could not measure."""
+    # No other plugins: their imports take longer than some of the questions.
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "addopts="]
-    command += ["-p", "pytest_benchmark.plugin", f"--basetemp={guarded.FOLDER}/pytest"]
+    command += ["-p", "pytest_benchmark.plugin", "-p", "bpelab.benchmarks.harness.plugin"]
+    command += [f"--basetemp={guarded.FOLDER}/pytest"]
     command += [f"--benchmark-storage=file://{guarded.FOLDER}/benchmarks"]
-    # The file is named, so that `python_files` need not match it: pytest rewrites every module that does,
-    # which takes ten seconds of PyTorch, and would time another program than the one that is used.
-    command += ["--import-mode=importlib", "-o", "python_functions=*_seconds"]
+    # `python_files` must match none of our files: pytest rewrites every module that it matches, which takes
+    # ten seconds of PyTorch and would time another program than people use. A named file runs anyway.
+    command += ["--import-mode=importlib", "-o", "python_functions=*_seconds *_bytes"]
     command += [f"--benchmark-json={guarded.FOLDER}/{guarded.ANSWERS}", str(FOLDER / f"{question}.py")]
     setting = {"BPELAB_PRESET": preset, "BPELAB_SEED": seed, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     setting["BPELAB_MISSING"] = f"{guarded.FOLDER}/{guarded.MISSING}"
-    # A pytest that runs this one must not leave it its own settings.
+    # The settings of a pytest that runs this one must not reach it.
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     done = guarded.run(command, kept | setting)
     answers, missing = done[guarded.ANSWERS], done[guarded.MISSING]
@@ -183,7 +159,7 @@ def _add(
     measured: Sequence[dict[str, Any]],
     missing: Sequence[dict[str, Any]],
 ) -> None:
-    """Put the samples of a pass into the record's cells, and the reasons of what is missing beside them."""
+    """Add the samples of a pass to the record's cells, and the reasons for what is missing."""
     cells = {(cell["question"], cell["group"], cell["contender"]): cell for cell in record["cells"]}
     for entry in measured:
         about = dict(entry["extra_info"])
@@ -191,7 +167,9 @@ def _add(
         key = (question, entry["group"], entry["params"]["contender"])
         if key not in cells:
             names = dict(zip(("question", "group", "contender"), key, strict=True))
-            cells[key] = names | {"unit": "s"} | about | {"passes": [[] for _ in range(record["n_passes"])]}
+            cells[key] = (
+                names | {"unit": SECONDS} | about | {"passes": [[] for _ in range(record["n_passes"])]}
+            )
             record["cells"].append(cells[key])
         passes = cells[key]["passes"]
         passes += [[] for _ in range(record["n_passes"] - len(passes))]
@@ -200,17 +178,17 @@ def _add(
 
 
 def _note(record: dict[str, Any], missing: Sequence[dict[str, Any]]) -> None:
-    """Put reasons into the record that it does not have yet."""
+    """Add the reasons that the record does not have yet."""
     record["missing"] += [entry for entry in missing if entry not in record["missing"]]
 
 
 def _left_to_full(question: str) -> dict[str, Any]:
-    reason = f"only --preset full, or --only {question}, asks it"
+    reason = f"asked only by --preset full or --only {question}"
     return {"question": question, "group": "all", "contender": "everything", "reason": reason}
 
 
 def _thinned(values: Sequence[float]) -> list[float]:
-    """At most `MAX_SAMPLES` values at even steps through the sorted ones, to four digits.
+    """Return at most `MAX_SAMPLES` values, at even steps through the sorted ones, to four digits.
 
     >>> _thinned([3.00001, 1, 2])
     [1.0, 2.0, 3.0]

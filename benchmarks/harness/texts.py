@@ -1,4 +1,4 @@
-"""On what? Texts that every machine has, and those of the data folder."""
+"""Which texts are measured? Some that every machine has, and those of the data folder."""
 
 import pydoc_data.topics
 import random
@@ -19,10 +19,10 @@ SENTENCE = (
 
 @cache
 def text_of(name: str) -> str:
-    """Give a text by its name; skips the benchmark where the text is not on this machine.
+    """Return a text by its name; skips the benchmark if the text is not on this machine.
 
-    "NAME xN" repeats it; "standard library, N MB" is Python's own source; "multilingual sample" is the one of
-    the package.
+    "NAME xN" repeats it N times; "standard library, N MB" is Python's own source; the package carries the
+    "multilingual sample".
     """
     if name.startswith("standard library, "):
         n_bytes = int(float(name.split()[-2]) * 1_000_000)
@@ -41,7 +41,7 @@ def text_of(name: str) -> str:
 
 
 def one_piece(kind: str, n_bytes: int) -> str:
-    """One piece of so many bytes."""
+    """Return about `n_bytes` bytes that are one piece: no pattern cuts them."""
     if kind == "random letters":
         return "".join(random.Random(1).choices(LETTERS, k=n_bytes))
     unit = {"a": "a", "spaces": " ", "one emoji": "🙂"}[kind]

@@ -1,1 +1,1 @@
-"""What did the benchmarks find? Records become one page, the same as Markdown, and a comparison."""
+"""What did the benchmarks find? A page, tables and a picture, made from records alone."""

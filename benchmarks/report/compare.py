@@ -1,10 +1,10 @@
 """What changed between two runs, beyond the noise?
 
-Of a contender the ratio to its baseline is compared, since what slows the machine slows both; of a group
-that has nobody else, the values themselves. A change counts where Student's t-test of the logarithms of
-the passes calls it one, at a level of 5 % for all cells together: of twenty comparisons of the same code
-one may cry wolf, not one of twenty cells. Few passes on a restless machine therefore show large changes
-only. A regression is a change for the worse by more than the threshold.
+A contender's ratio to its baseline is compared, since whatever slows the machine slows both; in a group
+without other contenders, the values themselves. Whether a change is more than noise is decided by Student's
+t-test of the logarithms of the passes, at a level of 5 % for all cells together: of twenty comparisons of
+the same code, one may raise a false alarm, not one cell in twenty. So a few passes on a busy machine reveal
+only large changes. A regression is a change for the worse by more than the threshold.
 """
 
 from collections.abc import Sequence
@@ -14,11 +14,12 @@ from statistics import fmean, median
 from typing import Literal
 
 from bpelab.benchmarks.harness.ratios import pass_medians
-from bpelab.benchmarks.report.records import Cell, Record, groups
+from bpelab.benchmarks.harness.record import Cell, Record
+from bpelab.benchmarks.harness.rows import groups
 
 THRESHOLD = 1.10
 LEVEL = 0.05
-# Whose changes are shown and are no regression of ours.
+# A change of these is shown, but is not a regression of ours.
 OTHERS = (
     "tiktoken", "tokenizers", "rustbpe", "ffbpe", "gigatoken", "fastokens", "tokie", "bpe-openai", "rs-bpe",
     "the book", "nanoGPT", "one-hot",
@@ -39,22 +40,22 @@ class Change:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Everything that both runs measured, and what only one has."""
+    """What both runs measured, and what only one of them did."""
 
     changes: list[Change]
-    regressions: list[str]  # what is wrong now whatever the clock says
+    regressions: list[str]  # what is wrong now, whatever the times say
     only_old: list[str]
     only_new: list[str]
-    differences: list[str]  # in machine, preset or versions: what makes the runs hard to compare
+    differences: list[str]  # in machine, preset or versions, which make the runs hard to compare
 
 
 def compare(old: Record, new: Record, threshold: float = THRESHOLD) -> Comparison:
     """Compare two records cell by cell.
 
-    Raises `ValueError` for a threshold below 1, and where the records have no cell in common.
+    Raises `ValueError` for a threshold below 1, and for records that have no cell in common.
     """
     if not threshold >= 1:
-        raise ValueError(f"--threshold {threshold}: a factor of 1 or more was expected, as 1.1 for 10 %")
+        raise ValueError(f"threshold is {threshold}: it must be 1 or more, such as 1.1 for 10 %")
     before, after = _values(old), _values(new)
     shared = [name for name in before if name in after]
     if not shared:
@@ -70,7 +71,7 @@ def compare(old: Record, new: Record, threshold: float = THRESHOLD) -> Compariso
 
 
 def _values(record: Record) -> dict[tuple[str, str, str], list[float]]:
-    """Give for each cell a value a pass, the larger the better: the ratio to its baseline, or 1 / value."""
+    """Return a value per pass for each cell, larger is better: its ratio to the baseline, or 1 / value."""
     found = {}
     for question, group, cells in groups(record):
         by_name = {cell["contender"]: cell for cell in cells}
@@ -107,9 +108,9 @@ def _change(
 
 
 def chance_of_noise(before: Sequence[float], after: Sequence[float]) -> float:
-    """Give the chance of passes as different as these from the same code, by a t-test of their logarithms.
+    """Return the chance that the same code gives passes as different as these: a t-test of their logarithms.
 
-    1 where either run has but one pass, which has no noise that could be told from a change.
+    1 if either run has only one pass, which cannot tell noise from change.
 
     >>> round(chance_of_noise([1.0, 1.1, 0.9], [1.3, 1.4, 1.2]), 3)
     0.023
@@ -127,7 +128,7 @@ def chance_of_noise(before: Sequence[float], after: Sequence[float]) -> float:
 
 
 def outside_t(t: float, freedom: int) -> float:
-    """Give the chance that Student's t lies farther from 0, for a whole number of degrees of freedom.
+    """Return the chance that Student's t lies farther from 0, for a whole number of degrees of freedom.
 
     By the finite sums of Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.3 and 26.7.4.
 

@@ -1,26 +1,25 @@
-"""What does a report say of each question? As values that the page and Markdown both write."""
+"""What does a report say about each question? Values that the page and the Markdown both write."""
 
-import ast
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from bpelab.benchmarks.harness.questions import QUESTIONS, question_text
 from bpelab.benchmarks.harness.ratios import typical
-from bpelab.benchmarks.harness.suite import QUESTIONS
-from bpelab.benchmarks.report.records import Cell, Record, Row, rows
+from bpelab.benchmarks.harness.record import Cell, Record
+from bpelab.benchmarks.harness.rows import Row, rows
 from bpelab.benchmarks.report.units import quantity, rate, times
 
-FOLDER = Path(__file__).parents[1]
 COLUMNS = ("what", "who", "typical", "rate", "ratio", "95 % interval", "baseline")
 METHOD = (
-    "Every question was asked in fresh processes, in a shuffled order, as many times as there were passes; of"
-    " each pass the median counts. A ratio is the median over passes of the baseline's time (or memory) by"
-    " the contender's, and its interval holds 95 % of the medians of passes drawn again and again. A baseline"
-    " that moved by more than a tenth between passes is marked unstable: the machine did something else, and"
-    " the figure may be off. Answers were compared before the clock started; a wrong answer has no time."
+    "In every pass each question was asked once, in a fresh process and a shuffled order; the median of a"
+    " pass counts. A ratio is the baseline's time (or memory) divided by the contender's, and the median over"
+    " passes is shown. Its interval is a bootstrap over passes, for five passes or fewer their range."
+    " A baseline that moved by more than a tenth between passes is marked unstable: the machine was busy with"
+    " something else, and the figure may be off. Answers were compared before the clock started; a contender"
+    " with a wrong answer was not timed."
 )
-NO_CUDA = "CUDA has not been measured yet: none of these records comes from a machine with a GPU."
+NO_CUDA = "CUDA was not measured: none of these records comes from a machine with a GPU."
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Missing:
 
 @dataclass(frozen=True)
 class Part:
-    """What one machine answered to a question."""
+    """What one machine measured for a question."""
 
     record: Record
     rows: list[Row]
@@ -43,24 +42,24 @@ class Part:
 
 @dataclass(frozen=True)
 class Section:
-    """One question: how to read its answers, the answers, and the command that asks again."""
+    """One question: how to read its answers, the answers, and the command that measures them again."""
 
     question: str
     title: str
-    reading: str
+    reading: str  # paragraphs with an empty line between them
     note: str  # what no record has
     command: str
     parts: list[Part]
 
 
 def sections(records: Sequence[Record]) -> list[Section]:
-    """Give a section for each question that any record asked, in the order of the suite."""
+    """Return a section for each question of any record, in the order of the suite."""
     asked = {cell["question"] for record in records for cell in record["cells"]}
     asked |= {entry["question"] for record in records for entry in record["missing"]}
     order = [*(name for name in QUESTIONS if name in asked), *sorted(asked - set(QUESTIONS))]
     found = []
     for question in order:
-        title, reading = _docstring(question)
+        title, reading = question_text(question)
         parts = [Part(record, rows(record, question), _missing(record, question)) for record in records]
         command = f"bpelab bench --preset {_preset(records, question)} --only {question} -o {question}.json"
         note = NO_CUDA if question == "embedding" and not has_cuda(records) else ""
@@ -76,17 +75,6 @@ def _preset(records: Sequence[Record], question: str) -> str:
     return "full" if "full" in presets else "quick"
 
 
-def _docstring(question: str) -> tuple[str, str]:
-    """Give a benchmark file's question and how to read its answers; a foreign one only has its name."""
-    path = FOLDER / f"{question}.py"
-    # A record's text is not trusted with the choice of a file.
-    if question not in QUESTIONS or not path.is_file():
-        return question, ""
-    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or question
-    title, _, reading = text.partition("\n\n")
-    return " ".join(title.split()), " ".join(reading.split())
-
-
 def _missing(record: Record, question: str) -> list[Missing]:
     counts: dict[tuple[str, str], int] = {}
     for entry in record["missing"]:
@@ -97,7 +85,7 @@ def _missing(record: Record, question: str) -> list[Missing]:
 
 
 def machine_name(record: Record) -> str:
-    """Give the name of the machine a record comes from, with what makes it another record.
+    """Name the machine that a record comes from, with its preset and date.
 
     >>> machine_name({"machine": {"name": "2 cores"}, "started": "2026-11-23T18:53:24", "preset": "quick"})
     '2 cores, quick, 2026-11-23'
@@ -111,7 +99,7 @@ def has_cuda(records: Sequence[Record]) -> bool:
 
 
 def table_cells(row: Row) -> list[str]:
-    """Give what a table shows of a row, for each of `COLUMNS`."""
+    """Return the text that a table shows of a row, for each of `COLUMNS`."""
     ratio = row.ratio
     return [
         row.group,
@@ -125,11 +113,11 @@ def table_cells(row: Row) -> list[str]:
 
 
 def share_of_limit(record: Record, cell: Cell) -> float | None:
-    """Tell how near a cell comes to what the machine could do: the model's time by the measured one.
+    """Return the time that the machine's limits allow divided by the measured time: 1 is as fast as possible.
 
-    The model moves the cell's bytes at the bandwidth of a copy and does its operations at the FLOP/s of a
-    large product, at the same time; both were measured in the same run. Above 1 a cell works within caches.
-    None where a cell has no model, or the run no limit.
+    The limits are the bandwidth of a copy and the FLOP/s of a large product, both measured in the same run;
+    bytes and operations may overlap. Above 1 a cell works within the caches. None for a cell without bytes
+    and operations, or a run without limits.
     """
     limits = limits_of(record, cell["axis"].get("device"))
     bandwidth = limits.get("copy_bytes_per_second")
@@ -141,13 +129,13 @@ def share_of_limit(record: Record, cell: Cell) -> float | None:
 
 
 def limits_of(record: Record, device: str | None) -> dict[str, Any]:
-    """Give the limits that were measured of a device, none if they were not."""
+    """Return the limits that were measured for a device; empty if none were."""
     limits: dict[str, Any] = record["limits"]
     return limits.get("cuda") or {} if device == "cuda" else limits
 
 
 def environment_rows(record: Record) -> list[tuple[str, str]]:
-    """Say on what, and with which versions, a record was measured."""
+    """Return (name, value) pairs that say where, and with which versions, a record was measured."""
     machine, limits = record["machine"], record["limits"]
     caches = machine.get("caches") or {}
     flops = limits.get("flops_per_second") or {}
@@ -172,8 +160,8 @@ def environment_rows(record: Record) -> list[tuple[str, str]]:
         (
             "Run",
             f"preset {record['preset']}, {record['n_passes']} passes, seed {record.get('seed')},"
-            f" {record['seconds']:.0f} s, begun {record['started']}"
-            + ("" if record.get("finished") else "; interrupted: what was done is here"),
+            f" {record['seconds']:.0f} s, started {record['started']}"
+            + ("" if record.get("finished") else "; interrupted: it holds what was done until then"),
         ),
     ]
     return [(name, str(value) if value else "unknown") for name, value in found if value or name != "GPU"]

@@ -1,17 +1,17 @@
-"""How does a report read as Markdown? The page's verdict, tables and commands, without its plots."""
+"""How does a report read as Markdown? It has the page's verdict, tables and commands, but no plots."""
 
 import re
 from collections.abc import Iterator, Sequence
 
+from bpelab.benchmarks.harness.record import Record
 from bpelab.benchmarks.report import content, verdict
 from bpelab.benchmarks.report.content import Part, Section
-from bpelab.benchmarks.report.records import Record
 
 TITLE = "# bpelab: the benchmark report"
 
 
 def markdown(records: Sequence[Record]) -> str:
-    """Write the report of some machines' records; the same records give the same bytes."""
+    """Return the report of some machines' records; the same records give the same text."""
     return "\n".join(_lines(records)) + "\n"
 
 
@@ -28,7 +28,7 @@ def _lines(records: Sequence[Record]) -> Iterator[str]:
         yield ""
     for section in content.sections(records):
         yield from _section(section, several=len(records) > 1)
-    yield f"## On what was this measured?\n\n{plain(content.METHOD)}\n"
+    yield f"## Where was this measured?\n\n{plain(content.METHOD)}\n"
     for record in records:
         yield f"### {plain(content.machine_name(record))}\n\n| | |\n|---|---|"
         yield from (f"| {name} | {plain(value)} |" for name, value in content.environment_rows(record))
@@ -37,7 +37,7 @@ def _lines(records: Sequence[Record]) -> Iterator[str]:
 
 def _section(section: Section, *, several: bool) -> Iterator[str]:
     yield f"## {plain(section.title)}\n"
-    # Our own docstrings: they may keep their `code`.
+    # These come from our own files, so `code` may stay.
     yield from (f"{text}\n" for text in (section.reading, section.note) if text)
     for part in section.parts:
         if several:
@@ -59,7 +59,7 @@ def _part(part: Part) -> Iterator[str]:
 
 
 def plain(text: str) -> str:
-    """Escape what Markdown or HTML would take for markup, on one line.
+    """Return text on one line, with everything escaped that Markdown or HTML would take for markup.
 
     >>> plain("<b>|*x*\\n`y`")
     '&lt;b>\\\\|\\\\*x\\\\* \\\\`y\\\\`'

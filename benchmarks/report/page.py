@@ -1,4 +1,4 @@
-"""How does a report look? One HTML file that needs nothing else: no server, no network."""
+"""How does a report look? One HTML file that needs no server and no network."""
 
 import base64
 import hashlib
@@ -9,16 +9,17 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from bpelab.benchmarks.harness.record import Record
+from bpelab.benchmarks.harness.rows import Row
 from bpelab.benchmarks.report import content, plots, verdict
 from bpelab.benchmarks.report.content import Part, Section, table_cells
 from bpelab.benchmarks.report.plots import Plot
-from bpelab.benchmarks.report.records import Record, Row
 
 FOLDER = Path(__file__).parent
 MARKS = "●■▲◆✚▼▶◀"  # as `plots.SHAPES`
-# Of more rows than this no dots are drawn: the table has them.
+# With more rows than this, the table shows the ratios and no dots are drawn.
 MOST_DOTS = 120
-# What grows, what is drawn apart, and the name of the axis.
+# The axis that grows, the one with a plot for each value, and the title.
 GROWTH = {
     "encode_growth": ("n_bytes", None, "bytes of text"),
     "encode_long_piece": ("piece_bytes", "kind", "bytes of the piece"),
@@ -27,9 +28,9 @@ LIMIT_COLUMN = "of the limit"
 
 
 def page_html(records: Sequence[Record]) -> str:
-    """Write the page of some machines' records; the same records give the same bytes.
+    """Return the page of some machines' records; the same records give the same bytes.
 
-    All text of a record is escaped, and the page's own policy runs no script but its own.
+    All text of a record is escaped, and the page's policy allows no script but the page's own.
     """
     style, script = ((FOLDER / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
     digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
@@ -60,7 +61,7 @@ def page_html(records: Sequence[Record]) -> str:
 
 
 def _embedded(records: Sequence[Record]) -> str:
-    """Give the records as JSON that no HTML parser takes for markup."""
+    """Return the records as JSON that no HTML parser takes for markup."""
     text = json.dumps(records, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
@@ -87,7 +88,7 @@ def _verdict(records: Sequence[Record]) -> Iterator[str]:
 def _section(section: Section, *, several: bool) -> Iterator[str]:
     yield f"<section id='{_anchor(section)}'><h2>{escape(section.title)}</h2>"
     if section.reading:
-        yield f"<p>{_with_code(section.reading)}</p>"
+        yield from (f"<p>{_with_code(paragraph)}</p>" for paragraph in section.reading.split("\n\n"))
     if section.note:
         yield f"<p class='note'>{escape(section.note)}</p>"
     for part in section.parts:
@@ -108,7 +109,7 @@ def _anchor(section: Section) -> str:
 
 
 def _figures(question: str, part: Part) -> Iterator[str]:
-    """Yield what suits the question: growth, heat maps and a roofline, and the ratios."""
+    """Yield the plots that suit the question: growth, heat maps, a roofline, and the ratios."""
     marks = plots.marks_of(part.rows)
     small = [plot for plot in _small_plots(question, part, marks) if plot]
     if small:
@@ -185,7 +186,7 @@ def _table(section: Section, part: Part) -> Iterator[str]:
 
 
 def _cells(row: Row) -> list[tuple[str | float, str]]:
-    """Give, for each of the columns, by what it is sorted and what it shows."""
+    """Return, for each column, the value it is sorted by and the text it shows."""
     ratio = row.ratio
     keys: list[str | float] = [row.group, row.contender, row.typical, row.rate or 0]
     keys += [1.0 if row.is_baseline else ratio.middle if ratio else 0, ratio.high - ratio.low if ratio else 0]
@@ -202,7 +203,7 @@ def _missing(part: Part) -> Iterator[str]:
 
 
 def _environment(records: Sequence[Record]) -> Iterator[str]:
-    yield "<section id='environment'><h2>On what was this measured?</h2>"
+    yield "<section id='environment'><h2>Where was this measured?</h2>"
     yield f"<p>{escape(content.METHOD)}</p>"
     for number, record in enumerate(records):
         yield f"<h3>{escape(content.machine_name(record))}</h3><div class='scroll' tabindex='0' role='region'"

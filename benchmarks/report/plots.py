@@ -1,8 +1,8 @@
 """How do the answers look? Static SVG, made by Altair and vl-convert, in colours that the page chooses.
 
-A plot is drawn in placeholder colours, which become CSS variables in the SVG: one drawing serves the light
-scheme and the dark one. It has no legend of its own: whose mark is whose, the page says in text, which wraps
-and is read aloud.
+Plots are drawn in placeholder colours, which become CSS variables in the SVG, so that one drawing serves
+both the light and the dark scheme. A plot has no legend of its own: the page writes the legend as text,
+which wraps and can be read aloud.
 """
 
 import math
@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from textwrap import wrap
 from typing import Any, NamedTuple
 
+from bpelab.benchmarks.harness.record import Record
+from bpelab.benchmarks.harness.rows import Row
 from bpelab.benchmarks.report.content import limits_of
-from bpelab.benchmarks.report.records import Record, Row
 from bpelab.benchmarks.report.units import times
 
 try:
@@ -32,7 +33,7 @@ SHAPES = (
     "triangle-right",
     "triangle-left",
 )
-# Placeholder for each CSS variable: colours that no theme has.
+# A placeholder for each CSS variable: colours that no theme uses.
 SERIES = tuple(f"#5e00{number:02x}" for number in range(len(SHAPES)))
 HEAT = tuple(f"#4e00{number:02x}" for number in range(8))
 INK, DIM, LINE, CARD = "#1a0001", "#1a0002", "#1a0003", "#1a0004"
@@ -41,7 +42,7 @@ VARIABLES: Mapping[str, str] = (
     | {colour: f"var(--heat-{number})" for number, colour in enumerate(HEAT)}
     | {INK: "var(--ink)", DIM: "var(--dim)", LINE: "var(--line)", CARD: "var(--card)"}
 )
-# Ratios between these have a colour of their own on the heat map; below 1 the product wins.
+# Steps of the heat map's colours; below 1 the product wins.
 HEAT_STEPS = (1 / 3, 1, 3, 10, 30, 100, 1000)
 FONT = "system-ui, sans-serif"
 LABEL, DOTS, GAP = 18, 20, 12  # pixels of a row of the ratio plot: its name, each contender, the space after
@@ -50,20 +51,20 @@ VALUES = 66  # pixels at its right, where the ratios are written
 
 
 class Plot(NamedTuple):
-    """A drawing, and whose marks are in it: names by their number in `SERIES` and `SHAPES`."""
+    """A drawing, and its legend: the number in `SERIES` and `SHAPES` of each name."""
 
     svg: str
     legend: Mapping[str, int]
 
 
 def marks_of(rows: Sequence[Row]) -> dict[str, int]:
-    """Number the contenders, so that each has the same mark in all plots of a section."""
+    """Number the contenders, so that each has the same mark in every plot of a section."""
     names = sorted({row.contender for row in rows}, key=lambda name: (name != "bpelab", name))
     return {name: number % len(SERIES) for number, name in enumerate(names)}
 
 
 def ratio_dots(rows: Sequence[Row], width: int, marks: Mapping[str, int]) -> Plot | None:
-    """Draw ratios to the baseline with their intervals on a log axis, group below group; None without any."""
+    """Draw ratios to the baseline, with intervals, on a log axis, group below group; None without ratios."""
     compared = [row for row in rows if row.ratio]
     if not compared:
         return None
@@ -118,7 +119,7 @@ def ratio_dots(rows: Sequence[Row], width: int, marks: Mapping[str, int]) -> Plo
 def growth(
     rows: Sequence[Row], axis: str, axis_title: str, marks: Mapping[str, int], title: str = ""
 ) -> Plot | None:
-    """Draw time, or memory, against a size, both on log axes; None where it has but one size."""
+    """Draw time or memory against a size, both on log axes; None if there is only one size."""
     points = [
         {"x": row.cell["axis"][axis], "y": row.typical, "contender": row.contender}
         for row in rows
@@ -150,9 +151,9 @@ def growth(
 
 
 def heat_map(rows: Sequence[Row], title: str) -> Plot | None:
-    """Draw how many times faster a look-up is, vocabulary by dimension, and the line where they cross.
+    """Draw how many times faster a look-up is, by vocabulary and dimension, and where the winner changes.
 
-    None where fewer than two vocabularies or dimensions were measured.
+    None if fewer than two vocabularies or dimensions were measured.
     """
     ratios = {
         (row.cell["axis"]["vocab_size"], row.cell["axis"]["dim"]): row.ratio.middle
@@ -207,7 +208,7 @@ def _crossing(
     dims: Sequence[int],
     size: tuple[float, int],
 ) -> list[dict[str, float]]:
-    """Give the borders, in pixels, between cells where one way is faster and cells where the other is."""
+    """Return the borders, in pixels, between cells where the look-up wins and those where it loses."""
 
     def place(i: int, j: int) -> tuple[float, float]:
         return j * size[0], (len(vocabularies) - i) * size[1]
@@ -229,10 +230,9 @@ def _crossing(
 
 
 def roofline(record: Record, rows: Sequence[Row], device: str) -> Plot | None:
-    """Draw operations a second against operations a byte, under what the machine could do.
+    """Draw operations per second against operations per byte, below the limits; None without limits.
 
-    None without limits.
-    Only what multiplies is there: a look-up has no operation.
+    Only products are drawn, since a look-up has no operations.
     """
     limits = limits_of(record, device)
     bandwidth, flops = limits.get("copy_bytes_per_second"), limits.get("flops_per_second") or {}
@@ -265,7 +265,7 @@ def roofline(record: Record, rows: Sequence[Row], device: str) -> Plot | None:
     x = alt.X(
         "x:Q",
         scale=alt.Scale(type="log", domain=[low, high], nice=False),
-        axis=_ticks_axis([low, high], "operations a byte", ""),
+        axis=_ticks_axis([low, high], "operations per byte", ""),
     )
     y = alt.Y(
         "y:Q",
@@ -285,7 +285,7 @@ def roofline(record: Record, rows: Sequence[Row], device: str) -> Plot | None:
 
 
 def _by_contender(legend: Mapping[str, int]) -> tuple[Any, Any]:
-    """Give colour and shape, which say the same."""
+    """Return encodings by colour and by shape, which say the same."""
     colours, shapes = ([kinds[i] for i in legend.values()] for kinds in (SERIES, SHAPES))
     return (
         alt.Color("contender:N", scale=alt.Scale(domain=list(legend), range=colours), legend=None),
@@ -315,7 +315,7 @@ def _chart(values: Sequence[Mapping[str, Any]]) -> Any:
 
 
 def _powers(values: Iterable[float]) -> list[float]:
-    """Give the powers of ten around values, two at least."""
+    """Return the powers of ten around values, at least two."""
     found = list(values)
     low, high = math.floor(math.log10(min(found))), math.ceil(math.log10(max(found)))
     return [10.0**power for power in range(low, max(high, low + 1) + 1)]
@@ -332,7 +332,7 @@ def _powers_axis(values: Iterable[float], unit: str) -> Any:
 
 
 def _svg(chart: Any) -> str:
-    """Draw it; the colours become variables, and what only screen readers of Vega's own kind use goes."""
+    """Return the SVG, its colours as CSS variables, without Vega's roles: the page has its own labels."""
     spec = chart.properties(padding=4, background="transparent").configure(
         font=FONT,
         axis=alt.AxisConfig(
@@ -351,6 +351,6 @@ def _svg(chart: Any) -> str:
 
 
 def _vega_lite_version() -> str:
-    """Give Altair's version of Vega-Lite as vl-convert names it."""
+    """Return Altair's version of Vega-Lite as vl-convert names it."""
     major, minor = alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2]
     return f"{major}.{minor}"

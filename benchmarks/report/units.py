@@ -1,4 +1,4 @@
-"""How are measurements written? Three digits, and the unit in which they read best."""
+"""How are measurements written? With three digits, in the unit that reads best."""
 
 _SECONDS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 _BYTES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B"))
@@ -18,7 +18,7 @@ def quantity(value: float, unit: str) -> str:
 
 
 def rate(per_second: float, of: str | None) -> str:
-    """Write an amount a second.
+    """Write an amount per second.
 
     >>> rate(45.7e6, "bytes"), rate(1.25e8, "tokens")
     ('45.7 MB/s', '125 M tokens/s')
@@ -38,7 +38,7 @@ def times(ratio: float) -> str:
 
 
 def digits(value: float) -> str:
-    """Write a number to three digits, to two of those below a tenth.
+    """Write a number to three digits, and to two below a tenth.
 
     >>> [digits(value) for value in (0.0123, 0.0996, 0.999, 9.999, 12.3, 99.96, 1234.0, 0.0)]
     ['0.012', '0.10', '1.00', '10.0', '12.3', '100', '1,230', '0']

@@ -1,11 +1,12 @@
-"""What is the verdict? Is it the same as tiktoken, the numbers that matter, and where bpelab loses."""
+"""What is the verdict? Whether the ids are tiktoken's, the numbers that matter, and where bpelab loses."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from bpelab.benchmarks.report.records import Record, Row, rows
+from bpelab.benchmarks.harness.record import Record
+from bpelab.benchmarks.harness.rows import Row, rows
 from bpelab.benchmarks.report.units import times
 
 N_WORST = 6
@@ -13,7 +14,7 @@ N_WORST = 6
 
 @dataclass(frozen=True)
 class Number:
-    """One of the numbers that matter: a ratio, over all the groups it was measured on."""
+    """One of the numbers that matter: a ratio, over all groups that it was measured in."""
 
     title: str
     value: str  # "5.55×", or "not measured"
@@ -21,7 +22,7 @@ class Number:
 
 
 def parity_lines(record: Record) -> list[tuple[bool, str]]:
-    """Say, for each encoding that was compared, whether it was equal and over how much."""
+    """Return, for each encoding compared, whether its ids are tiktoken's, and a line that says so."""
     lines = []
     for entry in record["parity"]:
         amount = (
@@ -45,44 +46,44 @@ def _axis(row: Row, name: str) -> Any:
 
 NUMBERS: Sequence[tuple[str, str, Choice]] = (
     (
-        "encoding text met before to an array, beside tiktoken",
+        "encoding text met before to an array, against tiktoken",
         "encode_warm",
         lambda row: row.is_ours and _axis(row, "form") == "array",
     ),
     (
-        "the first pass over a text in a fresh process, beside tiktoken",
-        "fresh_process",
+        "the first pass over a text in a fresh process, against tiktoken",
+        "first_use",
         lambda row: row.is_ours and _axis(row, "question") == "first pass",
     ),
     (
-        "training to the same merges, beside Hugging Face's tokenizers",
+        "training to the same merges, against Hugging Face's tokenizers",
         "train",
         lambda row: row.is_ours and row.cell["baseline"] == "tokenizers",
     ),
     (
-        "tokens through the loader, beside the book's",
+        "tokens through the loader, against the book's",
         "loader",
         lambda row: row.is_ours and row.group == "tokens through the loader",
     ),
     (
-        "an embedding by look-up, beside one-hot @ Linear, forward",
+        "an embedding by look-up, against one-hot @ Linear, forward",
         "embedding",
         lambda row: row.contender == "look-up" and _axis(row, "direction") == "forward",
     ),
 )
 
 
-def numbers(record: Record, beside: Sequence[Record] = ()) -> list[Number]:
-    """Give the five numbers that matter: of each the median over what it was measured on, and both ends.
+def numbers(record: Record, others: Sequence[Record] = ()) -> list[Number]:
+    """Return the five numbers that matter: each the median over its groups, with the lowest and highest.
 
-    One that was not measured says why, unless a record `beside` this one has it.
+    A number that was not measured says why, unless one of the `others` has it.
     """
     found = []
     for title, question, chosen in NUMBERS:
         compared = _compared(record, question, chosen)
         if compared:
             found.append(_number(title, compared))
-        elif not any(_compared(other, question, chosen) for other in beside):
+        elif not any(_compared(other, question, chosen) for other in others):
             found.append(Number(title, "not measured", _why(record, question)))
     return found
 
@@ -109,17 +110,17 @@ def _number(title: str, compared: list[Row]) -> Number:
 
 def _why(record: Record, question: str) -> str:
     reasons = sorted({entry["reason"] for entry in record["missing"] if entry["question"] == question})
-    return "; ".join(reasons) or "this run did not ask it"
+    return "; ".join(reasons) or "not part of this run"
 
 
 def slower(record: Record) -> list[Row]:
-    """Give where bpelab is slower, or larger, than the baseline beyond the noise: the worst first."""
+    """Return the rows where bpelab is slower, or larger, than the baseline beyond the noise, worst first."""
     found = [row for row in _all_rows(record) if row.is_ours and row.ratio and row.ratio.high < 1]
     return sorted(found, key=lambda row: row.ratio.middle if row.ratio else 0.0)
 
 
 def caveats(record: Record) -> list[str]:
-    """Say where bpelab loses, and how steady the machine was."""
+    """Return lines that say where bpelab loses, and how steady the machine was."""
     lost = slower(record)
     shown = [f"{row.group} {times(row.ratio.middle)}" for row in lost[:N_WORST] if row.ratio]
     more = f", and {len(lost) - N_WORST} more" if len(lost) > N_WORST else ""
@@ -128,17 +129,17 @@ def caveats(record: Record) -> list[str]:
     if lost:
         lines.append(f"Where bpelab is slower, or larger: {'; '.join(shown)}{more}.")
     elif any(row.is_ours and row.ratio for row in _all_rows(record)):
-        lines.append("Nowhere was bpelab slower than its baseline beyond the noise.")
+        lines.append("bpelab was nowhere slower than its baseline beyond the noise.")
     if n_unstable:
         marked = "marked unstable: their baseline moved by more than a tenth between passes."
         lines.append(f"{n_unstable} of {n_groups} comparisons are {marked}")
     elif n_groups:
-        lines.append(f"All {n_groups} baselines stood still, within a tenth, from pass to pass.")
+        lines.append(f"All {n_groups} baselines stayed within a tenth from pass to pass.")
     return lines
 
 
 def unstable(record: Record) -> tuple[int, int]:
-    """Count the groups whose baseline moved by more than a tenth between passes, and all."""
+    """Count the groups whose baseline moved by more than a tenth between passes, and all groups."""
     groups = {(row.cell["question"], row.group): row.is_steady for row in _all_rows(record)}
     return sum(not steady for steady in groups.values()), len(groups)
 

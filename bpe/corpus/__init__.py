@@ -1,1 +1,1 @@
-"""What is a corpus? Documents in texts, files and directories, read in bounded memory."""
+"""How is a corpus read in bounded memory?"""

@@ -18,15 +18,15 @@ BLOCK_BYTES = 4 << 20
 
 
 def blocks(texts: Texts, pattern: str, errors: Errors = "strict") -> Iterator[list[str]]:
-    """Yield the corpus in lists of texts whose pieces, counted apart, are the pieces of the documents.
+    """Yield the corpus in lists of texts; the pieces of the texts are the pieces of the documents.
 
-    Lists hold about 4 MB. A document longer than that is cut where the pattern is one of OpenAI's, and
-    is held in memory as a whole for any other pattern, which might end a piece anywhere. Every file is a
-    document; of a directory every file that `files_of` finds is.
+    A list has about 4 MB. A longer document is cut if the pattern is one of OpenAI's. Any other pattern might
+    end a piece anywhere, and the document is held in memory as a whole. Every file is a document; of a
+    directory, every file that `files_of` finds.
 
-    Raises `ValueError` for a file that is not UTF-8, naming the byte, unless `errors` is "replace", and for
-    one that changes while it is read; `OSError` for a file that cannot be read, `TypeError` for what is
-    neither a string nor a path.
+    Raises `ValueError`, which names the byte, for a file that is not UTF-8, unless `errors` is "replace", and
+    for a file that changes while it is read; `OSError` for a file that cannot be read; `TypeError` for a
+    source that is neither a string nor a path.
 
     >>> list(blocks(["a document", "another"], pattern="."))
     [['a document', 'another']]
@@ -44,9 +44,9 @@ def blocks(texts: Texts, pattern: str, errors: Errors = "strict") -> Iterator[li
 
 
 def n_bytes_of_files(texts: Texts) -> int | None:
-    """Add up the sizes of the files of a corpus; None where it holds more than files and lists of them.
+    """Return the total size of a corpus of files; None if it contains anything else, such as strings.
 
-    None, too, where a pipe is among them, whose size nobody knows before its end.
+    None, too, if there is a pipe, whose size is not known before its end.
     """
     sources = _sources(texts)
     if not isinstance(sources, Sequence) or not sources:
@@ -77,14 +77,14 @@ def _parts(texts: Texts, cuttable: bool, errors: Errors) -> Iterator[str]:
 
 
 def files_of(path: Path) -> list[Path]:
-    """Return a file or pipe itself; of a directory all files below it, folder by folder, but for hidden ones.
+    """Return a file or pipe itself, or all files below a directory, folder by folder, except hidden ones.
 
-    What else lies in a directory could hang or never end when it is read, or is not there: pipes, devices,
-    sockets, broken links. These and links to directories, which can go in circles, are left out with a
-    `UserWarning` that counts them and names the first ones. A directory named itself may be such a link.
+    Other entries of a directory are left out: reading pipes, devices and sockets could hang or never end,
+    broken links have nothing to read, and links to directories can go in circles. A `UserWarning` counts them
+    and names the first ones. The path itself may be a link to a directory.
 
-    Raises `ValueError` for a device or socket named itself (terminals and the null device can be read), and
-    `OSError` for what is not there and for a directory that cannot be listed.
+    Raises `ValueError` if the path itself is a device or a socket (terminals and the null device can be
+    read), and `OSError` if it does not exist or a directory cannot be listed.
     """
     files, left_out = _found(path)
     if left_out:
@@ -98,14 +98,14 @@ def files_of(path: Path) -> list[Path]:
 
 
 def require_readable(path: str | os.PathLike[str]) -> None:
-    """Raise `ValueError` for a device or a socket, which could be read forever or not at all."""
+    """Raise `ValueError` for a device or a socket, where reading might never end or not be possible."""
     kind = _kind(path)
     if kind in ("a device", "a socket") and not _ends(path):
         raise ValueError(f"{os.fspath(path)}: this is {kind}; name a file, a directory or a pipe")
 
 
 def _found(path: Path) -> tuple[list[Path], list[str]]:
-    """Return the files that a path names, and what is left out, in words."""
+    """Return the files that a path stands for, and descriptions of the entries that are left out."""
     if not path.is_dir():
         require_readable(path)
         return [path], []
@@ -136,7 +136,7 @@ def _raise(error: OSError) -> None:
 
 
 def _kind(path: str | os.PathLike[str]) -> str | None:
-    """Say in words what is not a regular file; None for one. Raises `OSError` for what is not there."""
+    """Describe anything but a regular file; None for one. Raises `OSError` if nothing is there."""
     mode = os.stat(path).st_mode
     if stat.S_ISREG(mode):
         return None
@@ -145,8 +145,8 @@ def _kind(path: str | os.PathLike[str]) -> str | None:
 
 
 def _ends(device: str | os.PathLike[str]) -> bool:
-    """Whether reading a device comes to an end: the null device, and the terminal that is standard input."""
-    found = os.stat(device)  # it is not opened, which alone does something to some devices
+    """Tell whether reading a device ends: the null device, and the terminal that is standard input."""
+    found = os.stat(device)  # not opened, because opening alone has an effect on some devices
     if os.path.samestat(found, os.stat(os.devnull)):
         return True
     try:
@@ -162,14 +162,14 @@ def _read_file(path: Path, cuttable: bool, errors: Errors) -> Iterator[str]:
         before = os.fstat(file.fileno())
         while True:
             part = file.read(BLOCK_BYTES if cuttable else -1)
-            n_pending = len(decoder.getstate()[0])  # the first bytes of a character that `part` goes on with
+            n_pending = len(decoder.getstate()[0])  # the first bytes of a character that goes on in `part`
             try:
                 waiting += decoder.decode(part, final=not part)
             except UnicodeDecodeError as error:
                 byte = error.object[error.start]
                 raise ValueError(
                     f"{path}: not UTF-8 at byte {n_read - n_pending + error.start:,}: {error.reason}"
-                    f" (0x{byte:02x}). To train on it all the same, pass errors='replace'."
+                    f" (0x{byte:02x}). To train on it anyway, pass errors='replace'."
                 ) from None
             if not part:
                 break
@@ -183,8 +183,8 @@ def _read_file(path: Path, cuttable: bool, errors: Errors) -> Iterator[str]:
 
 
 def require_unchanged(path: str | os.PathLike[str], before: os.stat_result, now: os.stat_result) -> None:
-    """Raise `ValueError` where a file's size or time of writing shows that it changed while it was read."""
+    """Raise `ValueError` if a file's size or modification time shows that it changed while it was read."""
     if stat.S_ISREG(now.st_mode) and (before.st_size, before.st_mtime_ns) != (now.st_size, now.st_mtime_ns):
         raise ValueError(
-            f"{os.fspath(path)}: it was changed while it was read; begin again when nothing writes to it"
+            f"{os.fspath(path)}: it was changed while it was read; start again when nothing writes to it"
         )

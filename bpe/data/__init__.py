@@ -1,1 +1,1 @@
-"""What does the package carry? GPT-2's merges, the classes of Unicode 16, a sample of many languages."""
+"""Which data does the package contain? GPT-2's merges, Unicode 16's classes, a sample of many languages."""

@@ -1,6 +1,6 @@
 """Where does GPT-2's vocabulary come from? From 50,000 merges that ship with this package.
 
-A byte-level vocabulary is 256 single bytes, in an order of its own, and then one token a merge.
+A byte-level vocabulary is the 256 single bytes, in GPT-2's order, and then one token for each merge.
 """
 
 import zlib
@@ -9,7 +9,7 @@ from importlib.resources import files
 
 import numpy as np
 
-# GPT-2 numbers first the bytes that print as themselves in Latin-1, then the others.
+# GPT-2 first numbers the bytes that print as themselves in Latin-1, then the others.
 # https://github.com/openai/gpt-2/blob/master/src/encoder.py, bytes_to_unicode
 PRINTABLE_BYTES = [*range(33, 127), *range(161, 173), *range(174, 256)]
 BYTE_ORDER = bytes(PRINTABLE_BYTES + [byte for byte in range(256) if byte not in PRINTABLE_BYTES])
@@ -23,7 +23,7 @@ BYTE_OF_CHAR = {char: byte for byte, char in CHAR_OF_BYTE.items()}
 
 
 def printable(token: bytes) -> str:
-    """Write a token the way GPT-2's files do.
+    """Return a token as GPT-2's files write it.
 
     >>> printable(b" the")
     'Ġthe'
@@ -32,7 +32,7 @@ def printable(token: bytes) -> str:
 
 
 def missing_byte(tokens: Container[bytes]) -> str:
-    """Say which single byte is not among the tokens of a vocabulary; empty where all are there.
+    """Say which single byte is missing from the tokens of a vocabulary; empty if none is.
 
     >>> missing_byte({b"!": 0})
     "the single byte 0x00 ('Ā') is missing"
@@ -44,10 +44,10 @@ def missing_byte(tokens: Container[bytes]) -> str:
 
 
 def pack_merges(merges: Iterable[tuple[int, int]]) -> bytes:
-    """Compress merges, as pairs of ids below 65,536, to the form of `data/gpt2.merges`.
+    """Compress merges, as pairs of ids below 65,536, to the format of `data/gpt2.merges`.
 
-    The four byte planes of the (2, n_merges) little-endian uint16 table, through zlib: similar bytes
-    lie together, which compresses better than the pairs as they stand.
+    The (2, n_merges) little-endian uint16 table is cut into its four byte planes for zlib: similar bytes are
+    then next to each other, which compresses better than the pairs themselves.
     """
     table = np.array(list(merges), dtype="<u2").T
     planes = table.copy().view(np.uint8).reshape(2, -1, 2).transpose(0, 2, 1)
@@ -55,7 +55,7 @@ def pack_merges(merges: Iterable[tuple[int, int]]) -> bytes:
 
 
 def unpack_merges(packed: bytes) -> list[tuple[int, int]]:
-    """Undo `pack_merges`.
+    """Return the merges that `pack_merges` compressed.
 
     >>> unpack_merges(pack_merges([(1, 2), (256, 3)]))
     [(1, 2), (256, 3)]
@@ -66,7 +66,7 @@ def unpack_merges(packed: bytes) -> list[tuple[int, int]]:
 
 
 def gpt2_merges() -> list[tuple[int, int]]:
-    """The 50,000 merges of GPT-2 as pairs of ids; merge k makes token 256 + k.
+    """Return GPT-2's 50,000 merges as pairs of ids; merge k makes token 256 + k.
 
     >>> gpt2_merges()[0]  # the first merge joins a space and a "t"
     (220, 83)
@@ -75,7 +75,7 @@ def gpt2_merges() -> list[tuple[int, int]]:
 
 
 def gpt2_ranks() -> dict[bytes, int]:
-    """GPT-2's 50,256 mergeable tokens and their ids, in id order.
+    """Return GPT-2's 50,256 mergeable tokens and their ids, in the order of the ids.
 
     >>> gpt2_ranks()[b" the"]
     262

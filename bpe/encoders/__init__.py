@@ -1,1 +1,1 @@
-"""How does text become ids? The cached way, the heap for one piece, and whole texts as arrays."""
+"""How does text become ids? By one of four engines, all of which return the same ids."""

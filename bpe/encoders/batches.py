@@ -1,7 +1,6 @@
-"""How are many texts shared between threads? A few dozen at a time, so that handing over costs nothing."""
+"""How do threads share a list of items? They take a few dozen at a time, so that it costs nothing."""
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from typing import TypeVar
 
@@ -21,7 +20,7 @@ def require_threads(num_threads: int) -> None:
 
 
 def map_in_threads(call: Callable[[Item], Result], items: Iterable[Item], num_threads: int) -> list[Result]:
-    """Give the results of all items, in order; `ValueError` for less than one thread.
+    """Return the results of all items, in order; raise `ValueError` for less than one thread.
 
     >>> map_in_threads(len, ["a", "bb"], num_threads=2)
     [1, 2]
@@ -32,5 +31,7 @@ def map_in_threads(call: Callable[[Item], Result], items: Iterable[Item], num_th
     groups = [items[start : start + size] for start in range(0, len(items), size)]
     if len(groups) < 2:
         return list(map(call, items))
+    from concurrent.futures import ThreadPoolExecutor  # which few callers need
+
     with ThreadPoolExecutor(num_threads) as pool:
         return list(chain.from_iterable(pool.map(lambda group: list(map(call, group)), groups)))

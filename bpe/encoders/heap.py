@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from heapq import heapify, heappop, heappush
 
+from bpelab.bpe.encoders.engine import missing_byte_error
 
-def merge_piece(piece: bytes, ranks: Mapping[bytes, int]) -> list[int]:
+
+def merge_with_heap(piece: bytes, ranks: Mapping[bytes, int]) -> list[int]:
     """Merge one piece as `textbook.merge_piece` does, in O(n log n) for n bytes.
 
     The candidate pairs wait in a heap, lowest rank first and leftmost first; the parts are a linked
@@ -12,7 +14,7 @@ def merge_piece(piece: bytes, ranks: Mapping[bytes, int]) -> list[int]:
     recognised when it comes up, because the rank noted for its place is no longer the same.
     Memory is O(n). Raises `KeyError` for a byte that is not a token.
 
-    >>> merge_piece(b"abab", {b"a": 0, b"b": 1, b"ab": 2, b"aba": 3})
+    >>> merge_with_heap(b"abab", {b"a": 0, b"b": 1, b"ab": 2, b"aba": 3})
     [2, 2]
     """
     n = len(piece)
@@ -51,7 +53,7 @@ def merge_piece(piece: bytes, ranks: Mapping[bytes, int]) -> list[int]:
     while i < n:
         part = piece[i : after[i]]
         if part not in ranks:
-            raise KeyError(f"the byte {part!r} is no token of this vocabulary, so that it cannot be encoded")
+            raise missing_byte_error(part)
         ids.append(ranks[part])
         i = after[i]
     return ids
@@ -71,7 +73,7 @@ def recover_merges(ranks: Mapping[bytes, int]) -> dict[bytes, tuple[bytes, bytes
     merges: dict[bytes, tuple[bytes, bytes] | None] = {}
     for rank, token in sorted(token_of.items()):
         if len(token) > 1:
-            parts = [token_of[part] for part in merge_piece(token, lower)]
+            parts = [token_of[part] for part in merge_with_heap(token, lower)]
             merges[token] = (parts[0], parts[1]) if len(parts) == 2 else None
             lower[token] = rank
     return merges

@@ -46,7 +46,7 @@ def token_offsets(data: bytes, ids: npt.NDArray[np.uint32], lengths: npt.NDArray
 
 
 def text_and_offsets(parts: Sequence[bytes]) -> tuple[str, list[int]]:
-    """Give the text of tokens' bytes and, for each token, the first character that has bytes of it.
+    """Return the text of tokens' bytes and, for each token, the first character that has bytes of it.
 
     Raises `UnicodeDecodeError` where the bytes are not UTF-8 together.
 
@@ -55,7 +55,7 @@ def text_and_offsets(parts: Sequence[bytes]) -> tuple[str, list[int]]:
     """
     n_chars, offsets = 0, []
     for part in parts:
-        offsets.append(max(0, n_chars - _is_continuation(part[0])))
+        offsets.append(max(0, n_chars - (part != b"" and _is_continuation(part[0]))))
         n_chars += sum(not _is_continuation(byte) for byte in part)
     return b"".join(parts).decode("utf-8"), offsets
 

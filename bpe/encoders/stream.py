@@ -4,8 +4,9 @@ import codecs
 import os
 from collections.abc import Callable, Iterable, Iterator
 
-from bpelab.bpe.encoders.arrays.store import Ids
+from bpelab.bpe.encoders.engine import Ids
 from bpelab.bpe.foundation.arguments import require_text
+from bpelab.bpe.splitting.patterns import KNOWN_PATTERNS, UNFINISHED_PIECES
 from bpelab.bpe.splitting.specials import refuse_special, special_finder
 
 # Large enough that the few pieces encoded twice at its end cost nothing, small enough for any memory.
@@ -15,7 +16,7 @@ BLOCK_CHARS = 1 << 18
 def repair_surrogates(text: str) -> str:
     r"""Join surrogate pairs and replace lone surrogates by U+FFFD, as tiktoken does.
 
-    Raises `TypeError` for what is no text.
+    Raises `TypeError` for input that is not text.
 
     >>> repair_surrogates("\ud83d\ude42 \ud83d")
     '🙂 �'
@@ -54,6 +55,18 @@ def repaired_blocks(chunks: Iterable[str]) -> Iterator[str]:
     yield repair_surrogates(high)
 
 
+def finished_pieces(pieces: list[str], pattern: str) -> list[str]:
+    """Return the pieces of a text that stay the same however it goes on, by the tail rule of `patterns`.
+
+    With a pattern whose rules are not known, any piece may change.
+
+    >>> from bpelab.bpe.splitting.patterns import GPT2_PATTERN
+    >>> finished_pieces(["one", " two", " th"], GPT2_PATTERN), finished_pieces(["one", "two"], "[a-z]+")
+    (['one'], [])
+    """
+    return pieces[:-UNFINISHED_PIECES] if pattern in KNOWN_PATTERNS else []
+
+
 def encode_chunks(
     chunks: Iterable[str],
     *,
@@ -64,8 +77,8 @@ def encode_chunks(
 ) -> Iterator[Ids]:
     """Yield the ids of the text that the chunks make together, some at a time and in order.
 
-    What is there is encoded but for its end, as `encode_beginning` can tell, which waits for what
-    follows; and so does whatever might be the beginning of a special token.
+    All that has come is encoded except its end, which may still change and waits for what follows. So does
+    anything that might be the beginning of a special token.
     """
     names = allowed | disallowed
     held = special_finder(names).longest - 1 if names else 0

@@ -1,1 +1,1 @@
-"""How do vocabularies lie in files, and where do files come from?"""
+"""How are encodings read from files and written to them, and where do the files come from?"""

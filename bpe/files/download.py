@@ -1,22 +1,22 @@
-"""Where do files come from that the package does not hold? From a cache, or a checked download."""
+"""Where do files that are not in the package come from? From a cache, or a checked download."""
 
 import hashlib
 import io
-import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bpelab.bpe.foundation.progress import Reporter, watching
 from bpelab.bpe.foundation.user_cache import cache_directory
 from bpelab.bpe.foundation.writing import check_writable, write_atomically
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-# The largest file that is downloaded has 4 MB. Within ten minutes it comes over the slowest modem.
+# The largest file that is downloaded has 4 MB. Ten minutes are enough over a slow connection.
 MAX_BYTES = 64 << 20
 MAX_SECONDS = 600.0
-SILENT_SECONDS = 30  # for the connection, and between any two bytes
+SILENT_SECONDS = 30  # for connecting, and between any two bytes
 
 
 def sha256(path: Path) -> str:
@@ -28,19 +28,18 @@ def sha256(path: Path) -> str:
 def download(address: str, sha256_expected: str, name: str, max_bytes: int = MAX_BYTES) -> Path:
     """Return the path of a file in the cache, downloaded if it is not there; its SHA-256 is always checked.
 
-    Nothing is written before all of it has come, so that a download that fails, ends early, is killed or has
-    another SHA-256 leaves nothing behind. Shows progress on a terminal.
+    Nothing is written before the whole file has arrived, so a download that fails, ends early, is killed or
+    has another SHA-256 leaves nothing behind. It is reported to the watcher of `watched_by`, if there is one.
 
-    Raises `OSError` where the address cannot be reached, sends more than `max_bytes` or has not sent all
-    of it after `MAX_SECONDS`, and where the cache cannot be written; `ValueError` for another SHA-256.
+    Raises `OSError` if the address cannot be reached, sends more than `max_bytes` or takes longer than
+    `MAX_SECONDS`, and if the cache cannot be written; `ValueError` for another SHA-256.
     """
     path = cache_directory() / name
     if path.is_file() and sha256(path) == sha256_expected:
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
     check_writable(path)
-    with _Progress(name) as progress:
-        content = _content(address, max_bytes, progress)
+    content = _content(address, max_bytes, _Progress(name))
     if (found := hashlib.sha256(content).hexdigest()) != sha256_expected:
         raise ValueError(f"{address}: its SHA-256 is {found}, that of {name} is {sha256_expected}")
     write_atomically(path, content)
@@ -48,10 +47,11 @@ def download(address: str, sha256_expected: str, name: str, max_bytes: int = MAX
 
 
 def _content(address: str, max_bytes: int, progress: "_Progress") -> bytes:
-    """Get what an address sends, within limits.
+    """Return what an address sends, within limits.
 
-    A thread of its own gets it, because neither looking up a name nor a server that sends a byte now and then
-    can be limited otherwise. One that takes too long is left alone, and ends with its next bytes.
+    It is received in a thread of its own: neither looking up a name nor waiting for a server that sends a
+    byte now and then can be limited in another way. A thread that takes too long is left alone, and ends with
+    the next bytes that arrive.
     """
     import pooch  # brings `requests`, which takes longer to import than the rest of this package
 
@@ -70,7 +70,7 @@ def _content(address: str, max_bytes: int, progress: "_Progress") -> bytes:
         thread.start()
         thread.join(MAX_SECONDS)
         if thread.is_alive():
-            raise TimeoutError(f"{address} has not sent all of it after {MAX_SECONDS:g} s")
+            raise TimeoutError(f"{address} has not sent the whole file after {MAX_SECONDS:g} s")
     finally:
         received.is_over = True
     if errors:
@@ -79,7 +79,7 @@ def _content(address: str, max_bytes: int, progress: "_Progress") -> bytes:
 
 
 class _Received(io.BytesIO):
-    """What has come so far; `OSError` for more than is wanted."""
+    """The bytes received so far; writing raises `OSError` for more than the limit."""
 
     def __init__(self, max_bytes: int) -> None:
         super().__init__()
@@ -88,42 +88,32 @@ class _Received(io.BytesIO):
 
     def write(self, content: "ReadableBuffer") -> int:
         if self.is_over:
-            raise OSError("nobody waits for it any more")
+            raise OSError("the download was given up")
         n_bytes = super().write(content)
         if self.tell() > self._max_bytes:
-            raise OSError(f"more than {self._max_bytes:,} bytes came, which is too much")
+            raise OSError(f"more than {self._max_bytes:,} bytes arrived, which is too much")
         return n_bytes
 
 
 class _Progress:
-    """A bar on standard error, where that is a terminal, in the form that pooch drives."""
+    """The reports of a download, in the form that pooch drives."""
 
     def __init__(self, name: str) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
-        columns = (
-            TextColumn("downloading {task.description}"),
-            BarColumn(),
-            DownloadColumn(),
-            TimeRemainingColumn(),
-        )
-        self._bar = Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty())
-        self._task = self._bar.add_task(name, total=None)
-        self.total = 0
-
-    def __enter__(self) -> "_Progress":
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
+        self._name = name
+        self._watch = watching()  # here, because the thread that downloads has its own context
+        self._n_bytes = 0
+        self._report: Reporter | None = None
+        self.total = 0  # set by pooch; 0 where the server does not say
 
     def update(self, n_bytes: int) -> None:
-        self._bar.update(self._task, advance=n_bytes, total=self.total)
+        if self._report is None:
+            self._report = Reporter(self._watch, f"downloading {self._name}", self.total or None)
+        self._n_bytes += n_bytes
+        self._report(min(self._n_bytes, self.total or self._n_bytes))
 
     def reset(self) -> None:
-        self._bar.update(self._task, completed=0)
+        self._n_bytes = 0
 
     def close(self) -> None:
-        self._bar.refresh()
+        if self._report is not None:
+            self._report(self._n_bytes, at_end=True)

@@ -22,7 +22,7 @@ _MODELS_OF = {
 }
 MODEL_TO_ENCODING = {model: name for name, models in _MODELS_OF.items() for model in models.split()}
 
-# The first that fits counts, so that "ft:gpt-4o" comes before "ft:gpt-4".
+# The first prefix that fits counts, so "ft:gpt-4o" comes before "ft:gpt-4".
 MODEL_PREFIX_TO_ENCODING = {
     **dict.fromkeys(["o1-", "o3-", "o4-mini-", "gpt-5", "gpt-4.5-", "gpt-4.1-"], "o200k_base"),
     **dict.fromkeys(["chatgpt-4o-", "gpt-4o-"], "o200k_base"),
@@ -34,9 +34,9 @@ MODEL_PREFIX_TO_ENCODING = {
 
 
 def encoding_name_for_model(model_name: str) -> str:
-    """Give the name of the encoding that a model uses; `KeyError` for a model that is not known.
+    """Return the name of the encoding that a model uses; `KeyError` for an unknown model.
 
-    A name that only begins like a known model's counts as known, so that new versions need no update.
+    A name that begins like a known model's counts as known, so that new versions need no update.
 
     >>> encoding_name_for_model("gpt-4"), encoding_name_for_model("gpt-4o-2024-05-13")
     ('cl100k_base', 'o200k_base')

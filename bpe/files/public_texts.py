@@ -1,4 +1,4 @@
-"""Where do the texts come from that the chapter reads? Public ones, by a checked download."""
+"""Where do the chapter's texts come from? They are public, and their downloads are checked."""
 
 import hashlib
 from pathlib import Path
@@ -15,11 +15,11 @@ class PublicText(NamedTuple):
     title: str
     address: str
     sha256: str
-    n_bytes: int = MAX_BYTES  # at most, where its size is not known
+    n_bytes: int = MAX_BYTES  # the most that is accepted, if the size is not known
 
     @property
     def file(self) -> str:
-        """The name of its file, here and there."""
+        """The name of the file, at the address and in the cache."""
         return self.address.rpartition("/")[2]
 
 
@@ -34,21 +34,21 @@ TEXTS = {
 
 
 def text_path(name: str) -> Path:
-    """Return where in the user's cache a text is, or would be; `KeyError` for a name that is not known."""
+    """Return the path that a text has, or would have, in the user's cache; `KeyError` for an unknown name."""
     return cache_directory() / _known(name).file
 
 
 def fetch_text(name: str, source: Path | None = None) -> Path:
     """Return the path of a text in the user's cache, downloaded or copied there if it is not there yet.
 
-    With `source`, a file that has the text, nothing is downloaded. Its SHA-256 is always checked. Raises
-    `KeyError` for a name that is not known, `ValueError` for another SHA-256, and `OSError`, which says what
-    else to do, where the address cannot be reached.
+    With `source`, a file with the text, nothing is downloaded. The SHA-256 is always checked. Raises
+    `KeyError` for an unknown name, `ValueError` for another SHA-256, and `OSError`, which says what else to
+    do, if the address cannot be reached.
     """
     known = _known(name)
     if source is not None:
         with source.open("rb") as file:
-            content = file.read(known.n_bytes + 1)  # a device could be read for ever
+            content = file.read(known.n_bytes + 1)  # a device might never end
         if (found := hashlib.sha256(content).hexdigest()) != known.sha256:
             raise ValueError(f"{source}: its SHA-256 is {found}, that of {name} is {known.sha256}")
         path = text_path(name)
@@ -60,8 +60,8 @@ def fetch_text(name: str, source: Path | None = None) -> Path:
         return download(known.address, known.sha256, known.file, known.n_bytes)
     except (OSError, ValueError) as error:
         raise OSError(
-            f"{name} could not be downloaded from {known.address} ({error}): where you have the file, type"
-            f" bpelab fetch {name} --source PATH"
+            f"{name} could not be downloaded from {known.address} ({error}): where you have the file,"
+            f" name it, as fetch_text({name!r}, source=PATH)"
         ) from None
 
 

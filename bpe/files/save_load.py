@@ -1,7 +1,8 @@
-"""How is an encoding kept in a file? In one of three forms, which its name tells apart.
+"""How is an encoding saved and loaded? In one of three forms, which the name of the file tells apart.
 
 `NAME.json` is Hugging Face's `tokenizer.json` and holds everything; `NAME.tiktoken` holds the ranks alone;
-`vocab.bpe` (or `merges.txt`) stands beside `encoder.json` (or `vocab.json`): merges, ids and special tokens.
+`vocab.bpe` (or `merges.txt`) with `encoder.json` (or `vocab.json`) beside it holds merges, ids and special
+tokens.
 """
 
 import errno
@@ -10,17 +11,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bpelab.bpe.data.gpt2 import BYTE_ORDER, missing_byte
+from bpelab.bpe.encoders.choice import AUTO
 from bpelab.bpe.encoders.heap import recover_merges
 from bpelab.bpe.encoding import Encoding
-from bpelab.bpe.files.formats import (
-    dump_encoder_json,
-    dump_tiktoken,
-    dump_vocab_bpe,
-    parse_gpt2_pair,
-    parse_tiktoken,
-)
-from bpelab.bpe.files.names import DEFINITIONS, get_encoding, resolve_pattern
-from bpelab.bpe.files.tokenizer_json import dump_tokenizer_json, parse_tokenizer_json
+from bpelab.bpe.files.definitions import DEFINITIONS
+from bpelab.bpe.files.gpt2_pair import dump_encoder_json, dump_vocab_bpe, parse_gpt2_pair
+from bpelab.bpe.files.names import get_encoding, resolve_pattern
+from bpelab.bpe.files.tiktoken_file import dump_tiktoken, parse_tiktoken
+from bpelab.bpe.files.tokenizer_json import dump_tokenizer_config, dump_tokenizer_json, parse_tokenizer_json
 from bpelab.bpe.foundation.writing import write_atomically
 from bpelab.bpe.splitting.patterns import GPT2_PATTERN
 
@@ -31,16 +29,25 @@ _ADVICE = "save it in another form: as .json or .tiktoken"
 
 
 def save_encoding(path: str | os.PathLike[str], encoding: Encoding) -> list[Path]:
-    """Write an encoding in the form that the file's name asks for, and return the files written.
+    """Write an encoding in the form that the name of the file asks for, and return the files written.
 
-    What is written is read back first, so that nothing is written which would not give the same encoding.
-    Of the two files of a pair each is written whole or not at all. After a kill between them, the new one
-    and the old one are one of the two encodings, or are refused: the tokens determine the merges.
+    What would be written is read back first, and nothing is written unless it gives the same encoding. Each
+    of the two files of a pair is written whole or not at all. After a kill between them, the new one and the
+    old one together are one of the two encodings, or are refused: the tokens determine the merges.
 
-    Raises `ValueError` for a name of no known form and for an encoding that the form cannot hold, and
-    `OSError` where a file cannot be written.
+    A file named `tokenizer.json` is written with a `tokenizer_config.json` beside it, so that
+    `AutoTokenizer.from_pretrained(folder)` of `transformers` gives the same ids. Without one, some versions
+    of `transformers` raise an error, and others take the class from the `config.json` of a model in the same
+    folder: GPT-2's class splits by GPT-2's pattern, whatever tokenizer.json says, and the ids differ in
+    silence. (The classes of a few models, such as Qwen2, are taken all the same:
+    `PreTrainedTokenizerFast.from_pretrained(folder)` is always right.)
+
+    Raises `ValueError` for a name of no known form, for an encoding that the form cannot hold, and for a
+    `tokenizer_config.json` that another program wrote; `OSError` where a file cannot be written.
     """
-    contents = _contents(Path(path), encoding)
+    path = Path(path)
+    contents = _contents(path, encoding)
+    require_own_config(path)
     for file, content in contents.items():
         write_atomically(file, content)
     return list(contents)
@@ -49,7 +56,7 @@ def save_encoding(path: str | os.PathLike[str], encoding: Encoding) -> list[Path
 def check_can_save(path: str | os.PathLike[str], encoding: Encoding) -> None:
     """Raise what `save_encoding` would raise, as far as that can be told without writing.
 
-    For callers that have hours of work to do before there is something to save.
+    It is for callers that work for hours before there is something to save.
     """
     path = Path(path)
     check_name(path)
@@ -60,6 +67,7 @@ def check_can_save(path: str | os.PathLike[str], encoding: Encoding) -> None:
     if not os.access(path.parent, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path.parent))
     _contents(path, encoding)
+    require_own_config(path)
 
 
 def load_encoding(
@@ -67,28 +75,31 @@ def load_encoding(
     *,
     pattern: str | None = None,
     special_tokens: Mapping[str, int] | None = None,
+    engine: str = AUTO,
 ) -> Encoding:
-    """Read an encoding from a file, or get the one that has `source` as its name.
+    """Return an encoding from a file, or the one that is named `source`.
 
-    A `.tiktoken` file needs a `pattern`, and may need `special_tokens`, which it does not hold; a GPT-2 pair
-    has GPT-2's pattern unless told otherwise. Raises `ValueError` that names the file, and `OSError`, as the
-    loaders do.
+    A `.tiktoken` file does not contain a pattern or special tokens: pass `pattern`, and `special_tokens` if
+    there are any. A GPT-2 pair has GPT-2's pattern unless you pass another. `engine` is that of `Encoding`.
+    Raises `ValueError`, which names the file, for one that is not what it should be, and `OSError` if it
+    cannot be read.
 
     >>> load_encoding("gpt2").n_vocab
     50257
     """
     if source in DEFINITIONS:
         if pattern is not None or special_tokens:
-            raise ValueError(f"{source} has its pattern and special tokens; leave others out")
-        return get_encoding(str(source))
+            raise ValueError(f"{source} already has its pattern and special tokens; do not pass others")
+        return get_encoding(str(source), engine=engine)
     path = Path(source)
     check_name(path)
     if path.suffix == ".tiktoken" and pattern is None:
-        raise ValueError(f"{path}: a .tiktoken file holds no pattern; give one, by name or as a regex")
+        raise ValueError(f"{path}: a .tiktoken file contains no pattern; pass one, by name or as a regex")
     if path.suffix == ".json" and (pattern is not None or special_tokens):
-        raise ValueError(f"{path}: the file holds its pattern and special tokens; leave others out")
+        raise ValueError(f"{path}: the file already has its pattern and special tokens; do not pass others")
     contents = {file: file.read_bytes() for file in files_of_encoding(path)}
-    return _parse(contents, pattern, special_tokens or {})
+    encoding = _parse(contents, pattern, special_tokens or {})
+    return encoding.with_engine(engine) if engine != AUTO else encoding
 
 
 def _parse(
@@ -118,34 +129,36 @@ def _parse(
 
 
 def _contents(path: Path, encoding: Encoding) -> dict[Path, bytes]:
-    """Make the contents of the files of an encoding; `ValueError` where they would be read otherwise."""
+    """Return the contents of the files of an encoding; `ValueError` if they would be read as another one."""
     check_name(path)
-    pattern, ranks, specials = encoding._pat_str, encoding._mergeable_ranks, encoding._special_tokens
-    given: dict[str, int] = {}  # what the form does not hold, and `load_encoding` is told
+    pattern, ranks, specials = encoding.pattern, encoding.ranks, encoding.special_tokens
+    given: Mapping[str, int] = {}  # what the form does not contain, and `load_encoding` is told
     try:
         if lack := missing_byte(ranks):
             raise ValueError(lack)
         if path.suffix == ".json":
             data = [dump_tokenizer_json(encoding)]
         elif path.suffix == ".tiktoken":
-            data, given = [dump_tiktoken(ranks)], specials
+            data, given = [dump_tiktoken(ranks)], dict(specials)
         elif pattern == GPT2_PATTERN:
             data = [dump_vocab_bpe(_gpt2_merges(encoding)), dump_encoder_json(ranks, specials)]
         else:
-            raise ValueError("a GPT-2 pair holds no pattern, and is read with GPT-2's, which this one is not")
+            raise ValueError(
+                "a GPT-2 pair contains no pattern: it is read with GPT-2's, which this one is not"
+            )
         contents = dict(zip(files_of_encoding(path), data, strict=True))
         found = _parse(contents, None if path.suffix == ".json" else pattern, given)
     except ValueError as error:
         raise ValueError(f"{encoding.name} cannot be saved as {path.name}: {error}; {_ADVICE}") from None
-    if (found._pat_str, found._mergeable_ranks, found._special_tokens) != (pattern, ranks, specials):
+    if (found.pattern, found.ranks, found.special_tokens) != (pattern, ranks, specials):
         raise ValueError(
-            f"{encoding.name} cannot be saved as {path.name}, which would be read otherwise; {_ADVICE}"
+            f"{encoding.name} cannot be saved as {path.name}, which would be read as another; {_ADVICE}"
         )
-    return contents
+    return contents | dict.fromkeys(_config_of(path), dump_tokenizer_config())
 
 
 def files_of_encoding(source: str | os.PathLike[str]) -> list[Path]:
-    """List the files that `load_encoding` reads, or `save_encoding` writes: two of a pair, none for a name.
+    """List the files that `load_encoding` reads: two of a pair, none for a name.
 
     >>> [str(path) for path in files_of_encoding("my/vocab.bpe")], files_of_encoding("gpt2")
     (['my/vocab.bpe', 'my/encoder.json'], [])
@@ -156,18 +169,47 @@ def files_of_encoding(source: str | os.PathLike[str]) -> list[Path]:
     return [path, path.with_name(_PAIRS[path.name])] if path.name in _PAIRS else [path]
 
 
+def files_written(path: str | os.PathLike[str]) -> list[Path]:
+    """List the files that `save_encoding` writes.
+
+    >>> [str(path) for path in files_written("my/tokenizer.json")]
+    ['my/tokenizer.json', 'my/tokenizer_config.json']
+    """
+    return [*files_of_encoding(path), *_config_of(Path(path))]
+
+
+def require_own_config(path: Path) -> None:
+    """Raise `ValueError` if saving would replace a `tokenizer_config.json` of another program."""
+    for config in _config_of(path):
+        if not os.path.lexists(config):
+            continue
+        try:
+            is_own = config.read_bytes() == dump_tokenizer_config()
+        except OSError:
+            is_own = False
+        if not is_own:
+            raise ValueError(
+                f"{config} would be replaced, which does not belong to {path}: remove it, or write to another"
+                " directory, or under another name, as NAME.json"
+            )
+
+
+def _config_of(path: Path) -> list[Path]:
+    return [path.with_name("tokenizer_config.json")] if path.name == "tokenizer.json" else []
+
+
 def check_name(path: Path) -> None:
-    """Raise `ValueError` where a file's name tells no form of an encoding."""
+    """Raise `ValueError` if the name of a file does not tell its form."""
     other_half = {ids: merges for merges, ids in _PAIRS.items()}.get(path.name)
     if other_half is not None:
         raise ValueError(f"{path}: this is half of a pair; name the other half, {other_half}")
     if path.name not in _PAIRS and path.suffix not in (".json", ".tiktoken"):
-        raise ValueError(f"{path}: the name of the file tells no format; it must be {_FORMS}")
+        raise ValueError(f"{path}: the name of the file does not tell its format; it must be {_FORMS}")
 
 
 def _gpt2_merges(encoding: Encoding) -> list[tuple[int, int]]:
-    """Return the merges as pairs of ids; `ValueError` where ids are not numbered as GPT-2 numbers them."""
-    ranks = encoding._mergeable_ranks
+    """Return the merges as pairs of ids; `ValueError` if the ids are not numbered as GPT-2 numbers them."""
+    ranks = encoding.ranks
     merges = recover_merges(ranks)
     expected = [bytes([byte]) for byte in BYTE_ORDER] + list(merges)
     for rank, token in enumerate(expected):

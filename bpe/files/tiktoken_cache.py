@@ -1,23 +1,27 @@
-"""How can tiktoken load an encoding without a network? From files under the names it expects.
+"""Where does tiktoken keep its downloads? There it finds what this package writes, and the other way round.
 
-tiktoken looks for a download in `TIKTOKEN_CACHE_DIR`, in a file named by the SHA-1 of its address:
+It looks for a download in `TIKTOKEN_CACHE_DIR`, in a file named by the SHA-1 of its address:
 https://github.com/openai/tiktoken/blob/0.14.0/tiktoken/load.py
 """
 
 import hashlib
 import os
+import tempfile
 from pathlib import Path
 
 from bpelab.bpe.data.gpt2 import gpt2_merges, gpt2_ranks
-from bpelab.bpe.files.formats import dump_encoder_json, dump_tiktoken, dump_vocab_bpe
+from bpelab.bpe.files.definitions import ADDRESS
+from bpelab.bpe.files.gpt2_pair import dump_encoder_json, dump_vocab_bpe
+from bpelab.bpe.files.tiktoken_file import dump_tiktoken
 from bpelab.bpe.foundation.writing import check_writable, write_atomically
+from bpelab.bpe.splitting.specials import END_OF_TEXT
 
 GPT2_ADDRESS = "https://openaipublic.blob.core.windows.net/gpt-2/encodings/main/"
-R50K_ADDRESS = "https://openaipublic.blob.core.windows.net/encodings/r50k_base.tiktoken"
+R50K_ADDRESS = ADDRESS + "r50k_base.tiktoken"
 
 
 def cache_name(address: str) -> str:
-    """Give the name of the file in which tiktoken caches what it downloads from an address.
+    """Return the name of the file in which tiktoken caches what it downloads from an address.
 
     >>> cache_name(GPT2_ADDRESS + "vocab.bpe")
     '6d1cbeee0f20b3d9449abfede4726ed8212e3aee'
@@ -25,11 +29,18 @@ def cache_name(address: str) -> str:
     return hashlib.sha1(address.encode()).hexdigest()
 
 
+def tiktoken_cache_path(address: str) -> Path | None:
+    """Return the path at which tiktoken caches a download; None where its cache is switched off."""
+    default = os.path.join(tempfile.gettempdir(), "data-gym-cache")
+    directory = os.environ.get("TIKTOKEN_CACHE_DIR", os.environ.get("DATA_GYM_CACHE_DIR", default))
+    return Path(directory) / cache_name(address) if directory else None
+
+
 def write_tiktoken_cache(directory: str | os.PathLike[str]) -> list[Path]:
     """Write the files of gpt2 and r50k_base where tiktoken looks, and return their paths.
 
     With `TIKTOKEN_CACHE_DIR` set to the directory, `tiktoken.get_encoding("gpt2")` works offline.
-    Raises `OSError` where the directory cannot be written; a file is there whole or not at all.
+    Raises `OSError` where the directory cannot be written. Each file is written whole or not at all.
     """
     folder = Path(directory)
     folder.mkdir(parents=True, exist_ok=True)
@@ -40,7 +51,7 @@ def write_tiktoken_cache(directory: str | os.PathLike[str]) -> list[Path]:
     ranks = gpt2_ranks()
     contents = (
         dump_vocab_bpe(gpt2_merges()),
-        dump_encoder_json(ranks, {"<|endoftext|>": 50256}),
+        dump_encoder_json(ranks, {END_OF_TEXT: 50256}),
         dump_tiktoken(ranks),
     )
     for path, content in zip(paths, contents, strict=True):

@@ -1,1 +1,1 @@
-"""What do several rooms need? Checks of arguments, files read and written safely, processes, progress."""
+"""What do several rooms need? Checks of arguments, safe reading and writing, runs, processes, progress."""

@@ -1,4 +1,4 @@
-"""What is passed must be of the right kind: the errors that say so, for every method."""
+"""Which arguments are accepted? The checks and the error messages that all methods share."""
 
 from operator import index
 
@@ -6,14 +6,14 @@ import numpy as np
 
 
 def require_text(text: object) -> None:
-    """Raise the `TypeError` that says what a text must be."""
+    """Raise `TypeError` for a text that is not a `str`."""
     if not isinstance(text, str):
         advice = "; decode them first, as data.decode('utf-8')" if isinstance(text, bytes | bytearray) else ""
         raise TypeError(f"the text must be a str, not {type(text).__name__}{advice}")
 
 
 def as_whole(value: object) -> int | None:
-    """Return an integer of Python, NumPy or PyTorch as an `int`; None for all else, as `True` and `4.0`.
+    """Return an integer of Python, NumPy or PyTorch as an `int`; None for anything else, as `True` or `4.0`.
 
     >>> as_whole(np.uint16(4)), as_whole(True), as_whole("4")
     (4, None, None)
@@ -21,7 +21,7 @@ def as_whole(value: object) -> int | None:
     if isinstance(value, bool | np.bool_):
         return None
     try:
-        return index(value)  # type: ignore[arg-type]  # raises for what is not an integer
+        return index(value)  # type: ignore[arg-type]  # raises for anything but an integer
     except TypeError:
         return None
 

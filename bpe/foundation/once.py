@@ -1,4 +1,4 @@
-"""What is computed when it is first asked for, and then kept."""
+"""How is an attribute computed when it is first asked for, and kept, without a lock?"""
 
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar, overload
@@ -9,9 +9,9 @@ Value = TypeVar("Value")
 class once(Generic[Value]):  # noqa: N801  # a decorator, named as `functools.cached_property` is
     """An attribute that a method computes when it is first asked for.
 
-    As `functools.cached_property`, which in Python 3.11 holds a lock while it computes: a process forked
-    in that time would wait for it forever. Here threads that ask at the same time all compute, and all get
-    the result of the first that is done.
+    It works like `functools.cached_property`, which in Python 3.11 holds a lock while it computes: a process
+    forked in that time would wait for the lock forever. Here, threads that ask at the same time all compute,
+    and all get the result of the first one to finish.
 
     >>> class Square:
     ...     side = 3
@@ -39,6 +39,6 @@ class once(Generic[Value]):  # noqa: N801  # a decorator, named as `functools.ca
     def __get__(self, instance: object | None, owner: type) -> "once[Value] | Value":
         if instance is None:
             return self
-        # From now on the instance's own attribute is found. This step is atomic, and the first value stays.
+        # From now on, Python finds the instance's own attribute. This step is atomic: the first value stays.
         kept: Value = vars(instance).setdefault(self._name, self._compute(instance))
         return kept

@@ -1,15 +1,15 @@
-"""How is a stream of work shared between processes, with the results in order and little of it in memory?
+"""How is a stream of work shared between processes, with results in order and little of it in memory?
 
 Each worker is a fresh Python that reads pickled items from its standard input and writes pickled results to
 its standard output. `ProcessPoolExecutor` would fork on Linux up to Python 3.13, use a fork server there from
 3.14 on, and spawn on macOS and Windows. A fork inherits every lock that another thread holds at that moment,
-and nobody will ever release it; the other two import the caller's script in every worker, so that a script
+and nobody ever releases it. The other two import the caller's script in every worker, so that a script
 without `if __name__ == "__main__"` fails. All three leave their workers running when the parent is killed.
 
-A worker here learns that its parent is gone, whatever ended it, from the end of its standard input: the
-operating system closes the pipe, which no process but the parent holds (as long as the parent does not fork
-meanwhile). Workers are in process groups of their own, so that Ctrl-C in a terminal reaches the parent alone,
-and the parent ends them at once.
+Here a worker learns that its parent is gone, whatever ended it, from the end of its standard input: the
+operating system closes the pipe, which only the parent holds open (as long as it does not fork meanwhile).
+Workers are in process groups of their own: Ctrl-C in a terminal reaches only the parent, which ends them at
+once.
 """
 
 import os
@@ -34,7 +34,7 @@ _PROGRAM = "import sys; sys.path = {path}; from bpelab.bpe.foundation.processes 
 
 
 def require_jobs(jobs: int) -> int:
-    """Return a number of processes; `ValueError` for none, and for far more than the machine has cores.
+    """Return a number of processes; `ValueError` for 0 or less, and for many more than the machine has cores.
 
     Raises `TypeError` for anything but a whole number.
     """
@@ -55,12 +55,12 @@ def require_jobs(jobs: int) -> int:
 def map_in_processes(
     call: Callable[[Item], Result], items: Iterable[Item], jobs: int
 ) -> Generator[tuple[Item, Result], None, None]:
-    """Pair each item with its result, in order, and hold no more items than keep the processes busy.
+    """Yield each item with its result, in order, holding no more items than keep the processes busy.
 
-    `call` is pickled and sent to each process once; one job is done in this process. Close the iterator
-    (`contextlib.closing`) to end the processes at once where the work is given up in the middle.
+    `call` is pickled and sent to each process once. With `jobs=1`, all work is done in this process. Close
+    the iterator (`contextlib.closing`) to end the processes at once when you give up in the middle.
 
-    Raises what `call` raises, what `require_jobs` does, and `ChildProcessError` where a process was killed.
+    Raises what `call` and `require_jobs` raise, and `ChildProcessError` if a process was killed.
 
     >>> list(map_in_processes(len, ["a", "bb"], jobs=2))
     [('a', 1), ('bb', 2)]
@@ -70,12 +70,12 @@ def map_in_processes(
         for item in items:
             yield item, call(item)
         return
-    # Only here, because `import bpelab.bpe` need not wait for it.
+    # Imported only here, to keep `import bpelab.bpe` fast.
     from concurrent.futures import Future, ThreadPoolExecutor
 
     waiting: deque[tuple[Item, Future[Result]]] = deque()
     workers = _Workers(call)
-    # Each thread waits for a worker of its own, while this one does what the caller does with the results.
+    # Each thread waits for its own worker, while this one does what the caller does with the results.
     threads = ThreadPoolExecutor(jobs)
     try:
         for item in items:
@@ -94,7 +94,7 @@ def map_in_processes(
 
 
 class _Workers:
-    """The processes that compute one function, started as they are needed: one for each thread that calls."""
+    """The processes that compute one function, one for each calling thread, started when they are needed."""
 
     def __init__(self, call: Callable[[Any], Any]) -> None:
         self._first_message = pickle.dumps(call)
@@ -118,7 +118,7 @@ class _Workers:
             status = process.wait()
             how = f"was killed by signal {-status}" if status < 0 else f"ended with exit code {status}"
             raise ChildProcessError(
-                f"process {process.pid}, one of those that share the work, {how}; where memory ran out, use"
+                f"process {process.pid}, one of those that share the work, {how}; if memory ran out, use"
                 " fewer jobs"
             ) from None
         if succeeded:
@@ -140,22 +140,22 @@ class _Workers:
         return process
 
     def kill(self) -> None:
-        """End all processes at once; they hold nothing that would be lost."""
+        """End all processes at once; nothing is lost with them."""
         self._killed = True
         for process in self._processes:
             process.kill()
 
     def close(self) -> None:
-        """Let go of all that was killed, when no thread calls any more."""
+        """Release what the killed processes held, when no thread calls any more."""
         for process in self._processes:
             with suppress(BrokenPipeError), process:  # of what could not be sent
                 pass
 
 
 def _work() -> NoReturn:
-    """Answer the items of standard input, until its end."""
+    """Answer the items that arrive on standard input, until it ends."""
     results = os.fdopen(os.dup(1), "wb")
-    # What a call prints must not lie among the results.
+    # What a call prints must not get among the results.
     os.dup2(os.open(os.devnull, os.O_WRONLY) if sys.stderr is None else 2, 1)
     messages: SimpleQueue[Any] = SimpleQueue()
     threading.Thread(target=_receive, args=(sys.stdin.buffer, messages), daemon=True).start()
@@ -174,7 +174,7 @@ def _work() -> NoReturn:
 
 
 def _receive(source: IO[bytes], messages: "SimpleQueue[Any]") -> NoReturn:
-    """Read what is sent, also while the main thread computes, and end the process with its parent."""
+    """Read items, also while the main thread computes, and end this process when its parent ends."""
     try:
         while True:
             messages.put(pickle.load(source))

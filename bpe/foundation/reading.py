@@ -1,13 +1,13 @@
-"""What does every reader of a file refuse, and in which words?
+"""What does every reader of a file refuse, and with which message?
 
-An error names the file, and the line or the byte where there is one. JSON is read more strictly than by
-Python's `json`, which keeps the last of two equal keys, and takes NaN for a number and half a surrogate pair
-for text.
+An error names the file, and the line or byte if there is one. JSON is read more strictly than by Python's
+`json`, which keeps the last of two equal keys, takes NaN for a number, and half a surrogate pair for text.
 """
 
 import json
 import os
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -18,7 +18,7 @@ _SURROGATE_ESCAPE = regex.compile(r"\\u[dD][89a-fA-F]")
 
 
 def refuse(source: Source, line: int | None, reason: str) -> NoReturn:
-    """Raise the `ValueError` of a file that is not what it should be.
+    """Raise `ValueError` with the name of a file, a line of it and the reason.
 
     >>> refuse("x.tiktoken", 3, "the token is empty")
     Traceback (most recent call last):
@@ -29,7 +29,7 @@ def refuse(source: Source, line: int | None, reason: str) -> NoReturn:
 
 
 def require_lines(data: bytes, source: Source) -> None:
-    """Raise `ValueError` for bytes that are not lines, each of which ends in LF."""
+    """Raise `ValueError` for bytes that are not lines that end in LF."""
     if not data:
         refuse(source, None, "the file is empty")
     if (place := data.find(b"\r")) >= 0:
@@ -39,8 +39,15 @@ def require_lines(data: bytes, source: Source) -> None:
         refuse(source, data.count(b"\n") + 1, "the file ends within a line: it is truncated")
 
 
+def refuse_gaps(source: Source, ids: Sequence[int]) -> None:
+    """Raise `ValueError` unless the sorted ids of a vocabulary are the numbers from 0 up."""
+    if ids[-1] != len(ids) - 1:
+        missing = next(i for i, token in enumerate(ids) if token != i)
+        refuse(source, None, f"there is a gap in the ranks: no token has the rank {missing}")
+
+
 def decode_utf8(data: bytes, source: Source) -> str:
-    """Decode the bytes of a file; `ValueError` where they begin with a byte order mark or are not UTF-8."""
+    """Return the text of a file; `ValueError` if it is not UTF-8 or begins with a byte order mark."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -52,12 +59,12 @@ def decode_utf8(data: bytes, source: Source) -> str:
 
 
 def read_json(path: Source) -> Any:
-    """Read a JSON file as `parse_json` does; `OSError` where it cannot be read."""
+    """Read a JSON file as `parse_json` does; `OSError` if it cannot be read."""
     return parse_json(Path(path).read_bytes(), path)
 
 
 def parse_json(data: bytes, source: Source) -> Any:
-    """Parse JSON, and name `source` in the `ValueError` for whatever is not JSON or would be lost.
+    """Return parsed JSON; `ValueError`, which names `source`, for input that is not JSON or would be lost.
 
     >>> parse_json(b'{"a": [1, 2]}', "x.json")
     {'a': [1, 2]}
@@ -77,7 +84,7 @@ def parse_json(data: bytes, source: Source) -> Any:
 
     try:
         value = json.loads(text, object_pairs_hook=as_dict, parse_constant=constants.append)
-        # Only an escape can bring a surrogate, and most files have none.
+        # Only an escape can produce a surrogate, and most files have no escapes of that kind.
         if _SURROGATE_ESCAPE.search(text):
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except json.JSONDecodeError as error:

@@ -1,8 +1,8 @@
-"""How does a file reach the disk? Whole or not at all, and without taking anything else away.
+"""How does a file reach the disk? Whole or not at all, and without losing anything else.
 
-A regular file is replaced: a temporary file beside it is written, synced and renamed. It keeps its
-permissions, and where its name is a symbolic link, the link stays and what it points to is replaced. Devices,
-pipes and files that are open already (/dev/stdout) are written to; nothing replaces them.
+A regular file is replaced: a temporary file next to it is written, synced and renamed. The file keeps its
+permissions. If its name is a symbolic link, the link stays and the file that it points to is replaced.
+Devices, pipes and files that are already open (/dev/stdout) are written to and never replaced.
 """
 
 import errno
@@ -18,11 +18,11 @@ from secrets import token_hex
 if sys.platform != "win32":
     import fcntl
 
-# A temporary file is .NAME.RANDOM. Names have at most 255 bytes, so that of a long one only a part is kept.
+# A temporary file is .NAME.RANDOM. Names have at most 255 bytes, so only a part of a long one is kept.
 _KEPT_BYTES = 200
 _RANDOM = re.compile(r"\.[0-9a-f]{16}")
-# Names of files that this process has opened already: to replace what they stand for would lose what is
-# written there afterwards.
+# Names of files that this process has already opened: replacing the file would lose what is written to it
+# afterwards.
 _OPEN_FILE = re.compile(r"/dev/(?:(stdin|stdout|stderr)|fd/([0-9]+))|/proc/self/fd/([0-9]+)")
 _STANDARD = {"stdin": 0, "stdout": 1, "stderr": 2}
 _CREATE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
@@ -30,10 +30,10 @@ _OPEN_LEFT_OVER = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NO
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write a file whole or not at all; what is not a regular file is written to, as a shell's `>` would.
+    """Write a file whole or not at all; write to anything but a regular file as a shell's `>` would.
 
-    Raises `OSError` with the file's own name where it cannot be written, or may not be because it is
-    read-only; what was there before is then still there.
+    Raises `OSError` with the file's own name if it cannot be written or is read-only; its old content is then
+    still there.
     """
     with _named(path):
         end = _end_of_links(path)
@@ -48,8 +48,8 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
 def check_writable(path: str | os.PathLike[str]) -> None:
     """Raise the `OSError` that `write_atomically` would raise, before there is anything to write.
 
-    A file is made beside it and removed, which is the only sure way to know. What killed runs have left of
-    the same file is removed, too.
+    A file is made next to it and removed, which is the only sure way to know. Temporary files of the same
+    name that killed processes have left are removed, too.
     """
     with _named(path):
         end = _end_of_links(path)
@@ -66,7 +66,7 @@ def check_writable(path: str | os.PathLike[str]) -> None:
 
 
 def is_stream(path: str | os.PathLike[str]) -> bool:
-    """Tell whether a path is written to rather than replaced: a device, a pipe, an open file.
+    """Tell whether a path is written to rather than replaced: a device, a pipe or an open file.
 
     Raises `OSError` for a directory, and for a path that leads nowhere.
 
@@ -80,7 +80,7 @@ def is_stream(path: str | os.PathLike[str]) -> bool:
 
 @contextmanager
 def _named(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Let errors name the file that was asked for, not the one beside it."""
+    """Let errors name the file that was asked for, not the temporary one."""
     try:
         yield
     except OSError as error:
@@ -95,7 +95,7 @@ def _end_of_links(path: str | os.PathLike[str]) -> str:
     if not name:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
     with suppress(FileNotFoundError):
-        os.stat(name)  # which tells circles, names that are too long, and files used as directories
+        os.stat(name)  # raises for circles, names that are too long, and files used as directories
     while _open_number(name) is None and os.path.islink(name):
         name = os.path.join(os.path.dirname(name), os.readlink(name))
     return name
@@ -109,7 +109,7 @@ def _open_number(name: str) -> int | None:
 
 
 def _is_stream(name: str) -> bool:
-    """Tell whether there is something that is no regular file; raises `IsADirectoryError` for a directory."""
+    """Tell whether something is there that is not a regular file; `IsADirectoryError` for a directory."""
     try:
         mode = os.stat(name).st_mode
     except FileNotFoundError:
@@ -136,7 +136,7 @@ def _replace(target: Path, content: bytes) -> None:
 
 
 def _check_replaceable(target: Path) -> os.stat_result | None:
-    """Return what is known of the file that is there; `PermissionError` where it is read-only."""
+    """Return the status of the file that is there, if any; `PermissionError` if it is read-only."""
     try:
         before = target.stat()
     except FileNotFoundError:
@@ -156,14 +156,14 @@ def _keep_permissions(temporary: Path, before: os.stat_result) -> None:
 
 @contextmanager
 def _temporary_beside(target: Path) -> Iterator[tuple[Path, int]]:
-    """Open a new file beside another, locked as long as it is open; afterwards remove what is left of it."""
+    """Open a new file next to another, locked while it is open; afterwards remove it if it is still there."""
     while True:
         temporary = target.with_name(f"{_beginning(target)}.{token_hex(8)}")
         descriptor = -1
         try:
             descriptor = os.open(temporary, _CREATE, 0o666)
             _lock(descriptor)
-            if os.fstat(descriptor).st_nlink:  # or else it was taken for left over before it was locked
+            if os.fstat(descriptor).st_nlink:  # otherwise it was removed as left over before it was locked
                 yield temporary, descriptor
                 return
         finally:
@@ -178,7 +178,7 @@ def _beginning(target: Path) -> str:
 
 
 def _remove_left_over(target: Path) -> None:
-    """Remove the temporary files of the same target whose writers are gone: these hold no lock any more."""
+    """Remove temporary files of the same target whose writers are gone: nobody holds their locks any more."""
     beginning = _beginning(target)
     for name in os.listdir(target.parent):
         if name.startswith(beginning) and _RANDOM.fullmatch(name[len(beginning) :]):
@@ -192,7 +192,7 @@ def _remove_left_over(target: Path) -> None:
 
 
 def _lock(descriptor: int) -> bool:
-    """Lock a file until its last user closes it or is killed; False where another has it, or none can."""
+    """Lock a file until its last user closes it or is killed; False if another has it, or nothing can be."""
     if sys.platform == "win32":
         return False
     try:

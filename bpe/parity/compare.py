@@ -79,7 +79,7 @@ def _first_difference(ours: Encoding, theirs: Any, source: str, text: str) -> Di
     byte_offset = sum(map(len, ours.decode_tokens_bytes(our_ids[:at])))
     char_offset = len(text.encode("utf-8")[:byte_offset].decode("utf-8", "ignore"))
     shrunk = shrink(text, lambda smaller: ours.encode_ordinary(smaller) != theirs.encode_ordinary(smaller))
-    our_pieces = list(_pieces_from(text, ours._pat_str, char_offset))
+    our_pieces = list(_pieces_from(text, ours.pattern, char_offset))
     their_pieces = list(_pieces_from(text, theirs._pat_str, char_offset))
     return Difference(
         source=source,

@@ -7,8 +7,11 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from bpelab.bpe.files.names import DEFINITIONS
+from bpelab.bpe.encoding import Encoding
+from bpelab.bpe.files.definitions import DEFINITIONS
 from bpelab.bpe.files.tiktoken_cache import cache_name, write_tiktoken_cache
+
+_MISSING = "parity needs tiktoken: pip install 'bpelab[peers]'"
 
 _environment = Lock()
 
@@ -26,7 +29,7 @@ def load_tiktoken(name: str, path: str | os.PathLike[str] | None = None) -> Any:
         import tiktoken
         from tiktoken import registry
     except ImportError as error:
-        raise ImportError("parity needs tiktoken: pip install 'bpelab[peers]'") from error
+        raise ImportError(_MISSING) from error
     file = DEFINITIONS[name].file
     if file is not None and path is None:
         return tiktoken.get_encoding(name)
@@ -45,3 +48,20 @@ def load_tiktoken(name: str, path: str | os.PathLike[str] | None = None) -> Any:
                 del os.environ["TIKTOKEN_CACHE_DIR"]
             else:
                 os.environ["TIKTOKEN_CACHE_DIR"] = before
+
+
+def as_tiktoken(encoding: Encoding) -> Any:
+    """Return the genuine `tiktoken.Encoding` with our encoding's pattern, ranks and special tokens.
+
+    It is for encodings that tiktoken has no name for. Raises `ImportError` where tiktoken is not installed.
+    """
+    try:
+        import tiktoken
+    except ImportError as error:
+        raise ImportError(_MISSING) from error
+    return tiktoken.Encoding(
+        encoding.name,
+        pat_str=encoding.pattern,
+        mergeable_ranks=dict(encoding.ranks),
+        special_tokens=dict(encoding.special_tokens),
+    )

@@ -1,1 +1,1 @@
-"""Where may merges not cross? Patterns, and what cuts a text by them."""
+"""Where may merges not cross? At the edges of pieces: the patterns, and what splits a text by them."""

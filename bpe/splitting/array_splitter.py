@@ -9,13 +9,13 @@ import numpy.typing as npt
 from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
 from bpelab.bpe.splitting.places import Ints, places_where
 from bpelab.bpe.splitting.rules_cl100k import cl100k_classes, starts_cl100k
-from bpelab.bpe.splitting.rules_gpt2 import Points, gpt2_classes, starts_gpt2
+from bpelab.bpe.splitting.rules_gpt2 import gpt2_classes, starts_gpt2
 from bpelab.bpe.splitting.rules_o200k import o200k_classes, starts_o200k
+from bpelab.bpe.splitting.rules_shared import Classes, Points, Starts
 
 Split = Callable[[str], tuple[bytes, Ints]]
-Classes = npt.NDArray[np.uint8]
-# Given the class and the number of each character, tells of each whether a piece starts there.
-Rule = Callable[[Classes, Points], npt.NDArray[np.bool_]]
+# From the class and the code point of each character to whether a piece starts there.
+Rule = Callable[[Classes, Points], Starts]
 
 _RULES: dict[str, tuple[Callable[[], Classes], Rule]] = {
     GPT2_PATTERN: (gpt2_classes, starts_gpt2),
@@ -25,9 +25,9 @@ _RULES: dict[str, tuple[Callable[[], Classes], Rule]] = {
 
 
 def array_splitter(pattern: str) -> Split | None:
-    r"""Give what cuts a text by array programs; None for a pattern whose rules are not known.
+    r"""Return the function that splits a text by array programs; None for a pattern without written rules.
 
-    The result is the UTF-8 of the text and the (n_pieces + 1,) int64 offsets at which pieces start.
+    It returns the UTF-8 of the text and the (n_pieces + 1,) int64 byte offsets at which pieces start.
 
     >>> from bpelab.bpe.splitting.patterns import GPT2_PATTERN
     >>> array_splitter(GPT2_PATTERN)("é's 12")
@@ -56,7 +56,7 @@ def array_splitter(pattern: str) -> Split | None:
 
 
 def regex_splitter(split_text: Callable[[str], list[str]]) -> Split:
-    """Give the same by a function that gives the pieces one by one, for a pattern of any kind.
+    """Return the same kind of function for any pattern, made from one that lists the pieces of a text.
 
     >>> regex_splitter(str.split)("one two")
     (b'onetwo', array([0, 3, 6]))
@@ -85,7 +85,7 @@ def _table(pattern: str) -> Classes:
 
 @cache
 def _pair_table(pattern: str) -> npt.NDArray[np.uint16]:
-    """(0x8000,) uint16: the classes of two ASCII characters, by both as they lie in memory."""
+    """(0x8000,) uint16: the classes of two ASCII characters, looked up by both bytes as one number."""
     ascii_classes = _table(pattern)[:128].astype(np.uint16)
     table = np.zeros((128, 256), dtype=np.uint16)
     table[:, :128] = ascii_classes[:, None] << 8 | ascii_classes
@@ -95,7 +95,7 @@ def _pair_table(pattern: str) -> npt.NDArray[np.uint16]:
 def _ascii_classes(data: bytes, pattern: str) -> Classes:
     """(n,) uint8: the class of each character, looked up for two at a time.
 
-    Twice as fast as `bytes.translate`, which also keeps other threads waiting.
+    This is twice as fast as `bytes.translate`, which also keeps other threads waiting.
     """
     pairs = np.frombuffer(data + bytes(len(data) % 2), dtype="<u2")
     classes = _pair_table(pattern).take(pairs, mode="clip").view(np.uint8)

@@ -5,17 +5,17 @@ from collections.abc import Iterator
 import regex
 from bpelab.bpe.splitting.patterns import KNOWN_PATTERNS
 
-# OpenAI's patterns always end a piece between a letter or digit and one of the characters below: there
-# each run of letters or of digits ends, no alternative looks behind, and what looks ahead does so from
-# white space, which the cut leaves whole on one side.
+# OpenAI's patterns always end a piece between a letter or digit and one of the characters below: a run of
+# letters or digits ends there, no alternative looks behind, and a look-ahead starts in white space, which the
+# cut leaves whole on one side.
 CUTTABLE_PATTERNS = KNOWN_PATTERNS
 _CUT = regex.compile(r"[\p{L}\p{N}](?=[ \n.,。、，])")
-# Source, prose and Chinese have a place to cut in every few characters.
+# Source code, prose and Chinese can be cut every few characters.
 _CUT_WINDOW = 4096
 
 
 def cut_text(text: str, n_chars: int) -> Iterator[str]:
-    """Cut a text that a cuttable pattern splits into parts of at most so many characters, if it can be.
+    """Cut a text into parts of at most `n_chars` characters, if it can be cut; for a cuttable pattern.
 
     >>> list(cut_text("one two three", 9))
     ['one two', ' three']
@@ -31,7 +31,7 @@ def cut_text(text: str, n_chars: int) -> Iterator[str]:
 
 
 def last_cut(block: str) -> int:
-    """Find the last place near the end of a block where a cuttable pattern surely ends a piece, or 0.
+    """Return the last place near the end of a block where a cuttable pattern surely ends a piece, or 0.
 
     The pieces of both sides are then the pieces of the whole, whatever text comes next.
 

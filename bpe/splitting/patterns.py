@@ -1,27 +1,27 @@
-r"""Where may merges not cross? The three patterns that OpenAI's encodings cut text with.
+r"""Which patterns do OpenAI's encodings split with, and where may a text be cut without changing the pieces?
 
-They are tiktoken's, to the letter: `Encoding` takes any pattern, and knows more about these.
+The patterns are tiktoken's, to the letter. `Encoding` takes any pattern, and is faster with these three.
 https://github.com/openai/tiktoken/blob/0.14.0/tiktoken_ext/openai_public.py
 
-**The tail rule.** Of the pieces of a text that goes on, all but the last `UNFINISHED_PIECES` are
-already pieces of the whole, whatever follows: the match that made a piece has looked no further than
+**The tail rule.** When a text is not complete, all of its pieces but the last `UNFINISHED_PIECES` are already
+pieces of the whole, whatever follows. The match that made a piece has looked no further than
 
 - one character past the end of a run of letters, digits, punctuation or white space;
 - two characters past an apostrophe: "x'l" is cut "x|'|l" or "x|'l" and may become "x|'ll" or "x'll";
 - for o200k, the run of letters: "あB" is cut "あ|B" and may become the one piece "あBb"; and the run of
   white space: "\n " is cut "\n| " and may become the one piece "\n \n".
 
-In each case the text that may still change begins inside the last two pieces.
+In each case, what may still change begins inside the last two pieces.
 
 **The word rule.** A text may be cut before a white-space character other than a line break that
-follows a character that is not white space: no piece of these patterns holds the two side by side,
-and none of their assertions looks across that place.
+follows a character that is not white space: no piece of these patterns contains both, and none of their
+assertions looks across that place.
 """
 
 import re
 from collections.abc import Iterator
 
-# The same pieces as the pattern of OpenAI's release of GPT-2, found faster.
+# Makes the same pieces as the pattern of OpenAI's release of GPT-2, and is faster.
 GPT2_PATTERN = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s"
 CL100K_PATTERN = (
     r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+"
@@ -41,7 +41,7 @@ O200K_PATTERN = "|".join(
 KNOWN_PATTERNS = frozenset({GPT2_PATTERN, CL100K_PATTERN, O200K_PATTERN})
 
 UNFINISHED_PIECES = 2
-# How far back from the end of a section a place to cut is looked for.
+# How far back from the end of a section to look for a place to cut.
 _CUT_WITHIN = 4096
 
 # Unicode's White_Space, which is what `\s` means to `regex` and to tiktoken; `re` counts U+001C to
@@ -52,9 +52,9 @@ GPT2_WORD_PATTERN = re.compile(f"[{_SPACE}]*[^{_SPACE}]+|[{_SPACE}]+")
 
 
 def word_pattern(pattern: str) -> re.Pattern[str] | None:
-    r"""Give what finds the words of a text by the word rule; None for a pattern that is not known.
+    r"""Return the pattern that finds words by the word rule; None for a pattern that is not listed here.
 
-    GPT-2's pattern allows the cut before a line break as well, which makes shorter words.
+    GPT-2's pattern also allows a cut before a line break, which makes shorter words.
 
     >>> word_pattern(GPT2_PATTERN).findall("one two,\n three")
     ['one', ' two,', '\n three']
@@ -67,7 +67,7 @@ def word_pattern(pattern: str) -> re.Pattern[str] | None:
 
 
 def sections(text: str, n_chars: int) -> Iterator[str]:
-    """Cut a text by the word rule into sections of about so many characters, or more where it cannot be cut.
+    """Cut a text by the word rule into sections of about `n_chars` characters, longer where it cannot be cut.
 
     >>> list(sections("one two  three", 8))
     ['one two', '  three']

@@ -1,4 +1,4 @@
-"""Where in an array does something hold? The one look-up that splitters and encoders share."""
+"""At which indices is an array not zero? The look-up that splitters and encoders share."""
 
 from typing import Any
 
@@ -9,5 +9,5 @@ Ints = npt.NDArray[np.int64]
 
 
 def places_where(condition: npt.NDArray[Any]) -> Ints:
-    """(n,) int64: where an array of one dimension is not zero; `np.flatnonzero` without its overhead."""
+    """(n,) int64: the indices of what is not zero in one dimension; `np.flatnonzero` without its overhead."""
     return condition.nonzero()[0]

@@ -1,12 +1,12 @@
 r"""How is a text cut into pieces? By what the pattern matches, from left to right, as tiktoken matches it.
 
-What stands between two matches is in no piece, and an empty match makes none. OpenAI's three patterns mean
-the same to `regex` as they stand; every other one is translated first (`dialect`).
+Text between two matches is not part of any piece, and an empty match makes no piece. OpenAI's three patterns
+mean the same to `regex` as they stand; every other pattern is translated first (`dialect`).
 
-**The limit.** tiktoken's engine needs no backtracking for most patterns; `regex` always backtracks, and for
-a pattern such as `(?:a|aa)+c` may try more ways than there is time for. So the search for one piece by a
-pattern with nested repeats, or more than two that end anywhere in a row, ends in a `TimeoutError` after
-`SECONDS` of work and `SECONDS_A_CHAR` for each character ahead. Ctrl-C ends it sooner.
+**The limit.** tiktoken's engine needs no backtracking for most patterns. `regex` always backtracks, and for a
+pattern such as `(?:a|aa)+c` it may try more ways than there is time for. So for a pattern with nested
+repeats, or with more than two open-ended repeats in a row, the search for one piece ends in a `TimeoutError`
+after `SECONDS` of work and `SECONDS_A_CHAR` for each character ahead. Ctrl-C ends it sooner.
 """
 
 import time
@@ -22,9 +22,9 @@ SECONDS_A_CHAR = 10e-6
 
 
 class Splitter:
-    r"""Cuts texts by one pattern.
+    r"""Splits texts by one pattern.
 
-    Raises `ValueError` for a pattern that is no regular expression, or that `regex` cannot match as
+    Raises `ValueError` for a pattern that is not a regular expression, or that `regex` cannot match as
     tiktoken does.
 
     >>> Splitter(" ?[a-z]+|'(s|t)").split("it's so")
@@ -43,9 +43,10 @@ class Splitter:
             self._find_all: Callable[[str], list[str]] = self._plain.findall
             self._is_simple, self._may_run_away = True, False
             return
-        # Only here: what OpenAI's patterns do not need, `import bpelab.bpe` need not wait for.
-        from bpelab.bpe.splitting.charsets import is_plain
-        from bpelab.bpe.splitting.dialect import excerpt, translate
+        # Imported only here: OpenAI's patterns do not need it, and `import bpelab.bpe` stays fast.
+        from bpelab.bpe.splitting.dialect.source import excerpt
+        from bpelab.bpe.splitting.dialect.translate import translate
+        from bpelab.bpe.splitting.dialect.written_sets import is_plain
 
         self._is_plain = is_plain
         self._exact: tuple[regex.Pattern[str], bool] | None = None
@@ -59,12 +60,12 @@ class Splitter:
             raise ValueError(f"the pattern {self._shown} is nested too deeply") from None
 
     def _ready(self, text: str) -> tuple["regex.Pattern[str]", str]:
-        """Return what matches as if Unicode were at 16, and the text for it, which is as long."""
+        """Return a compiled pattern and a text of the same length that match each other as in Unicode 16."""
         if self.is_known:
             return self._plain, as_unicode16(text)
         if self._is_plain(text):
             return self._plain, text
-        if self._exact is None:  # made when it is needed, and no harm where two threads make it
+        if self._exact is None:  # made when it is first needed; two threads may both make it, without harm
             in_exact_terms = not self._translated.has_stand_ins()
             written = self._translated.written(exact=in_exact_terms)
             self._exact = (regex.compile(written, regex.V1), in_exact_terms)
@@ -74,7 +75,7 @@ class Splitter:
     def split(self, text: str) -> list[str]:
         """Return the pieces of a text without surrogates, in order.
 
-        Raises `TimeoutError` where the pattern is over the limit.
+        Raises `TimeoutError` if a search takes longer than the limit.
         """
         if self.is_known and text.isascii():
             return self._find_all(text)
@@ -101,7 +102,7 @@ class Splitter:
             place = end if start < end else end + 1
 
     def _search(self, compiled: "regex.Pattern[str]", text: str, place: int) -> "regex.Match[str] | None":
-        """Search from a place on, up to the limit."""
+        """Search from a place on, within the limit."""
         if not self._may_run_away:
             return compiled.search(text, place)
         limit = allowed = SECONDS + SECONDS_A_CHAR * (len(text) - place)
@@ -127,7 +128,7 @@ def splitter_of(pattern: str) -> Splitter:
 
 
 def splitter(pattern: str) -> Callable[[str], list[str]]:
-    r"""Return what cuts a text into pieces.
+    r"""Return the function that splits a text into pieces.
 
     >>> splitter(r"\w+")("a b")
     ['a', 'b']

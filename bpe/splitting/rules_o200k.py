@@ -4,48 +4,53 @@ r"""Where does o200k's pattern start a piece?
     |[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?
     |\p{N}{1,3} | ?[^\s\p{L}\p{N}]+[\r\n/]* |\s*[\r\n]+|\s+(?!\S)|\s+
 
-As for cl100k (see `split_cl100k`), with these differences. Letters and marks together are called word
+As for cl100k (`rules_cl100k`), with these differences. Letters and marks together are called word
 characters: *upper* (Lu, Lt), *lower* (Ll), and *both* (Lm, Lo, M), which fit either half of a word.
 
 **Words.** A word is some upper and both, then some lower and both. So within a run of word characters a
 piece starts at an upper
 
-1. if of what is before it the nearest that is not both is lower: that lower began the second half;
-2. if a both is right before it, and from it only uppers follow to the end of the run. There is no second
-   half then, and the first alternative gives characters back until it can end in a both. (If a lower
-   follows the uppers, they are the first half of its word; if a both does, that is the last one.)
+1. if the nearest character before it that is not both is lower: that lower began the second half;
+2. if a both is right before it, and only uppers follow to the end of the run. There is no second half then,
+   and the first alternative gives characters back until it can end in a both. (If a lower follows the
+   uppers, they are the first half of its word; if a both does, that both is where the word ends.)
 
-The second alternative is left with runs of uppers alone, which it takes whole.
+The second alternative is left with runs that are all uppers, which it takes whole.
 
-**Contractions** belong to the word before them, so that an apostrophe after a word character may begin
-one; what follows it starts a piece. But a contraction is no word: one that follows it right away is none, and
-the apostrophe is the one character before a new word.
+**Contractions** belong to the word before them, so an apostrophe after a word character may begin one; what
+follows the contraction starts a piece. But a contraction is not a word: right after it, an apostrophe begins
+no second contraction and is the one character before a new word.
 
 **Marks** count as others, too: two others, or a space and an other, have begun a piece of others, which takes
-in all marks and others that follow. A single other takes part in the word of the mark after it.
+in all marks and others that follow. A single other belongs to the word of the mark after it.
 
 **Others** take all line breaks and slashes that follow, if they begin with a line break (slashes before
 it are others anyway).
 
 **White space** is cut after its last line break also at the end of the text.
 
-The characters of a contraction, and those that others take in, are given a class of their own below: they
-never start a piece, and what follows them always does.
+The characters of a contraction, and those that others take in, are given the class TAKEN: they never start a
+piece, and what follows them always does.
 """
 
 import numpy as np
-import numpy.typing as npt
-from bpelab.bpe.splitting.places import Ints, places_where
-from bpelab.bpe.splitting.rules_cl100k import LINE_BREAK, add_threes, is_last_of_run
-from bpelab.bpe.splitting.rules_gpt2 import (
+from bpelab.bpe.foundation.runs import Ints, positions_in_runs, spread_over_runs, starts_of_rows
+from bpelab.bpe.splitting.places import places_where
+from bpelab.bpe.splitting.rules_shared import (
     IS_LETTER,
     IS_NUMBER,
+    LINE_BREAK,
     OTHER,
     OTHER_SPACE,
     PLAIN_SPACE,
+    TAKEN,
+    Classes,
     Points,
     Starts,
+    add_after_line_breaks,
+    add_threes,
     contractions_at,
+    starts_by_class,
 )
 from bpelab.bpe.splitting.unicode16 import (
     LOWER,
@@ -59,11 +64,8 @@ from bpelab.bpe.splitting.unicode16 import (
     class_table,
 )
 
-Classes = npt.NDArray[np.uint8]
-
-# The classes of this pattern, and below what the others call them: word characters are letters there.
+# The classes of this pattern, and below them the shared ones: all word characters are letters there.
 _OTHER, _MARK, _UPPER, _LOWER, _BOTH, _NUMBER, _PLAIN_SPACE, _OTHER_SPACE, _LINE_BREAK, _TAKEN = range(10)
-TAKEN = LINE_BREAK + 1
 _KINDS = np.array(
     [OTHER, *[IS_LETTER] * 4, IS_NUMBER, PLAIN_SPACE, OTHER_SPACE, LINE_BREAK, TAKEN], dtype=np.uint8
 )
@@ -89,44 +91,23 @@ def starts_o200k(classes: Classes, points: Points) -> Starts:
 
     The last entry, for the end of the text, is true.
     """
-    n = len(classes)
     classes = classes.copy()
     _take_line_breaks(classes, points)
     _take_marks(classes, points)
     _take_contractions(classes, points)
     kinds = _KINDS.take(classes)
-    is_white = (kinds >= PLAIN_SPACE) & (kinds <= LINE_BREAK)
-    here, before = kinds[1:], kinds[:-1]
-    starts = np.empty(n + 1, dtype=np.bool_)
-    starts[0] = starts[n] = True
-    rest = starts[1:n]
-    np.not_equal(here, before, out=rest)
-    is_letter = here == IS_LETTER
-    rest &= ~(is_letter & ((before == PLAIN_SPACE) | (before == OTHER_SPACE)))
-    rest &= ~((here == OTHER) & (before == PLAIN_SPACE))
-    alone = (before == OTHER) & is_letter
-    alone[1:] &= (kinds[:-2] != OTHER) & (kinds[:-2] != PLAIN_SPACE)
-    rest &= ~alone
-    both_white = is_white[1:] & is_white[:-1]
-    rest &= ~both_white
-    both_white &= here != LINE_BREAK
-    both_white[:-1] &= ~is_white[2:]
-    both_white[-1:] = False
-    rest |= both_white
-    rest &= here != TAKEN
-    breaks = places_where(kinds == LINE_BREAK)
-    after = breaks[is_last_of_run(breaks, is_white)] + 1
-    after = after[after < n]
-    starts[after] |= is_white[after]
+    starts = starts_by_class(kinds)
+    starts[:-1] &= kinds != TAKEN
+    add_after_line_breaks(starts, kinds, at_end_of_text=True)
     add_threes(starts, kinds)
     _add_words(starts, classes)
     return starts
 
 
 def _take_marks(classes: Classes, points: Points) -> None:
-    """Make others of the marks that a piece of others takes in, and let those take what follows them.
+    """Turn marks that a piece of others takes in into others, which then take the line breaks after them.
 
-    One by one and in order, since each may decide about the next; hardly any text has a mark right after
+    One by one and in order, since each may decide about the next. Few texts have a mark right after
     punctuation.
     """
     n = len(classes)
@@ -145,6 +126,7 @@ def _take_marks(classes: Classes, points: Points) -> None:
 
 
 def _take_contractions(classes: Classes, points: Points) -> None:
+    """Take the characters of each contraction after a word; of several in a row, every second is none."""
     places = places_where(points == ord("'"))
     places = places[places > 0]
     before = classes[places - 1]
@@ -153,8 +135,7 @@ def _take_contractions(classes: Classes, points: Points) -> None:
     if not len(places):
         return
     follows = np.append(False, ends[:-1] == places[1:])
-    firsts = places_where(~follows)
-    in_row = np.arange(len(places)) - np.repeat(firsts, np.diff(firsts, append=len(places)))
+    in_row = positions_in_runs(places_where(~follows), len(places))
     places, ends = places[in_row % 2 == 0], ends[in_row % 2 == 0]
     classes[places] = _TAKEN
     classes[places + 1] = _TAKEN
@@ -162,15 +143,15 @@ def _take_contractions(classes: Classes, points: Points) -> None:
 
 
 def _take_line_breaks(classes: Classes, points: Points) -> None:
-    """Of each row of line breaks and slashes, take what follows the first line break after an other."""
+    """In each row of line breaks and slashes, take everything from the first line break after an other on."""
     places = places_where((classes == _LINE_BREAK) | ((points == ord("/")) & (classes == _OTHER)))
     if not len(places):
         return
     begins = (classes[places] == _LINE_BREAK) & (places > 0) & (classes[places - 1] == _OTHER)
-    # How many have begun up to each place, less those before its row: not 0 from the first on.
-    row_starts = places_where(np.append(True, places[1:] != places[:-1] + 1))
+    # How many have begun up to each place, less those before its row: above 0 from the first one on.
+    row_starts = starts_of_rows(places)
     n_begun = np.cumsum(begins)
-    before_row = np.repeat((n_begun - begins)[row_starts], np.diff(row_starts, append=len(places)))
+    before_row = spread_over_runs((n_begun - begins)[row_starts], row_starts, len(places))
     classes[places[n_begun > before_row]] = _TAKEN
 
 

@@ -1,4 +1,4 @@
-"""Which stretches of a text are special tokens? Rules of `allowed_special` and `disallowed_special`."""
+"""Which parts of a text are special tokens? The rules of `allowed_special` and `disallowed_special`."""
 
 from collections.abc import Collection, Iterator
 from collections.abc import Set as AbstractSet
@@ -7,12 +7,15 @@ from heapq import heapify, heappop, heapreplace
 from itertools import pairwise, starmap, takewhile
 from typing import Literal, NamedTuple
 
+# Stands between two documents in what GPT-2 was trained on, and in everything here that joins documents.
+END_OF_TEXT = "<|endoftext|>"
+
 Allowed = Literal["all"] | AbstractSet[str]
 Disallowed = Literal["all"] | Collection[str]
 
 
 class Special(NamedTuple):
-    """A special token in a text, and where in it."""
+    """A special token in a text, and where it is, in characters."""
 
     start: int
     end: int
@@ -20,7 +23,7 @@ class Special(NamedTuple):
 
 
 class _Beginning(NamedTuple):
-    """A name, or what several names begin with."""
+    """A name, or a beginning that several names share."""
 
     text: str
     is_name: bool
@@ -28,11 +31,11 @@ class _Beginning(NamedTuple):
 
 
 class SpecialFinder:
-    """Finds any of some special tokens in a text; where two start at one place, the longer.
+    """Finds special tokens in a text; where two of them start at the same place, it finds the longer one.
 
-    tiktoken's choice between those two varies from run to run. Time is linear in the text for every name
-    that is in it, and for few others: names that begin alike are not looked for where that beginning is
-    missing.
+    tiktoken's choice between those two varies from run to run. The search takes linear time for each name
+    that the text contains, and for few others: names that begin alike are skipped together where the text
+    lacks that beginning.
 
     >>> list(SpecialFinder(frozenset({"<a>", "<b>", "<b><a>"})).all("one <b><a><a"))
     [Special(start=4, end=10, name='<b><a>')]
@@ -41,7 +44,7 @@ class SpecialFinder:
     def __init__(self, names: frozenset[str]) -> None:
         self.longest = max(map(len, names))
         self._beginnings = _beginnings(names)
-        # All names of OpenAI's start with "<|": a text without that needs no further search.
+        # All of OpenAI's names start with "<|": a text without that needs no further search.
         self._common = _common_beginning(min(names), max(names))
 
     def first(self, text: str) -> Special | None:
@@ -71,9 +74,9 @@ class SpecialFinder:
                 heapreplace(nexts, (start, -len(name), name))
 
     def _first_places(self, text: str) -> list[tuple[int, int, str]]:
-        """List where each name is first that is in the text: the place, the length below 0, and the name.
+        """List the first place of each name that is in the text: the place, minus the length, and the name.
 
-        So the least of them is the first in the text, and the longest of those that begin there.
+        So the least entry is the first name in the text, and the longest of those that begin there.
         """
         places = []
         i = 0
@@ -90,11 +93,11 @@ class SpecialFinder:
 
 
 def _beginnings(names: frozenset[str]) -> list[_Beginning]:
-    """List the names and whatever two of them or more begin with, in order."""
+    """List the names, and the beginnings that two or more of them share, in order."""
     common = set(starmap(_common_beginning, pairwise(sorted(names)))) - {""}
     texts = sorted(names | common)
     after = [len(texts)] * len(texts)
-    open_ones: list[int] = []  # those that the text before begins with, the shortest first
+    open_ones: list[int] = []  # those with which the previous text begins, the shortest first
     for i, text in enumerate(texts):
         while open_ones and not text.startswith(texts[open_ones[-1]]):
             after[open_ones.pop()] = i
@@ -109,16 +112,16 @@ def _common_beginning(one: str, other: str) -> str:
 
 @lru_cache(maxsize=128)
 def special_finder(names: frozenset[str]) -> SpecialFinder:
-    """Return the finder of some special tokens, built once."""
+    """Return the finder of special tokens for these names, built once."""
     return SpecialFinder(names)
 
 
 def resolve_special(
     specials: AbstractSet[str], allowed_special: Allowed, disallowed_special: Disallowed
 ) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the names that are special tokens in a text, and those that must not be in it.
+    """Return the names that count as special tokens, and those that the text must not contain.
 
-    Raises `TypeError` for a text where a set of names belongs.
+    Raises `TypeError` for a string where a set of names belongs.
 
     >>> resolve_special({"<a>", "<b>"}, {"<a>"}, "all")
     (frozenset({'<a>'}), frozenset({'<b>'}))
@@ -137,13 +140,13 @@ def refuse_special(text: str, disallowed: frozenset[str], n_chars_before: int = 
 
     >>> refuse_special("one <a>", frozenset({"<a>"}))
     Traceback (most recent call last):
-    ValueError: the text holds the special token '<a>' at character 4. To encode it as a special token, \
+    ValueError: the text contains the special token '<a>' at character 4. To encode it as a special token, \
 pass allowed_special={'<a>'}; to encode it as plain text, pass disallowed_special=().
     """
     if disallowed and (special := special_finder(disallowed).first(text)):
         found = special.name
         raise ValueError(
-            f"the text holds the special token {found!r} at character {n_chars_before + special.start}."
+            f"the text contains the special token {found!r} at character {n_chars_before + special.start}."
             f" To encode it as a special token, pass allowed_special={{{found!r}}};"
             " to encode it as plain text, pass disallowed_special=()."
         )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from bpelab.bpe.encoders.heap import merge_piece
+from bpelab.bpe.encoders.heap import merge_with_heap
 from bpelab.bpe.encoders.stream import repair_surrogates
 from bpelab.bpe.encoding import Encoding
 from bpelab.bpe.study.tree import MAX_TRACED_BYTES, Node, merge_steps, merge_tree
@@ -40,17 +40,17 @@ def script(token: bytes) -> str:
 
 def count_scripts(encoding: Encoding) -> Counter[str]:
     """Count the mergeable tokens by script."""
-    return Counter(map(script, encoding._mergeable_ranks))
+    return Counter(map(script, encoding.ranks))
 
 
 def count_lengths(encoding: Encoding) -> Counter[int]:
     """Count the mergeable tokens by their length in bytes."""
-    return Counter(map(len, encoding._mergeable_ranks))
+    return Counter(map(len, encoding.ranks))
 
 
 def longest_tokens(encoding: Encoding, n: int) -> list[bytes]:
     """Return the longest mergeable tokens, the longest first, of equals the lowest id first."""
-    ranks = encoding._mergeable_ranks
+    ranks = encoding.ranks
     return sorted(ranks, key=lambda token: (-len(token), ranks[token]))[:n]
 
 
@@ -68,7 +68,7 @@ def find_token(encoding: Encoding, wanted: str) -> bytes:
             raise KeyError(f"no token has an id of {n_digits:,} digits: ids are from 0 to 2**32 - 1")
         return encoding.decode_single_token_bytes(int(wanted))
     token = wanted.encode("utf-8", "surrogatepass")
-    if token not in encoding._mergeable_ranks:
+    if token not in encoding.ranks:
         raise KeyError(
             f"{wanted!r} is not a token of {encoding.name}; its ids are {encoding.encode_ordinary(wanted)}"
         )
@@ -85,8 +85,8 @@ def built_from(token: bytes, encoding: Encoding) -> Node:
     >>> [part.token for part in built_from(b" the", get_encoding("gpt2")).children]
     [b' t', b'he']
     """
-    ranks = encoding._mergeable_ranks
-    if token not in ranks or merge_piece(token, ranks) != [ranks[token]]:
+    ranks = encoding.ranks
+    if token not in ranks or merge_with_heap(token, ranks) != [ranks[token]]:
         raise ValueError(f"{token!r:.80} is not made by merges of {encoding.name}")
     if len(token) > MAX_TRACED_BYTES:
         raise ValueError(f"the token has {len(token):,} bytes: a tree is drawn for up to {MAX_TRACED_BYTES}")

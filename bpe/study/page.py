@@ -92,11 +92,11 @@ def _part(name: str) -> str:
 
 
 def _pattern(encoding: Encoding) -> str:
-    pattern = JAVASCRIPT_PATTERNS.get(encoding._pat_str)
+    pattern = JAVASCRIPT_PATTERNS.get(encoding.pattern)
     if pattern is None:
         raise ValueError(
             f"{encoding.name}: the page knows the patterns of gpt2, cl100k_base and o200k_base, not"
-            f" {encoding._pat_str!r}; show this encoding with trace_encode, or on the terminal"
+            f" {encoding.pattern!r}; show this encoding with trace_encode, or on the terminal"
         )
     return pattern
 
@@ -109,7 +109,7 @@ def _packed(encoding: Encoding) -> str:
     numbers are little-endian and stored in planes, the low bytes of all before the next ones. This is a
     sixth smaller than in the order of the ids.
     """
-    tokens = sorted(encoding._mergeable_ranks.items())
+    tokens = sorted(encoding.ranks.items())
     lengths = np.array([len(token) for token, _ in tokens])
     if lengths.max() > MAX_TOKEN_BYTES:
         raise ValueError(

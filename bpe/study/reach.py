@@ -13,7 +13,7 @@ from functools import cache
 from itertools import product
 from random import Random
 
-from bpelab.bpe.encoders.heap import merge_piece
+from bpelab.bpe.encoders.heap import merge_with_heap
 from bpelab.bpe.encoding import Encoding
 
 # Neighbours that may keep a pattern from cutting a token off, or another token from merging with it.
@@ -44,7 +44,7 @@ def unreachable_tokens(encoding: Encoding) -> list[Unreachable]:
     a token.
     """
     found = []
-    for token, rank in sorted(encoding._mergeable_ranks.items(), key=lambda item: item[1]):
+    for token, rank in sorted(encoding.ranks.items(), key=lambda item: item[1]):
         reason, is_proved = _why_never(token, encoding)
         if not reason and witness(token, encoding) is None:
             reason, is_proved = "no text is known to produce it, and there is no proof that none does", False
@@ -60,7 +60,7 @@ def witness(token: bytes, encoding: Encoding) -> str | None:
     >>> witness(b" the", get_encoding("gpt2"))
     ' the'
     """
-    rank = encoding._mergeable_ranks[token]
+    rank = encoding.ranks[token]
     for text in _texts_around(token):
         if rank in encoding.encode_ordinary(text):
             return text
@@ -72,7 +72,7 @@ def _why_never(token: bytes, encoding: Encoding) -> tuple[str, bool]:
     first, inner, last = _edges(token)
     if not (_is_text(inner) and _prefixes(first) and _suffixes(last)):
         return "no UTF-8 text has these bytes", True
-    if merge_piece(token, encoding._mergeable_ranks) == [encoding._mergeable_ranks[token]]:
+    if merge_with_heap(token, encoding.ranks) == [encoding.ranks[token]]:
         return "", False
     if inner != token:
         return "its merges end in other tokens, and it is not a piece", True

@@ -7,7 +7,7 @@ The trace is a plain value. It follows `textbook.merge_piece` and ends in the id
 from dataclasses import dataclass, replace
 from html import escape
 
-from bpelab.bpe.encoders.heap import merge_piece
+from bpelab.bpe.encoders.heap import merge_with_heap
 from bpelab.bpe.encoders.stream import repair_surrogates
 from bpelab.bpe.encoding import Encoding
 from bpelab.bpe.splitting.regex_splitter import splitter_of
@@ -110,7 +110,7 @@ def trace_encode(text: str, encoding: Encoding) -> EncodeTrace:
     [322, 9319]
     """
     text = repair_surrogates(text)
-    spans = splitter_of(encoding._pat_str).spans(text)
+    spans = splitter_of(encoding.pattern).spans(text)
     traced: dict[str, PieceTrace] = {}
     n_left = MAX_TRACED_PARTS
     pieces = []
@@ -127,7 +127,7 @@ def trace_encode(text: str, encoding: Encoding) -> EncodeTrace:
 
 
 def _trace_piece(piece: str, start: int, encoding: Encoding, with_steps: bool) -> PieceTrace:
-    ranks = encoding._mergeable_ranks
+    ranks = encoding.ranks
     data = piece.encode("utf-8")
     steps = tuple(merge_steps(data, ranks)) if with_steps else ()
     is_token = data in ranks
@@ -136,5 +136,5 @@ def _trace_piece(piece: str, start: int, encoding: Encoding, with_steps: bool) -
     elif steps:
         tokens = steps[-1].parts
     else:
-        tokens = tuple(encoding.decode_tokens_bytes(merge_piece(data, ranks)))
+        tokens = tuple(encoding.decode_tokens_bytes(merge_with_heap(data, ranks)))
     return PieceTrace(piece, start, tuple(ranks[token] for token in tokens), tokens, is_token, steps)

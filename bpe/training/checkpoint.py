@@ -17,7 +17,7 @@ from secrets import token_hex
 from typing import Any, NoReturn, Protocol
 
 import numpy as np
-from bpelab.bpe.encoders.heap import merge_piece
+from bpelab.bpe.encoders.heap import merge_with_heap
 from bpelab.bpe.foundation.progress import Reporter
 from bpelab.bpe.foundation.writing import write_atomically
 from bpelab.bpe.training.archive import TEXT, Array, Form, packed, unpacked
@@ -115,7 +115,7 @@ class Checkpoint:
     def check_corpus(self, all_blocks: Iterator[list[str]], report: Reporter) -> None:
         """Read the blocks that were read before; `ValueError` if they differ."""
         for n_bytes in self.seen.reread(all_blocks, self.path):
-            report(n_bytes, 0)
+            report(n_bytes)
         if self.is_merging and next(all_blocks, None) is not None:
             raise ValueError(
                 f"{self.path}: this checkpoint was made with other texts: those given now begin with the same"
@@ -258,4 +258,4 @@ def _may_have_merged(special: bytes, ranks: Mapping[bytes, int]) -> bool:
 
     Only the last merge, of two tokens, is ever left out.
     """
-    return all(bytes([byte]) in ranks for byte in special) and len(merge_piece(special, ranks)) <= 2
+    return all(bytes([byte]) in ranks for byte in special) and len(merge_with_heap(special, ranks)) <= 2

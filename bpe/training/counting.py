@@ -10,7 +10,7 @@ from bpelab.bpe.foundation.forks import forks_wait
 from bpelab.bpe.foundation.processes import require_jobs
 from bpelab.bpe.foundation.progress import Reporter, Watch
 from bpelab.bpe.training.arguments import check_errors, check_pattern, check_progress
-from bpelab.bpe.training.compiled.worth import LEAST_BYTES, can_count, pays_to_count
+from bpelab.bpe.training.compiled.when_it_pays import LEAST_BYTES, can_count, pays_to_count
 from bpelab.bpe.training.counts import PieceCounts, Tally
 from bpelab.bpe.training.engines import Engine, check_engine
 
@@ -84,7 +84,7 @@ def begin_counting(
     ):
         try:
             with forks_wait():
-                from bpelab.bpe.training.compiled.ahead import make_counting_ready
+                from bpelab.bpe.training.compiled.compile_ahead import make_counting_ready
                 from bpelab.bpe.training.compiled.tally import CompiledTally
 
                 make_counting_ready(pattern)

@@ -97,9 +97,9 @@ class Tally:
                     add_counts(self.counts, counts)
                     self.seen.add(block)
                     self.is_consistent = True
-                report(self.seen.n_bytes, len(self.counts))
+                report(self.seen.n_bytes, {"distinct pieces": len(self.counts)})
                 yield
-        report(self.seen.n_bytes, len(self.counts), at_end=True)
+        report(self.seen.n_bytes, {"distinct pieces": len(self.counts)}, at_end=True)
 
     def arrays(self) -> dict[str, Array]:
         """Return the counts as a checkpoint holds them."""

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
 from bpelab.bpe.foundation.forks import forks_wait
-from bpelab.bpe.training.compiled.worth import pays_to_learn
+from bpelab.bpe.training.compiled.when_it_pays import pays_to_learn
 from bpelab.bpe.training.learner import MergeLearner
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def learner_for(n_slots: int, engine: Engine) -> "type[MergeLearner] | type[Comp
         return MergeLearner
     try:
         with forks_wait():
-            from bpelab.bpe.training.compiled.ahead import make_learning_ready
+            from bpelab.bpe.training.compiled.compile_ahead import make_learning_ready
             from bpelab.bpe.training.compiled.learner import CompiledLearner
 
             make_learning_ready()

@@ -6,7 +6,7 @@ from operator import mul
 
 import numpy as np
 import numpy.typing as npt
-from bpelab.bpe.encoders.heap import merge_piece
+from bpelab.bpe.encoders.heap import merge_with_heap
 from bpelab.bpe.training.counts import MAX_COUNT, n_bytes_of_counts
 from bpelab.bpe.training.pairs import SEPARATOR, Counts, Ids
 from bpelab.bpe.training.settings import TrainSettings
@@ -55,7 +55,7 @@ def first_state(counts: Mapping[bytes, int], settings: TrainSettings) -> Merging
         flat = id_of_byte[np.frombuffer(b"".join(pieces), dtype=np.uint8)]
         lengths = np.fromiter(map(len, pieces), dtype=np.int64, count=len(pieces))
     else:
-        encoded = [merge_piece(piece, settings.extend._mergeable_ranks) for piece in pieces]
+        encoded = [merge_with_heap(piece, settings.extend.ranks) for piece in pieces]
         flat = np.array([token for ids in encoded for token in ids], dtype=np.int32)
         lengths = np.fromiter(map(len, encoded), dtype=np.int64, count=len(pieces))
     is_token = np.ones(len(flat) + len(pieces) + 1, dtype=np.bool_)
@@ -107,7 +107,7 @@ def _check_merges(merges: Sequence[tuple[int, int]], tokens: Sequence[bytes], bo
             raise ValueError(f"two tokens are {token!r:.60}")
         ranks[token] = rank
     for token in known[len(tokens) :]:
-        if len(token) <= CHECKED_TOKEN_LENGTH and merge_piece(token, ranks) != [ranks[token]]:
+        if len(token) <= CHECKED_TOKEN_LENGTH and merge_with_heap(token, ranks) != [ranks[token]]:
             raise ValueError(f"its merges never make its token {token!r:.60}")
     return lengths
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
-from bpelab.bpe.encoders.arrays.keys import KEY_BYTES, KEY_WORDS, MAX_KEY_BYTES, as_words, keys_of_words
+from bpelab.bpe.encoders.arrays.keys import KEY_WORDS, MAX_KEY_BYTES, as_words, by_tier, keys_of_words
 from bpelab.bpe.encoders.arrays.table import distinct
 from bpelab.bpe.encoders.stream import repair_surrogates
 from bpelab.bpe.splitting.array_splitter import Split, array_splitter
@@ -45,21 +45,18 @@ def count_block(texts: Sequence[str], pattern: str) -> dict[bytes, int]:
 
 def _count_by_arrays(texts: Sequence[str], split: Split) -> Iterator[tuple[bytes, int]]:
     """Yield each distinct piece and its count: pieces are packed into keys, and equal keys counted."""
-    by_tier: list[list[list[npt.NDArray[np.uint64]]]] = [[] for _ in KEY_WORDS]
+    keys_of_tier: list[list[list[npt.NDArray[np.uint64]]]] = [[] for _ in KEY_WORDS]
     longer: Counter[bytes] = Counter()
     for text in texts:
         for section in cut_text(text, SECTION_CHARS):
             data, piece_starts = split(section)
             words, starts, lengths = as_words(data), piece_starts[:-1], np.diff(piece_starts)
-            shorter = 0
-            for tier, (n_words, n_bytes) in enumerate(zip(KEY_WORDS, KEY_BYTES, strict=True)):
-                own = ((lengths > shorter) & (lengths <= n_bytes)).nonzero()[0]
-                by_tier[tier].append(keys_of_words(words, starts[own], lengths[own], n_words))
-                shorter = n_bytes
+            for tier, own in by_tier(lengths):
+                keys_of_tier[tier].append(keys_of_words(words, starts[own], lengths[own], KEY_WORDS[tier]))
             for i in (lengths > MAX_KEY_BYTES).nonzero()[0].tolist():
                 longer[data[piece_starts[i] : piece_starts[i + 1]]] += 1
     yield from longer.items()
-    for parts in by_tier:
+    for parts in filter(None, keys_of_tier):
         keys = [np.concatenate(word) for word in zip(*parts, strict=True)]
         yield from zip(*_count_keys(keys), strict=True)
 

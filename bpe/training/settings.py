@@ -8,7 +8,7 @@ from typing import Any, Literal, TypedDict
 
 from bpelab.bpe.corpus.documents import Errors
 from bpelab.bpe.data.gpt2 import BYTE_ORDER
-from bpelab.bpe.encoders.heap import merge_piece
+from bpelab.bpe.encoders.heap import merge_with_heap
 from bpelab.bpe.encoding import Encoding
 from bpelab.bpe.files.names import resolve_pattern
 from bpelab.bpe.foundation.processes import require_jobs
@@ -102,20 +102,20 @@ class TrainSettings:
     def split_pattern(self) -> str:
         """The regular expression that splits documents into pieces."""
         if self.extend is not None:
-            return self.extend._pat_str
+            return self.extend.pattern
         return resolve_pattern("gpt2" if self.pattern is None else self.pattern)
 
     @property
     def kept_special_tokens(self) -> dict[str, int]:
         """The special tokens of the encoding that is extended, with their ids."""
-        return {} if self.extend is None else dict(self.extend._special_tokens)
+        return {} if self.extend is None else dict(self.extend.special_tokens)
 
     def first_tokens(self) -> list[bytes]:
         """Return the bytes of every token before training, by id; b"" for an id that no merge can use."""
         if self.extend is None:
             return [bytes([byte]) for byte in (BYTE_ORDER if self.byte_order == "gpt2" else range(256))]
         tokens = [b""] * self.extend.n_vocab
-        for token, rank in self.extend._mergeable_ranks.items():
+        for token, rank in self.extend.ranks.items():
             tokens[rank] = token
         return tokens
 
@@ -157,10 +157,10 @@ class TrainSettings:
                 f"vocab_size is {self.vocab_size:,}: {extend.name}, which is extended, has"
                 f" {extend.n_vocab:,} tokens, and there are {len(self.special_tokens):,} special ones to add"
             )
-        ranks = extend._mergeable_ranks
+        ranks = extend.ranks
         for token, rank in ranks.items():
             # New merges could reach such a token in a way that training has not counted.
-            if merge_piece(token, ranks) != [rank]:
+            if merge_with_heap(token, ranks) != [rank]:
                 raise ValueError(
                     f"{extend.name} cannot be extended: its merges never make its token {token!r}"
                 )

@@ -209,15 +209,16 @@ def _learn(
     def write() -> None:
         saved.write_merging(MergingState(before + learner.merges, *learner.snapshot()))
 
-    report = Reporter(progress, "merging", settings.n_merges, len(before))
+    report = Reporter(progress, "merging", settings.n_merges, len(before), unit="merges")
+    found = {"distinct pieces": n_pieces}
     with signals_held() as deliver_signals, _garbage_collection_paused():
         for n_done in learner.steps(max(0, settings.n_merges - len(before))):
             with saved.written_if_stopped(write):  # between two steps the learner can be looked at
-                report(len(before) + n_done, n_pieces)
+                report(len(before) + n_done, found)
                 deliver_signals()
                 if saved.due:
                     write()
-    report(len(before) + len(learner.merges), n_pieces, at_end=True)
+    report(len(before) + len(learner.merges), found, at_end=True)
     return (before + learner.merges)[: settings.n_merges]
 
 

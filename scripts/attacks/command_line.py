@@ -15,8 +15,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from itertools import product
 from pathlib import Path
 
-from bpelab.benchmarks.harness.readme import RECORDS
-from bpelab.benchmarks.report.records import load
+from bpelab.benchmarks.harness.record import RECORDS, load
 
 PROGRAM = Path(sys.executable).parent / "bpelab"
 VALUES = (
@@ -28,11 +27,16 @@ VERBS = tuple(
     line.split()
     for line in """
 encode @
-encode --encoding @ TXT
-encode --encoding cl100k_base --path @ TXT
-encode TXT --path @
+encode --file @
+encode --encoding @ text
+encode --encoding cl100k_base --path @ text
+encode text --path @
+encode text --model @
+encode text --engine @
 decode @
+decode --file @
 decode --json @
+decode 5 --encoding @
 count @ TXT
 count --json @
 train @ --vocab-size 300 -o o.json --quiet
@@ -50,14 +54,15 @@ explain --train @
 explain --train TXT --vocab-size @
 explain hi --html @
 explain hi --html p.html --beside @
-explain hi --html p.html --beside cl100k_base --beside-path @
+explain --file @
+explain hi --html p.html --encoding @
 explain hi --encoding @
 vocab --find @
 vocab --encoding @
 vocab --path @
 vocab --beside @
 vocab --beside gpt2 --text @
-vocab --beside cl100k_base --beside-path @
+vocab --model @
 convert @ o.json
 convert gpt2 @
 convert BIN.tiktoken o.json --pattern @

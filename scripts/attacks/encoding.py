@@ -18,9 +18,9 @@ def _new_words(n_words: int, generator: random.Random) -> str:
 def _fresh(name: str = "attacked", **changes: object) -> Encoding:
     gpt2 = get_encoding("gpt2")
     parts = {
-        "pat_str": gpt2._pat_str,
-        "mergeable_ranks": gpt2._mergeable_ranks,
-        "special_tokens": gpt2._special_tokens,
+        "pat_str": gpt2.pattern,
+        "mergeable_ranks": gpt2.ranks,
+        "special_tokens": gpt2.special_tokens,
     }
     return Encoding(name, **(parts | changes))  # type: ignore[arg-type]
 

@@ -31,11 +31,11 @@ def _small(size: int = 270, text: str = "the cat sat on the mat, the hat and the
 def _load(path: Path, encoding: Encoding) -> Encoding:
     if path.suffix != ".tiktoken":
         return load_encoding(path)
-    return load_encoding(path, pattern=encoding._pat_str, special_tokens=encoding._special_tokens)
+    return load_encoding(path, pattern=encoding.pattern, special_tokens=encoding.special_tokens)
 
 
 def _parts(encoding: Encoding) -> tuple[object, ...]:
-    return encoding._pat_str, encoding._mergeable_ranks, encoding._special_tokens
+    return encoding.pattern, encoding.ranks, encoding.special_tokens
 
 
 def damaged_files(n_changes: int = 20_000, seed: int = 0) -> str:
@@ -77,7 +77,7 @@ def damaged_files(n_changes: int = 20_000, seed: int = 0) -> str:
                     else:
                         n_other += 1
                     ids = found.encode(_TEXT, disallowed_special=())
-                    skips = form == "x.json" and found._pat_str != whole._pat_str
+                    skips = form == "x.json" and found.pattern != whole.pattern
                     assert skips or found.decode(ids) == _TEXT, f"{form}: the text does not come back"
                 path.write_bytes(data)
     return (

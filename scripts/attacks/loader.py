@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from bpelab.dataset.loader import WindowDataset, WindowLoader
+from bpelab.dataset.loader import WindowLoader
 from bpelab.dataset.order import Shuffle
 from bpelab.dataset.sampler import GlobalBatches
+from bpelab.dataset.tensors import WindowDataset
 from bpelab.dataset.windows import TokenWindows
 
 

@@ -25,7 +25,7 @@ from bpelab.bpe.training import checkpoint
 checkpoint.SECONDS_BETWEEN = float(sys.argv[3])
 warnings.simplefilter("ignore")
 encoding = train(Path(sys.argv[1]), vocab_size=int(sys.argv[2]), checkpoint=sys.argv[4], jobs=int(sys.argv[5]))
-Path(sys.argv[6]).write_text(json.dumps([token.hex() for token in encoding._mergeable_ranks]))
+Path(sys.argv[6]).write_text(json.dumps([token.hex() for token in encoding.ranks]))
 """
 
 
@@ -136,10 +136,7 @@ def changed_corpora(n_changes: int = 300, seed: int = 2) -> str:
                 refused += 1
             else:
                 raise AssertionError(f"{other} was taken for {texts}")
-            assert (
-                train(texts, vocab_size=300, checkpoint=path)._mergeable_ranks
-                == train(texts, vocab_size=300)._mergeable_ranks
-            )
+            assert train(texts, vocab_size=300, checkpoint=path).ranks == train(texts, vocab_size=300).ranks
     return f"{refused} of {refused} changed corpora refused, and the right one resumed after each"
 
 
@@ -199,7 +196,7 @@ def edited_checkpoints(n_edits: int = 3000, seed: int = 3) -> str:
                 n_refused += 1
             else:
                 assert encoding.decode(encoding.encode(texts[0])) == texts[0]
-                for token, rank in encoding._mergeable_ranks.items():
+                for token, rank in encoding.ranks.items():
                     assert encoding.encode_single_token(token) == rank
                 n_sound += 1
     return f"{n_edits} edited checkpoints: {n_refused} refused by name, {n_sound} sound, no other error"

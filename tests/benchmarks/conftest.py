@@ -15,7 +15,7 @@ def cell(question: str, group: str, contender: str, baseline: str, *passes: floa
 
 
 RECORD: Record = {
-    "schema": "bpelab benchmarks 1",
+    "schema": "bpelab benchmarks 2",
     "started": "2026-11-23T10:00:00+00:00",
     "finished": "2026-11-23T10:04:00+00:00",
     "preset": "quick",
@@ -68,5 +68,5 @@ RECORD: Record = {
 
 @pytest.fixture
 def made_up() -> Callable[..., Record]:
-    """Give a record of its own, with some fields set."""
+    """Return what makes a record of its own, with some fields set."""
     return lambda **fields: copy.deepcopy(RECORD) | fields

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bpelab.benchmarks.harness.readme import RECORDS
+from bpelab.benchmarks.harness.questions import QUESTIONS
+from bpelab.benchmarks.harness.record import RECORDS, load, load_all, write
+from bpelab.benchmarks.harness.rows import rows
 from bpelab.benchmarks.report import content, verdict
 from bpelab.benchmarks.report.compare import compare, outside_t
 from bpelab.benchmarks.report.markdown import markdown, plain
-from bpelab.benchmarks.report.records import load, load_all, rows
 from bpelab.cli.verbs import app
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -47,24 +48,28 @@ def cell(change: Callable[[Record], object]) -> Callable[[Record], Record]:
 
 
 BROKEN: list[tuple[str, Callable[[Record], Any], str]] = [
-    ("truncated", lambda r: json.dumps(r, indent=1)[:700], r"line \d+: .*: this is no whole JSON"),
-    ("empty", lambda r: "", "line 1: .*: this is no whole JSON"),
+    ("truncated", lambda r: json.dumps(r, indent=1)[:700], r"line \d+: .*: this is not complete JSON"),
+    ("empty", lambda r: "", "line 1: .*: this is not complete JSON"),
     ("a list", lambda r: [r], "an object was expected, not list"),
-    ("nested without end", lambda r: "[" * 100_000, "this is no "),
-    ("another schema", lambda r: r | {"schema": "bpelab benchmarks 2"}, "schema is 'bpelab benchmarks 2'"),
+    ("nested without end", lambda r: "[" * 100_000, "this is not "),
+    ("another schema", lambda r: r | {"schema": "bpelab benchmarks 9"}, "schema is 'bpelab benchmarks 9'"),
     ("no schema", lambda r: {}, "schema is None"),
     ("NaN", lambda r: json.dumps(r | {"seconds": math.nan}), "it has NaN, where a number was expected"),
     ("infinite", lambda r: json.dumps(r | {"seconds": math.inf}), "it has Infinity"),
     ("a huge number", lambda r: json.dumps(r).replace("240.0", "1e999"), "seconds is inf"),
-    ("no baseline", lambda r: changed(r, without_baseline), "its baseline 'tiktoken' is neither there nor"),
+    (
+        "no baseline",
+        lambda r: changed(r, without_baseline),
+        "the baseline 'tiktoken' is neither a contender nor missing",
+    ),
     ("no name of one", cell(lambda cell: cell.pop("baseline")), "cell 0 has no 'baseline'"),
     ("no sample", cell(lambda cell: cell.update(passes=[[]])), "it has no sample"),
     ("a negative one", cell(lambda cell: cell.update(passes=[[-1]])), "where numbers of 0 or more were"),
     ("a text", cell(lambda cell: cell.update(passes=[["1"]])), "where numbers of 0 or more were"),
-    ("a unit", cell(lambda cell: cell.update(unit="h")), "its unit is 'h', not one of s, B"),
+    ("a unit", cell(lambda cell: cell.update(unit="h")), "its unit is 'h', neither 's' nor 'B'"),
     ("an amount", cell(lambda cell: cell.update(amount="x")), "amount is 'x'"),
     ("an axis", cell(lambda cell: cell["axis"].update(n_bytes="x")), "n_bytes is 'x'"),
-    ("twice", lambda r: changed(r, lambda r: r["cells"].append(r["cells"][0])), "is there twice"),
+    ("twice", lambda r: changed(r, lambda r: r["cells"].append(r["cells"][0])), "appears twice"),
     ("no machine", lambda r: changed(r, lambda r: r.pop("machine")), "the record has no 'machine'"),
     ("no name", lambda r: r | {"machine": {}}, "machine has no 'name'"),
     ("a surrogate", cell(lambda cell: cell.update(group="\ud800")), r"cells: 0: group is .*surrogate"),
@@ -131,6 +136,31 @@ def test_records_of_different_schemas_do_not_mix(made_up: Made, tmp_path: Path) 
     assert len(load_all([new, new])) == 1
 
 
+def test_a_record_of_the_older_schema_is_read_as_one_of_today(made_up: Made, tmp_path: Path) -> None:
+    renamed = {"encode_warm": "fresh_process", "encode_growth": "decode_count"}
+    old = made_up(schema="bpelab benchmarks 1", done=[[0, "fresh_process"], [0, "train"]])
+    for entry in [*old["cells"], *old["missing"]]:
+        entry["question"] = renamed.get(entry["question"], entry["question"])
+    loaded = load(written(tmp_path / "old.json", old))
+    assert loaded["schema"] == made_up()["schema"]
+    assert loaded["done"] == [[0, "first_use"], [0, "train"]]
+    assert [row.ratio for row in rows(loaded, "first_use")] == [
+        row.ratio for row in rows(made_up(), "encode_warm")
+    ]
+    assert len(rows(loaded, "decode_and_count")) == len(rows(made_up(), "encode_growth"))
+    assert {entry["question"] for entry in loaded["missing"]} == {"first_use", "train"}
+    write(tmp_path / "new.json", loaded)
+    assert load(tmp_path / "new.json") == loaded
+
+
+@pytest.mark.parametrize("path", sorted(RECORDS.glob("*.json")), ids=lambda path: path.name)
+def test_every_committed_record_is_read_and_its_memory_is_in_bytes(path: Path) -> None:
+    record = load(path)
+    assert {cell["question"] for cell in record["cells"]} <= {*QUESTIONS}
+    for cell in record["cells"]:
+        assert (cell["unit"] == "B") == ("memory" in cell["group"]), cell["group"]
+
+
 def test_a_baseline_that_is_missing_for_a_reason_is_no_fault(made_up: Made, tmp_path: Path) -> None:
     record = changed(made_up(), without_baseline)
     for question in ("encode_warm", "encode_growth", "encode_long_piece"):
@@ -163,7 +193,7 @@ def test_the_page_of_the_committed_record_is_under_two_megabytes_and_says_what_i
 def test_the_verdict_is_the_records_medians(made_up: Made) -> None:
     warm, first_pass, *_, embedding = verdict.numbers(made_up())
     assert (warm.value, warm.detail) == ("5.00×", "4.64× to 5.00× from pass to pass")
-    assert (first_pass.value, first_pass.detail) == ("not measured", "this run did not ask it")
+    assert (first_pass.value, first_pass.detail) == ("not measured", "not part of this run")
     assert embedding.value == "5.25×"  # the median of 0.5, 0.5, 10 and 10
     assert verdict.parity_lines(made_up()) == [
         (True, "gpt2 gives the same ids as tiktoken: 10 texts, 1,000 bytes, 300 tokens compared.")
@@ -296,7 +326,7 @@ def test_a_wrong_answer_and_a_difference_are_regressions(made_up: Made) -> None:
 
 @pytest.mark.parametrize("threshold", [0.9, math.nan])
 def test_a_threshold_below_one_is_refused(made_up: Made, threshold: float) -> None:
-    with pytest.raises(ValueError, match="a factor of 1 or more was expected"):
+    with pytest.raises(ValueError, match="it must be 1 or more"):
         compare(made_up(), made_up(), threshold)
 
 

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bpelab.benchmarks.harness.readme import RECORDS
+from bpelab.benchmarks.harness.record import RECORDS, load
 from bpelab.benchmarks.report import content
-from bpelab.benchmarks.report.records import load
 
 pytest.importorskip("altair", reason="pip install 'bpelab[report]'")
 from bpelab.benchmarks.report.page import page_html

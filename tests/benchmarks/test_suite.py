@@ -1,14 +1,22 @@
 """A record has every answer, whatever interrupts the run, and no time for a wrong one."""
 
+import contextlib
+import importlib
+import inspect
+import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-from bpelab.benchmarks.harness import environment, suite
+from bpelab.benchmarks.harness import environment, parity, questions, suite
+from bpelab.benchmarks.harness.record import RECORDS, load
 from bpelab.benchmarks.harness.suite import run
 from bpelab.cli.bench import bench
 from bpelab.cli.signals import Ended
+from bpelab.cli.verbs import app
+from typer.testing import CliRunner
 
 QUESTION = """
 import pytest
@@ -30,7 +38,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two questions in a folder of their own, and nothing that takes long."""
     for name in ("first", "second"):
         (tmp_path / f"{name}.py").write_text(QUESTION)
-    (tmp_path / "conftest.py").write_text("from bpelab.benchmarks.conftest import *\n")
+    (tmp_path / "conftest.py").write_text("from bpelab.benchmarks.harness.plugin import *\n")
     monkeypatch.setattr(suite, "FOLDER", tmp_path)
     monkeypatch.setattr(suite, "_parity", lambda preset: [])
     monkeypatch.setattr(environment, "limits", dict)
@@ -82,17 +90,17 @@ def test_an_interrupted_run_keeps_what_is_done_and_goes_on(
     kept = json.loads(path.read_text())
     assert kept["finished"] is None
     assert len(kept["done"]) == 1
-    with pytest.raises(ValueError, match="is there already: --resume goes on with it"):
+    with pytest.raises(ValueError, match="exists: pass resume=True to continue it"):
         run(path, n_passes=1, questions=("first", "second"))
     record = run(path, n_passes=1, questions=("first", "second"), resume=True)
     assert record["finished"]
     assert len(asked) == 3
     assert asked[1] == asked[2] != asked[0]
     assert len(record["cells"]) == 8
-    with pytest.raises(ValueError, match="has seed 1, and this run 2: begin another"):
+    with pytest.raises(ValueError, match="has seed 1, and this run 2: begin another record"):
         run(path, seed=2, resume=True)
     path.write_text(path.read_text()[:500])
-    with pytest.raises(ValueError, match=r"record\.json: line \d+: .*: this is no whole JSON"):
+    with pytest.raises(ValueError, match=r"record\.json: line \d+: .*: this is not complete JSON"):
         run(path, resume=True)
 
 
@@ -117,23 +125,48 @@ def test_the_quick_preset_says_what_it_leaves_to_the_full_one(
     monkeypatch.setattr(suite, "FULL_ONLY", ("second",))
     quick = run(folder / "quick.json", n_passes=1)
     assert {cell["question"] for cell in quick["cells"]} == {"first"}
-    assert ("second", "only --preset full, or --only second, asks it") in {
+    assert ("second", "asked only by --preset full or --only second") in {
         (entry["question"], entry["reason"]) for entry in quick["missing"]
     }
     full = run(folder / "full.json", preset="full", n_passes=1)
     assert {cell["question"] for cell in full["cells"]} == {"first", "second"}
 
 
-def test_every_question_is_a_file_that_says_what_varies() -> None:
+def test_every_question_says_what_varies_how_it_could_mislead_and_what_the_answer_was() -> None:
     from bpelab.benchmarks.report.content import sections
 
     record = {"preset": "full", "cells": []}
-    record["missing"] = [{"question": q, "contender": "", "reason": ""} for q in suite.QUESTIONS]
+    record["missing"] = [{"question": q, "contender": "", "reason": ""} for q in questions.QUESTIONS]
     found = sections([record])
-    assert [section.question for section in found] == list(suite.QUESTIONS)
+    assert [section.question for section in found] == list(questions.QUESTIONS)
     assert all(section.title[-1] in "?." and "Varies: " in section.reading for section in found)
-    assert all("Fixed: " in section.reading for section in found)
-    assert {*suite.FULL_ONLY} <= {*suite.QUESTIONS}
+    for words in ("Fixed: ", "How the number could mislead: ", "The answer (records/"):
+        assert [section.question for section in found if words not in section.reading] == []
+    for section in found:
+        (name,) = re.findall(r"The answer \(records/(\w+\.json)\)", section.reading)
+        assert section.question in {cell["question"] for cell in load(RECORDS / name)["cells"]}
+    assert {*questions.FULL_ONLY} <= {*questions.QUESTIONS}
+
+
+def test_the_folder_lists_the_questions_and_nothing_else() -> None:
+    files = {path.stem for path in questions.FOLDER.glob("*.py")}
+    # Training on a gigabyte takes minutes and is run by itself.
+    assert files - {"__init__"} == {*questions.QUESTIONS, "train_large_corpus"}
+
+
+def test_the_comparison_with_tiktoken_is_that_of_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BPELAB_DATA", "nowhere")
+    monkeypatch.setattr("bpelab.bpe.parity.corpora.standard_library", lambda: iter([("a.py", "import this")]))
+    monkeypatch.setattr("sys.argv", ["parity", "gpt2"])
+    monkeypatch.setattr(parity, "DATA", Path("nowhere"))
+    told = io.StringIO()
+    with contextlib.redirect_stdout(told):
+        parity.main()
+    found = json.loads(told.getvalue())
+    assert found["equal"]
+    assert found["encoding"] == "gpt2"
+    done = CliRunner().invoke(app, ["parity", "--json"], catch_exceptions=False)
+    assert json.loads(done.stdout) == found
 
 
 def test_an_interrupted_command_says_what_is_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,3 +184,17 @@ def test_an_interrupted_command_says_what_is_kept(folder: Path, monkeypatch: pyt
             bench(path, preset="quick", passes=1, seed=1, only=None, resume=False)
         assert ended.value.code == 130
         assert str(ended.value).startswith(f"interrupted: {kept}")
+
+
+@pytest.mark.parametrize("question", questions.QUESTIONS)
+def test_what_a_question_measures_is_a_function_of_its_own_with_a_contender(question: str) -> None:
+    if question.startswith(("loader", "embedding")):
+        pytest.importorskip("torch", reason="pip install 'bpelab[torch]'")
+    module = importlib.import_module(f"bpelab.benchmarks.{question}")
+    measured = [name for name in vars(module) if name.endswith(("_seconds", "_bytes"))]
+    assert measured
+    for name in measured:
+        function = getattr(module, name)
+        assert function.__module__ == module.__name__, "pytest takes what is imported for a measurement, too"
+        assert "contender" in inspect.signature(function).parameters
+    assert all(name.endswith("_bytes") == ("memory" in name) for name in measured)

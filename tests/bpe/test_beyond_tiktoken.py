@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 from bpelab.bpe import Encoding
-from bpelab.bpe.encoders.arrays import encoder
+from bpelab.bpe.encoders.arrays import blocks
 from bpelab.bpe.encoders.arrays.encoder import ArrayEncoder
+from bpelab.bpe.encoders.arrays.keys import Pieces
+from bpelab.bpe.encoders.arrays.store import PieceStore
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -84,17 +86,17 @@ def test_a_beginning_that_has_more_tokens_by_itself_ends_earlier() -> None:
 def test_a_long_text_is_encoded_no_further_than_its_beginning(
     gpt2: Encoding, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(encoder, "BLOCK_CHARS", 10_000)
+    monkeypatch.setattr(blocks, "BLOCK_CHARS", 10_000)
     text = "Hello, world. 안녕 " * 100_000
     n_bytes = 0
 
-    def counted(self: ArrayEncoder, data: bytes, *others: Any) -> Any:
+    def counted(self: ArrayEncoder, pieces: Pieces, store: PieceStore) -> Any:
         nonlocal n_bytes
-        n_bytes += len(data)
-        return find(self, data, *others)
+        n_bytes += len(pieces.data)
+        return look_up(self, pieces, store)
 
-    find = ArrayEncoder._find
-    monkeypatch.setattr(ArrayEncoder, "_find", counted)
+    look_up = ArrayEncoder.look_up
+    monkeypatch.setattr(ArrayEncoder, "look_up", counted)
     for max_tokens in (1, 1000, 20_000):
         n_bytes = 0
         beginning = gpt2.truncate(text, max_tokens)

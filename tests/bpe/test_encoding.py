@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from bpelab.bpe import Encoding, textbook
 from bpelab.bpe.encoders import stream
-from bpelab.bpe.encoders.heap import merge_piece
+from bpelab.bpe.encoders.heap import merge_with_heap
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -73,7 +73,7 @@ def test_any_text_has_tiktoken_s_and_the_textbook_s_ids(
     ids = gpt2.encode_ordinary(text)
     assert ids == tiktoken_gpt2.encode_ordinary(text)
     if text.isprintable():  # no surrogate
-        assert ids == textbook.encode_ordinary(text, gpt2._pat_str, gpt2._mergeable_ranks)
+        assert ids == textbook.encode_ordinary(text, gpt2.pattern, gpt2.ranks)
 
 
 @settings(deadline=None)
@@ -91,8 +91,8 @@ def test_special_tokens_are_found_as_tiktoken_finds_them(
 @settings(deadline=None)
 @given(piece=st.binary(max_size=40) | st.text(alphabet="abt he", max_size=200).map(str.encode))
 def test_the_heap_merges_as_the_textbook_does(gpt2: Encoding, piece: bytes) -> None:
-    ranks = gpt2._mergeable_ranks
-    assert merge_piece(piece, ranks) == textbook.merge_piece(piece, ranks)
+    ranks = gpt2.ranks
+    assert merge_with_heap(piece, ranks) == textbook.merge_piece(piece, ranks)
 
 
 @pytest.mark.parametrize("text", ["a" * 100_000, " " * 100_000, "é" * 50_000, "xq" * 50_000, "🙂" * 25_000])
@@ -147,8 +147,8 @@ def test_offsets_are_tiktoken_s(gpt2: Encoding, tiktoken_gpt2: Any, text: str) -
 
 
 def test_the_vocabulary_is_tiktoken_s(gpt2: Encoding, tiktoken_gpt2: Any) -> None:
-    assert gpt2._mergeable_ranks == tiktoken_gpt2._mergeable_ranks
-    assert gpt2._pat_str == tiktoken_gpt2._pat_str
+    assert gpt2.ranks == tiktoken_gpt2._mergeable_ranks
+    assert gpt2.pattern == tiktoken_gpt2._pat_str
     assert gpt2.token_byte_values() == tiktoken_gpt2.token_byte_values()
     assert (gpt2.n_vocab, gpt2.eot_token, gpt2.special_tokens_set) == (50257, 50256, {"<|endoftext|>"})
     assert gpt2.encode_single_token("<|endoftext|>") == 50256

@@ -59,7 +59,6 @@ def test_a_number_is_not_taken_for_so_many_zero_bytes(gpt2: Encoding) -> None:
         ({"mergeable_ranks": {"a": 0}}, TypeError, r"mergeable_ranks maps bytes to int, but it has 'a': 0"),
         ({"special_tokens": {"<a>": "300"}}, TypeError, r"special_tokens maps str to int, .* '<a>': '300'"),
         ({"special_tokens": {b"<a>": 300}}, TypeError, r"special_tokens maps str to int, .* b'<a>': 300"),
-        ({"mergeable_ranks": BYTES | {b"": 256}}, ValueError, "a mergeable token has no bytes"),
         (
             {"mergeable_ranks": BYTES | {b"ab": 2**31 - 1}},
             ValueError,
@@ -70,7 +69,7 @@ def test_a_number_is_not_taken_for_so_many_zero_bytes(gpt2: Encoding) -> None:
         ({"max_cached_pieces": True}, TypeError, r"max_cached_pieces must be a whole number, not True"),
         ({"max_cached_pieces": -1}, ValueError, r"max_cached_pieces is -1; it must be 0 or more"),
         ({"explicit_n_vocab": "256"}, TypeError, r"explicit_n_vocab must be a whole number, not '256'"),
-        ({"pat_str": "("}, ValueError, r"the pattern '\(' is no regular expression: missing \), at"),
+        ({"pat_str": "("}, ValueError, r"the pattern '\(' is not a regular expression: missing \), at"),
     ],
 )
 def test_an_encoding_cannot_be_made_of_wrong_parts(
@@ -89,7 +88,7 @@ def test_ids_may_be_any_whole_numbers() -> None:
 def test_a_byte_that_is_no_token_is_named(n_times: int) -> None:
     only_a = encoding(mergeable_ranks={b"a": 0})
     assert only_a.encode("a" * n_times) == [0] * n_times
-    with pytest.raises(KeyError, match=r"the byte b'b' is no token of this vocabulary"):
+    with pytest.raises(KeyError, match=r"the byte b'b' is not a token of this vocabulary"):
         only_a.encode("ab" * n_times)
 
 
@@ -135,7 +134,7 @@ def test_an_encoding_with_huge_special_ids_is_not_extended_to_less() -> None:
         ({"special_tokens": [5]}, TypeError, r"special_tokens must be a list of str, not \[5\]"),
         ({"special_tokens": ["\ud800"]}, ValueError, "holds a surrogate"),
         ({"errors": "ignore"}, ValueError, "errors is 'ignore': it must be 'strict' or 'replace'"),
-        ({"counts": "my.counts"}, TypeError, r"pass one in a list, as counts=\[\.\.\.\]"),
+        ({"counts": "my.counts"}, TypeError, r"pass a single one as counts=\[\.\.\.\]"),
     ],
 )
 def test_training_refuses_at_once_what_it_would_take_for_something_else(

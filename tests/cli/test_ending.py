@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bpelab.cli import main, mistakes, signals, text, verbs
+from bpelab.cli import main, mistakes, options, signals, verbs
 from bpelab.cli.mistakes import in_options, told
 
 PROGRAM = Path(sys.executable).parent / "bpelab"
@@ -98,7 +98,7 @@ def test_a_signal_that_is_ignored_stays_so() -> None:
     assert child.communicate(timeout=20)[1] == "bpelab: terminated\n"
 
 
-def test_a_process_that_was_forked_ends_without_a_word() -> None:
+def test_a_forked_process_ends_without_a_message() -> None:
     program = """
 import os, time
 from bpelab.cli.signals import end_on_signals
@@ -125,9 +125,7 @@ def test_the_library_leaves_signals_alone() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8:strict", "ascii:strict", "cp949:strict"])
-def test_names_and_texts_that_a_console_has_no_letters_for_are_shown_escaped(
-    tmp_path: Path, encoding: str
-) -> None:
+def test_letters_that_a_console_does_not_have_are_shown_escaped(tmp_path: Path, encoding: str) -> None:
     name = os.fsdecode(b"\xff\xed\x95\x9c.txt")
     (tmp_path / name).write_text("low")
     (tmp_path / "b").write_text("low lower \N{OLD ITALIC LETTER A}")
@@ -160,14 +158,14 @@ def test_a_full_disk_behind_standard_output_is_one_line(command: str) -> None:
     assert (done.returncode, done.stderr) == (2, b"bpelab: No space left on device\n")
 
 
-def test_what_is_said_stays_on_its_line_and_leaves_the_terminal_alone() -> None:
+def test_a_message_stays_on_its_line_and_sends_no_control_characters() -> None:
     error = FileNotFoundError(2, "No such file or directory", "a\nb\x1b[2J\udcff")
     assert told(error) == r"a\nb\x1b[2J\udcff: No such file or directory"
     assert told(MemoryError()) == "there is not enough memory"
     assert told(ZeroDivisionError()) is None
 
 
-def test_a_pipe_that_is_written_to_and_closed_is_no_reader_that_has_read_enough(
+def test_an_output_that_is_a_closed_pipe_is_a_mistake_unlike_a_reader_that_has_read_enough(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def run(_: object) -> int:
@@ -195,7 +193,7 @@ def test_a_pipe_that_is_written_to_and_closed_is_no_reader_that_has_read_enough(
 )
 def test_messages_name_options(message: str, said: str) -> None:
     names = ["jobs", "shard_tokens", "special", "pattern", "extend", "encoding", "vocab_size"]
-    assert in_options(message, names) == said
+    assert str(in_options(ValueError(message), names)) == said
 
 
 def test_errors_of_a_verb_name_its_options(tmp_path: Path) -> None:
@@ -208,7 +206,7 @@ def test_errors_of_a_verb_name_its_options(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("jobs", ["0", "-1", "5000", "99999999999999999999"])
 @pytest.mark.parametrize("verb", [["train", "--vocab-size", "300"], ["tokenize"]])
-def test_more_processes_than_are_of_use_are_refused(
+def test_a_useless_number_of_processes_is_refused(
     monkeypatch: pytest.MonkeyPatch, verb: list[str], jobs: str
 ) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
@@ -217,4 +215,4 @@ def test_more_processes_than_are_of_use_are_refused(
     ) as caught:
         verbs.run([*verb, "a", "-o", "b.json", "--jobs", jobs])
     assert mistakes.told(caught.value)
-    assert text.check_jobs(16) == 16
+    assert options.check_jobs(16) == 16

@@ -55,11 +55,11 @@ def test_explain_writes_a_page(tmp_path: Path) -> None:
     assert '"text": "\\u003clow>"' in page
 
 
-def test_explain_without_a_text_says_how_to_give_one() -> None:
+def test_explain_refuses_an_empty_text() -> None:
     result = bpelab("explain")
     assert result.returncode == 2
     assert result.stderr.decode() == (
-        'bpelab: there is no text: type it, as in bpelab explain "Hello", or - for standard input\n'
+        'bpelab: the text is empty: there is nothing to explain in it; try bpelab explain "Hello"\n'
     )
 
 
@@ -82,4 +82,7 @@ def test_vocab_compares_two_encodings(tmp_path: Path) -> None:
     shown = bpelab("vocab", "--beside", "r50k_base", "--text", str(tmp_path / "a")).stdout.decode()
     assert any(line.split()[1:6] == ["11", "2", "2", "5.50", "5.50"] for line in shown.splitlines())
     refused = bpelab("vocab", "--unreachable", "--find", "a")
-    assert refused.stderr.decode() == "bpelab: give one of --find, --unreachable and --beside\n"
+    assert (
+        refused.stderr.decode()
+        == "bpelab: --find, --unreachable and --beside exclude each other: leave all but one out\n"
+    )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from bpelab.benchmarks.harness.readme import RECORDS
+from bpelab.benchmarks.harness.record import RECORDS
 from bpelab.cli import outputs
 from bpelab.cli.verbs import run
 
@@ -95,7 +95,7 @@ def test_a_hidden_directory_of_a_corpus_is_not_read_and_can_be_written() -> None
 def test_the_second_file_of_a_pair_is_replaced_with_its_first_only(first: str, second: str) -> None:
     Path(second).write_text("mine")
     for arguments in (["convert", "gpt2", first], [*TRAIN, "corpus.json", "-o", first]):
-        with pytest.raises(ValueError, match=f"{second} would be replaced, which does not belong to {first}"):
+        with pytest.raises(ValueError, match=f"{second} would be replaced, but does not belong to {first}"):
             run(arguments)
     Path(first).write_text("#version: 0.2\n")
     with pytest.raises(ValueError, match=f"{second} would be replaced"):
@@ -108,13 +108,29 @@ def test_the_second_file_of_a_pair_is_replaced_with_its_first_only(first: str, s
     assert len(json.loads(Path(second).read_text())) == 260
 
 
-def test_markdown_goes_beside_a_page_over_an_older_report_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tokenizer_config_that_is_not_bpelab_s_is_not_replaced() -> None:
+    Path("tokenizer_config.json").write_text("{}")
+    for arguments in (["convert", "gpt2", "tokenizer.json"], [*TRAIN, "corpus.json", "-o", "tokenizer.json"]):
+        with pytest.raises(
+            ValueError, match=r"tokenizer_config\.json would be replaced, which does not belong"
+        ):
+            run(arguments)
+        assert not Path("tokenizer.json").exists()
+    Path("tokenizer_config.json").unlink()
+    for _ in range(2):
+        run(["convert", "gpt2", "tokenizer.json"])
+    assert Path("tokenizer_config.json").read_text() != "{}"
+
+
+def test_markdown_goes_next_to_the_page_and_replaces_only_an_older_report(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     pytest.importorskip("altair", reason="pip install 'bpelab[report]'")
     from bpelab.benchmarks.report import page
 
     monkeypatch.setattr(page, "page_html", lambda _: "<page>")
     Path("NOTES.md").write_text("# Mine\n")
-    with pytest.raises(ValueError, match=r"NOTES\.md is there and is no report.*--markdown"):
+    with pytest.raises(ValueError, match=r"NOTES\.md would be replaced, and is not a report.*--markdown"):
         run(["report", "mine.json", "-o", "NOTES.html"])
     assert not Path("NOTES.html").exists()
     run(["report", "mine.json", "-o", "NOTES.html", "--markdown", "other.md"])
@@ -145,7 +161,7 @@ def test_markdown_goes_beside_a_page_over_an_older_report_only(monkeypatch: pyte
         ("tiktoken-cache cache", f"cache/{CACHED}"),
     ],
 )
-def test_what_cannot_be_written_is_said_before_any_work(
+def test_an_output_that_cannot_be_written_is_refused_before_any_work(
     folder: Path, monkeypatch: pytest.MonkeyPatch, command: str, message: str
 ) -> None:
     def work(*_: object, **__: object) -> None:
@@ -176,11 +192,11 @@ def test_what_cannot_be_written_is_said_before_any_work(
 def test_a_record_is_kept_in_a_file_only(monkeypatch: pytest.MonkeyPatch) -> None:
     os.mkfifo("pipe")
     for name in ("pipe", "/dev/null"):
-        with pytest.raises(ValueError, match="no file that a record could be kept in"):
+        with pytest.raises(ValueError, match="not a regular file, so a record could not be kept"):
             run(["bench", "-o", name])
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, lambda path: Path(path).symlink_to("/dev/null")])
-def test_what_is_not_a_file_is_no_input_that_could_be_lost(make: Callable[[str], None]) -> None:
+def test_a_pipe_or_a_device_may_be_read_and_written(make: Callable[[str], None]) -> None:
     make("device")
     outputs.check_not_read(Path("device"), Path("device"))

@@ -38,8 +38,8 @@ def test_training_and_every_conversion_keep_the_ids(corpus: Path, tmp_path: Path
     assert "--special '<|end|>=269'" in result.stderr
     expected = train(TEXT, vocab_size=270, special_tokens=["<|end|>"])
     found = load_encoding(tmp_path / "merges.txt")
-    assert found._mergeable_ranks == expected._mergeable_ranks
-    assert (found._special_tokens, found._pat_str) == (expected._special_tokens, expected._pat_str)
+    assert found.ranks == expected.ranks
+    assert (found.special_tokens, found.pattern) == (expected.special_tokens, expected.pattern)
 
 
 def test_a_training_that_stops_early_says_so(corpus: Path, tmp_path: Path) -> None:
@@ -59,7 +59,10 @@ def test_an_encoding_is_extended(corpus: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["train", ".", "--vocab-size", "300", "-o", "x.foo"], "the name of the file tells no format"),
+        (
+            ["train", ".", "--vocab-size", "300", "-o", "x.foo"],
+            "the name of the file does not tell its format",
+        ),
         (["train", ".", "--vocab-size", "300", "-o", "encoder.json"], "name the other half, vocab.bpe"),
         (["train", "no-such", "--vocab-size", "300", "-o", "x.json"], "no-such: No such file or directory"),
         (["train", "BAD", "--vocab-size", "300", "-o", "x.json"], "BAD: not UTF-8 at byte 1"),
@@ -71,15 +74,15 @@ def test_an_encoding_is_extended(corpus: Path, tmp_path: Path) -> None:
             "may not mean the same",
         ),
         (["train", "BAD", "--vocab-size", "300", "-o", "vocab.bpe", "--byte-order", "raw"], "a GPT-2 pair"),
-        (["convert", "x.tiktoken", "x.json"], "x.tiktoken: a .tiktoken file holds no pattern"),
+        (["convert", "x.tiktoken", "x.json"], "x.tiktoken: a .tiktoken file contains no pattern"),
         (["convert", "gpt2", "x.json", "--special", "<|end|>"], "it must be TEXT=ID"),
         (
             ["convert", "gpt2", "x.json", "--special", "<|end|>=60000"],
-            "gpt2 has its pattern and special tokens",
+            "gpt2 already has its pattern and special tokens",
         ),
         (
             ["convert", "gpt2", "x.json", "--pattern", "cl100k_base"],
-            "gpt2 has its pattern and special tokens",
+            "gpt2 already has its pattern and special tokens",
         ),
     ],
 )

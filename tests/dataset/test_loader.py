@@ -1,4 +1,4 @@
-"""Batches are tensors of their own, and a pass that something happens to is resumed exactly or refused."""
+"""Batches share no memory, and an interrupted pass is resumed exactly or refused."""
 
 import multiprocessing
 import os
@@ -16,7 +16,8 @@ from bpelab.dataset.windows import TokenWindows
 torch = pytest.importorskip("torch", reason="pip install 'bpelab[torch]'")
 
 from bpelab.dataset import GPTDatasetV1, create_dataloader_v1  # noqa: E402  (needs torch)
-from bpelab.dataset.loader import WindowDataset, WindowLoader  # noqa: E402
+from bpelab.dataset.loader import WindowLoader  # noqa: E402
+from bpelab.dataset.tensors import WindowDataset  # noqa: E402
 from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 from torch.utils.data import DataLoader  # noqa: E402
@@ -139,7 +140,7 @@ def test_a_rank_for_which_nothing_is_left_goes_on_with_the_next_epoch(num_worker
     assert [len(inputs) for inputs, _ in loader] == [1, 1]
 
 
-def test_the_length_is_the_number_of_batches_also_of_a_resumed_pass() -> None:
+def test_the_length_of_a_resumed_pass_is_the_number_of_its_batches() -> None:
     loader = loader_of(drop_last=False, batch_size=8)
     loader.load_state_dict(loader.batches.state_after(0, 40))
     assert len(loader) == 8
@@ -197,7 +198,7 @@ def test_a_number_of_workers_that_is_not_an_integer_is_refused(num_workers: Any)
         loader_of(num_workers=num_workers)
 
 
-def test_a_worker_that_is_killed_is_said_and_its_pass_can_be_resumed() -> None:
+def test_a_killed_worker_is_reported_and_its_pass_can_be_resumed() -> None:
     whole = indices_of(loader_of())
     loader = loader_of(num_workers=1, prefetch_factor=1)
     seen = []
@@ -271,7 +272,7 @@ def test_passes_in_two_threads_are_of_two_loaders() -> None:
     assert found == [expected] * 4
 
 
-# ---- ids and indices that cannot be ----
+# ---- impossible ids and indices ----
 
 
 def test_pytorch_s_own_loader_gives_the_same_tensors() -> None:
@@ -329,15 +330,13 @@ def test_ids_of_every_integer_dtype_give_the_same_windows(dtype: str, narrow: bo
         ([], ValueError, "0 tokens are too few"),
     ],
 )
-def test_ids_that_cannot_be_are_refused_and_never_rounded(
-    ids: Any, error: type[Exception], message: str
-) -> None:
+def test_impossible_ids_are_refused_and_never_rounded(ids: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         GPTDatasetV1.from_ids(ids, 1, 1)
 
 
 @pytest.mark.parametrize("ids", [range(9), tuple(range(9)), torch.arange(9), np.arange(9, dtype=np.uint64)])
-def test_any_row_of_integers_is_ids(ids: Any) -> None:
+def test_any_sequence_of_integers_can_be_ids(ids: Any) -> None:
     assert GPTDatasetV1.from_ids(ids, 2, 2)[1][1].tolist() == [3, 4]
 
 

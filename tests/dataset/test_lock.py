@@ -50,7 +50,7 @@ def test_a_kill_releases_the_lock(tmp_path: Path, gpt2: Encoding) -> None:
     assert sorted(path.name for path in out.glob(".*")) == [".lock"]
 
 
-def test_where_there_are_no_locks_it_is_said_and_nothing_is_cleaned_up(
+def test_without_locks_a_warning_is_given_and_nothing_is_cleaned_up(
     tmp_path: Path, gpt2: Encoding, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_locks(_: int) -> None:
@@ -67,7 +67,7 @@ def test_where_there_are_no_locks_it_is_said_and_nothing_is_cleaned_up(
 
 
 @pytest.mark.parametrize("name", ["file", "file/below", "taken"])
-def test_a_directory_that_cannot_be_written_is_said_before_any_work(
+def test_a_directory_that_cannot_be_written_is_refused_before_any_work(
     tmp_path: Path, gpt2: Encoding, name: str
 ) -> None:
     (tmp_path / "bad").write_bytes(b"\xff")

@@ -36,7 +36,7 @@ def test_every_size_is_permuted() -> None:
 
 
 @given(n=st.integers(1, 2**63), seed=st.integers(0, 2**70), data=st.data())
-def test_the_arrays_give_what_the_definition_does(n: int, seed: int, data: st.DataObject) -> None:
+def test_the_arrays_compute_what_the_definition_does(n: int, seed: int, data: st.DataObject) -> None:
     shuffle = Shuffle(n, seed=seed, epoch=3)
     indices = data.draw(st.lists(st.integers(0, n - 1), min_size=1, max_size=5))
     assert shuffle(np.array(indices)).tolist() == [reference(shuffle, index) for index in indices]
@@ -44,7 +44,7 @@ def test_the_arrays_give_what_the_definition_does(n: int, seed: int, data: st.Da
 
 
 @pytest.mark.parametrize("n", [2**32 - 1, 2**32, 2**32 + 1, 10**12, 2**63, 2**62 + 1])
-def test_no_two_of_many_indices_meet_in_a_large_range(n: int) -> None:
+def test_no_two_indices_get_the_same_place_in_a_large_range(n: int) -> None:
     places = Shuffle(n, seed=1, epoch=0)(np.arange(100_000))
     assert len(np.unique(places)) == 100_000
     assert places.min() >= 0
@@ -66,7 +66,7 @@ def test_it_looks_shuffled() -> None:
     assert np.count_nonzero(np.abs(np.diff(order)) == 1) < 20
 
 
-def test_seeds_and_epochs_give_other_orders() -> None:
+def test_every_seed_and_epoch_has_its_own_order() -> None:
     orders = {
         tuple(Shuffle(50, seed=seed, epoch=epoch)(np.arange(50)).tolist())
         for seed in range(9)
@@ -95,7 +95,7 @@ def test_a_size_that_cannot_be_shuffled_is_refused(n: int) -> None:
 
 @pytest.mark.parametrize("index", [-1, 10])
 def test_an_index_outside_is_refused(index: int) -> None:
-    with pytest.raises(IndexError, match="are not all below 10"):
+    with pytest.raises(IndexError, match="are not all from 0 to 9"):
         Shuffle(10, seed=0, epoch=0)(np.array([3, index]))
 
 
@@ -106,14 +106,14 @@ def test_the_last_index_of_the_largest_range_has_a_place_of_its_own() -> None:
     assert shuffle(last).tolist() == [reference(shuffle, 2**63 - 2), reference(shuffle, 2**63 - 1)]
 
 
-def test_every_order_of_three_is_as_frequent() -> None:
+def test_all_orders_of_three_are_equally_frequent() -> None:
     found = Counter(tuple(Shuffle(3, seed=5, epoch=epoch)(np.arange(3)).tolist()) for epoch in range(3000))
     # 500 expected of each, binomial with a deviation of 20.
     assert len(found) == 6
     assert all(400 < number < 600 for number in found.values())
 
 
-def test_no_indices_go_nowhere() -> None:
+def test_an_empty_list_of_indices_is_allowed() -> None:
     assert Shuffle(5, seed=0, epoch=0)([]).shape == (0,)
 
 
@@ -135,7 +135,7 @@ def test_any_integer_of_128_bits_is_a_seed(seed: int) -> None:
         ({"n": 10.0}, TypeError, r"the number of samples is 10\.0, not an integer"),
     ],
 )
-def test_what_would_choose_another_order_in_silence_is_refused(
+def test_a_seed_or_epoch_that_is_not_an_integer_is_refused(
     arguments: dict[str, Any], error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):

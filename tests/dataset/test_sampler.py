@@ -81,7 +81,7 @@ def test_another_batch_size_goes_on_at_the_next_sample() -> None:
     assert joined(first) + joined(passes(other)[0]) == whole
 
 
-def test_resuming_far_into_a_trillion_samples_is_at_once() -> None:
+def test_resuming_far_into_a_trillion_samples_replays_nothing() -> None:
     batches = GlobalBatches(10**12, 512)
     batches.load_state_dict(batches.state_after(3, 512 * 10**9))
     order = Shuffle(10**12, seed=0, epoch=3)
@@ -117,7 +117,7 @@ def test_set_epoch_keeps_a_loaded_place_in_that_epoch() -> None:
         ({"batch_size": 10**5000, "world_size": 3}, "cannot be shared evenly by 3 ranks"),
     ],
 )
-def test_what_cannot_be_shared_out_is_refused(arguments: dict[str, int], message: str) -> None:
+def test_batches_that_cannot_be_shared_are_refused(arguments: dict[str, int], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         GlobalBatches(100, **arguments)  # type: ignore[arg-type]
 
@@ -238,7 +238,7 @@ def test_the_last_sample_is_seen_after_a_resume_with_another_batch_and_world() -
     assert [len(batch) for batch in islice(ranks[0], 9, None)] == [5]  # of the epoch after it
 
 
-def test_less_than_one_for_each_rank_joins_the_batch_before_it() -> None:
+def test_a_rest_of_fewer_samples_than_ranks_joins_the_batch_before_it() -> None:
     ranks = ranks_of(18, 8, 4, drop_last=False, shuffle=False)
     assert [[len(batch) for batch in rank] for rank in ranks] == [[2, 3], [2, 3], [2, 2], [2, 2]]
     assert [len(step) for step in taken(ranks_of(19, 8, 2, drop_last=False))] == [8, 8, 3]
@@ -260,7 +260,7 @@ def test_a_rank_for_which_nothing_is_left_gets_no_batch_and_says_so() -> None:
     assert joined(taken(ranks)) == list(range(9))
 
 
-def test_enough_for_each_rank_is_loaded_without_a_warning() -> None:
+def test_a_state_with_a_sample_for_each_rank_gives_no_warning() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         batches = GlobalBatches(12, 4, world_size=4, drop_last=False)
@@ -283,7 +283,7 @@ def test_the_end_of_the_largest_epoch_is_reached(n: int) -> None:
 # ---- one pass at a time ----
 
 
-def test_passes_beside_each_other_are_epochs_of_their_own() -> None:
+def test_interleaved_passes_are_epochs_of_their_own() -> None:
     # As where a training evaluates on its own loader in the middle of an epoch.
     batches = GlobalBatches(100, 10)
     first, second = iter(batches), iter(batches)
@@ -326,7 +326,7 @@ def test_the_length_is_that_of_the_pass_under_way_or_of_the_next() -> None:
     assert len(batches) == 10 == len(list(batches))
 
 
-# ---- what cannot be ----
+# ---- impossible states and arguments ----
 
 
 @pytest.mark.parametrize(
@@ -377,7 +377,7 @@ def test_a_state_without_one_of_its_keys_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("state", [None, 5, [("epoch", 1)], "state"])
-def test_what_is_not_a_mapping_is_refused(state: Any) -> None:
+def test_a_state_that_is_not_a_mapping_is_refused(state: Any) -> None:
     with pytest.raises(TypeError, match=r"a state is a mapping, as state_dict\(\) returns it, not"):
         GlobalBatches(100, 10).load_state_dict(state)
 
@@ -400,12 +400,12 @@ def test_counts_that_are_not_integers_are_refused(name: str, value: Any) -> None
 
 @pytest.mark.parametrize("name", ["shuffle", "drop_last"])
 @pytest.mark.parametrize("value", ["False", 0, None])
-def test_what_is_neither_true_nor_false_is_refused(name: str, value: Any) -> None:
+def test_a_flag_that_is_not_a_bool_is_refused(name: str, value: Any) -> None:
     with pytest.raises(TypeError, match=f"{name} is {value!r}, not True or False"):
         GlobalBatches(100, 10, **{name: value})
 
 
-def test_numpy_s_integers_are_counts_and_make_states_that_json_can_hold() -> None:
+def test_numpy_s_integers_are_accepted_and_states_can_be_written_as_json() -> None:
     batches = GlobalBatches(np.int64(100), np.uint8(10), seed=np.int32(3), rank=np.int64(1), world_size=2)
     batches.set_epoch(np.int64(2))
     next(iter(batches))
@@ -413,7 +413,7 @@ def test_numpy_s_integers_are_counts_and_make_states_that_json_can_hold() -> Non
 
 
 @pytest.mark.parametrize(("epoch", "error"), [(-1, ValueError), (1.0, TypeError), ("1", TypeError)])
-def test_an_epoch_that_cannot_be_is_refused(epoch: Any, error: type[Exception]) -> None:
+def test_an_impossible_epoch_is_refused(epoch: Any, error: type[Exception]) -> None:
     with pytest.raises(error, match="the epoch is"):
         GlobalBatches(100, 10).set_epoch(epoch)
 

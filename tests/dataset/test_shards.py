@@ -116,7 +116,7 @@ def test_a_manifest_with_any_byte_altered_is_refused_or_means_the_same(
         ('{"format": "bpelab token manifest 2"}', "it was altered"),
     ],
 )
-def test_what_is_no_manifest_is_refused_by_name(tmp_path: Path, content: str, message: str) -> None:
+def test_a_file_that_is_not_a_manifest_is_refused_by_name(tmp_path: Path, content: str, message: str) -> None:
     (tmp_path / "manifest.json").write_text(content)
     with pytest.raises(
         ValueError, match=rf"manifest\.json: not a manifest of token files.*{message}|{message}"

@@ -52,7 +52,7 @@ def test_an_impossible_header_is_refused(tmp_path: Path, values: dict[str, Any],
 
 
 @pytest.mark.parametrize("text", [b"[" * 100_000, b"[]", b"5", b"\xff", b"", b'{"n_tokens": 4}'])
-def test_a_header_that_is_none_is_refused(tmp_path: Path, text: bytes) -> None:
+def test_a_malformed_header_is_refused(tmp_path: Path, text: bytes) -> None:
     (tmp_path / "x.bin").write_bytes(with_header(lambda _: text))
     with pytest.raises(ValueError, match=r"x\.bin: its header is"):
         read_token_file(tmp_path / "x.bin")

@@ -15,15 +15,23 @@ import numpy as np
 import pytest
 from bpelab.bpe import Encoding, get_encoding, train
 from bpelab.bpe.corpus.documents import files_of
+from bpelab.bpe.foundation.progress import Progress, Reporter
 from bpelab.dataset import parts as parts_module
-from bpelab.dataset.parts import PART_BYTES, Segment, Source, cut_in_text, parts_of
+from bpelab.dataset.parts import PART_BYTES, Segment, cut_in_text, parts_of
 from bpelab.dataset.shards import document_ends, open_tokens, open_windows
-from bpelab.dataset.tokenize_corpus import TokenizeProgress, tokenize_corpus
+from bpelab.dataset.sources import Source
+from bpelab.dataset.tokenize_corpus import tokenize_corpus
 from hypothesis import given
 from hypothesis import strategies as st
 
 END = 50256
 WORDS = "The naïve café, 42 日本語。 in's it\n\n  of 🙂 déjà-vu<|endoftext|> a"
+
+
+@pytest.fixture(autouse=True)
+def every_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Report after every part, so that a test can stop a run after any."""
+    monkeypatch.setattr(Reporter, "SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -118,7 +126,7 @@ def test_text_is_cut_only_where_characters_and_pieces_end(text: str, cut: int) -
 def test_parts_are_the_whole_corpus_in_order(tmp_path: Path, small_parts: None, gpt2: Encoding) -> None:
     write_corpus(tmp_path / "corpus")
     sources = [Source(str(path), str(path), path.stat().st_size, 0) for path in files_of(tmp_path / "corpus")]
-    parts = list(parts_of(sources, pattern=gpt2._pat_str, documents="file"))
+    parts = list(parts_of(sources, pattern=gpt2.pattern, documents="file"))
     assert len(parts) > 20
     segments = [segment for part in parts for segment in part]
     for source in sources:
@@ -135,7 +143,7 @@ def test_a_pattern_that_cannot_be_cut_keeps_files_whole(tmp_path: Path) -> None:
     assert list(parts_of([source], pattern="ab ?", documents="file")) == [[Segment(source, 0, size, True)]]
 
 
-# ---- kills, and what is not sound ----
+# ---- kills and damage ----
 
 
 class KilledError(Exception):
@@ -147,10 +155,10 @@ def test_a_stopped_run_goes_on_without_redoing_shards(
 ) -> None:
     write_corpus(tmp_path / "corpus")
     arguments: Any = ([tmp_path / "corpus"], tmp_path / "out", gpt2)
-    seen: list[TokenizeProgress] = []
+    seen: list[Progress] = []
 
-    def stop(progress: TokenizeProgress) -> None:
-        if progress.n_shards == 3:
+    def stop(progress: Progress) -> None:
+        if progress.found.get("shards") == 3:
             raise KilledError
 
     with pytest.raises(KilledError):
@@ -162,7 +170,7 @@ def test_a_stopped_run_goes_on_without_redoing_shards(
     tokenize_corpus(*arguments, shard_tokens=1000, progress=seen.append)
     assert len(before) == 3
     assert before.items() <= {p.name: p.stat().st_mtime_ns for p in (tmp_path / "out").iterdir()}.items()
-    assert seen[0].checking
+    assert seen[0].phase == "checking"
     assert seen[-1].done_before > 0
     assert seen[-1].done == seen[-1].total
     tokenize_corpus([tmp_path / "corpus"], tmp_path / "whole", gpt2, shard_tokens=1000)
@@ -247,7 +255,7 @@ def test_other_settings_or_an_edited_corpus_do_not_mix(tokens: Path, tmp_path: P
         tokenize_corpus([tmp_path / "corpus"], tokens, gpt2)
 
 
-def test_what_is_not_a_manifest_is_refused(tmp_path: Path) -> None:
+def test_a_directory_without_a_manifest_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"there is no manifest\.json in it"):
         open_tokens(tmp_path)
     (tmp_path / "manifest.json").write_text(json.dumps({"format": "x"}))
@@ -274,7 +282,7 @@ def test_what_is_not_a_manifest_is_refused(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_cannot_be_read_is_named(
+def test_text_that_cannot_be_read_is_named(
     tmp_path: Path, gpt2: Encoding, documents: Any, content: bytes, message: str
 ) -> None:
     (tmp_path / "bad").write_bytes(content)
@@ -282,7 +290,7 @@ def test_what_cannot_be_read_is_named(
         tokenize_corpus([tmp_path / "bad"], tmp_path / "out", gpt2, documents=documents)
 
 
-def test_what_is_not_utf8_can_be_replaced(tmp_path: Path, gpt2: Encoding) -> None:
+def test_bytes_that_are_not_utf8_can_be_replaced(tmp_path: Path, gpt2: Encoding) -> None:
     (tmp_path / "bad").write_bytes(b"ab\xffcd")
     tokenize_corpus([tmp_path / "bad"], tmp_path / "out", gpt2, errors="replace")
     assert written(tmp_path / "out")[0] == expected_ids(["ab\N{REPLACEMENT CHARACTER}cd"], gpt2)
@@ -306,8 +314,8 @@ def test_a_file_edited_to_the_same_size_is_refused_by_name(
     corpus, out = tmp_path / "corpus", tmp_path / "out"
     write_corpus(corpus)
 
-    def stop(progress: TokenizeProgress) -> None:
-        if progress.n_shards == 3 and not finished:
+    def stop(progress: Progress) -> None:
+        if progress.found.get("shards") == 3 and not finished:
             raise KilledError
 
     with contextlib.suppress(KilledError):
@@ -327,13 +335,13 @@ def test_a_file_edited_to_the_same_size_is_refused_by_name(
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        (lambda corpus: (corpus / "1.txt").unlink(), r"2\.txt: it is in the place of .*txt"),
+        (lambda corpus: (corpus / "1.txt").unlink(), r"2\.txt: it stands where .*txt stood"),
         (lambda corpus: (corpus / "3.txt").unlink(), r"3\.txt: it has left the corpus"),
         (lambda corpus: (corpus / "9.txt").write_text("x"), r"9\.txt: it has joined the corpus"),
-        (lambda corpus: (corpus / "15.txt").write_text("x"), r"15\.txt: it is in the place of .*txt"),
+        (lambda corpus: (corpus / "15.txt").write_text("x"), r"15\.txt: it stands where .*txt stood"),
         (lambda corpus: (corpus / "3.txt").write_text("x"), r"3\.txt: it has changed"),
         (lambda corpus: (corpus / "3.txt").write_text(""), r"3\.txt: it has left the corpus"),
-        (lambda corpus: (corpus / "1.txt").rename(corpus / "1.md"), r"1\.md: it is in the place of .*1\.txt"),
+        (lambda corpus: (corpus / "1.txt").rename(corpus / "1.md"), r"1\.md: it stands where .*1\.txt stood"),
     ],
 )
 def test_a_corpus_with_other_files_is_refused_by_name(
@@ -344,14 +352,14 @@ def test_a_corpus_with_other_files_is_refused_by_name(
         tokenize_corpus([tmp_path / "corpus"], tokens, gpt2)
 
 
-def test_what_no_shard_holds_may_change_and_the_result_is_that_of_the_corpus_as_it_is(
+def test_text_that_is_in_no_shard_yet_may_change_between_runs(
     tmp_path: Path, gpt2: Encoding, small_parts: None
 ) -> None:
     corpus, out = tmp_path / "corpus", tmp_path / "out"
     texts = write_corpus(corpus)
 
-    def stop(progress: TokenizeProgress) -> None:
-        if progress.n_shards == 1:
+    def stop(progress: Progress) -> None:
+        if progress.found.get("shards") == 1:
             raise KilledError
 
     with pytest.raises(KilledError):
@@ -362,15 +370,15 @@ def test_what_no_shard_holds_may_change_and_the_result_is_that_of_the_corpus_as_
     assert written(out)[0] == expected_ids(texts, gpt2)
 
 
-def test_what_comes_after_a_cut_cannot_change_what_was_before_it(
+def test_a_change_after_a_cut_that_moves_the_cut_is_noticed(
     tmp_path: Path, gpt2: Encoding, small_parts: None
 ) -> None:
     """A cut depends on the character after it, which is in no shard yet."""
     path, out = tmp_path / "text", tmp_path / "out"
     path.write_text("word " * 1000)
 
-    def stop(progress: TokenizeProgress) -> None:
-        if progress.n_shards == 1:
+    def stop(progress: Progress) -> None:
+        if progress.found.get("shards") == 1:
             raise KilledError
 
     with pytest.raises(KilledError):
@@ -388,7 +396,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused_by_name(
 ) -> None:
     write_corpus(tmp_path / "corpus", 8)
 
-    def edit(_: TokenizeProgress) -> None:
+    def edit(_: Progress) -> None:
         with (tmp_path / "corpus" / "7.txt").open("a") as file:
             file.write("more")
 
@@ -399,9 +407,9 @@ def test_a_file_that_changes_while_it_is_read_is_refused_by_name(
 def test_the_token_files_may_not_lie_in_the_corpus_or_replace_it(tokens: Path, gpt2: Encoding) -> None:
     corpus = tokens.parent / "corpus"
     for folder in (corpus, corpus / "out"):
-        with pytest.raises(ValueError, match=r"lies in .*corpus, of whose files it would become one"):
+        with pytest.raises(ValueError, match=r"lies in .*corpus, and would become part of the corpus"):
             tokenize_corpus([corpus], folder, gpt2)
-    with pytest.raises(ValueError, match=r"tokens-000000\.bin is named as what is written"):
+    with pytest.raises(ValueError, match=r"tokens-000000\.bin has the name of a file that is written"):
         tokenize_corpus([tokens / "tokens-000000.bin"], tokens, gpt2)
     assert not list(corpus.glob("*.bin"))
     assert tokenize_corpus([corpus], corpus / ".tokens", gpt2).finished  # hidden: no part of the corpus
@@ -410,9 +418,7 @@ def test_the_token_files_may_not_lie_in_the_corpus_or_replace_it(tokens: Path, g
 @pytest.mark.parametrize(
     ("name", "value"), [("documents", "lines"), ("errors", "ignore"), ("shard_tokens", 0)]
 )
-def test_settings_that_mean_nothing_are_refused(
-    tmp_path: Path, gpt2: Encoding, name: str, value: Any
-) -> None:
+def test_unknown_settings_are_refused(tmp_path: Path, gpt2: Encoding, name: str, value: Any) -> None:
     with pytest.raises(ValueError, match=f"{name} is {value!r}"):
         tokenize_corpus([tmp_path], tmp_path / "out", gpt2, **{name: value})
 
@@ -451,11 +457,11 @@ def test_the_command_reads_standard_input_by_its_name(tmp_path: Path) -> None:
     command = [program, "tokenize", "/dev/stdin", "-o", tmp_path / "out"]
     result = subprocess.run(command, input="hello world", capture_output=True, text=True)
     assert (result.returncode, result.stderr) == (0, "")
-    assert result.stdout.startswith("3 tokens, 1 documents, 1 shards")
+    assert result.stdout.startswith("3 tokens, 1 document, 1 shard: ")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="there are no named pipes")
-def test_the_command_says_what_it_leaves_out_of_a_directory(tmp_path: Path) -> None:
+def test_the_command_names_the_entries_of_a_directory_that_it_leaves_out(tmp_path: Path) -> None:
     write_corpus(tmp_path / "corpus", 2)
     os.mkfifo(tmp_path / "corpus" / "fifo")
     program = Path(sys.executable).parent / "bpelab"

@@ -1,4 +1,4 @@
-"""Windows are the book's, without its copies; documents keep apart on request."""
+"""Windows are those of the book, without its copies; documents are kept apart on request."""
 
 import os
 import pickle
@@ -74,13 +74,13 @@ def test_an_index_outside_says_how_many_windows_there_are(index: int) -> None:
 @pytest.mark.parametrize(
     ("length", "stride", "message"), [(0, 1, "length is 0"), (-1, 1, "length is -1"), (4, 0, "stride is 0")]
 )
-def test_nothing_below_one(length: int, stride: int, message: str) -> None:
+def test_a_length_or_stride_below_one_is_refused(length: int, stride: int, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         TokenWindows(np.arange(20), length, stride)
 
 
 @pytest.mark.parametrize("ids", [np.zeros(20), np.zeros((4, 5), dtype=np.int64), [[1, 2, 3]]])
-def test_what_is_no_row_of_integers_is_refused(ids: object) -> None:
+def test_ids_that_are_not_a_row_of_integers_are_refused(ids: object) -> None:
     with pytest.raises(TypeError, match="ids must be integers in an array"):
         TokenWindows(ids, 2, 1)  # type: ignore[arg-type]
 
@@ -114,7 +114,7 @@ def test_a_length_beyond_the_ids_is_refused(length: int) -> None:
         ([np.array([1, 2**63, 3], dtype=np.uint64)], "the id at place 1 is 9,223,372,036,854,775,808"),
     ],
 )
-def test_an_id_that_cannot_be_is_named_with_its_place(ids: list[Any], message: str) -> None:
+def test_an_impossible_id_is_named_with_its_place(ids: list[Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         TokenWindows(ids, 2, 1)
 
@@ -133,7 +133,7 @@ def test_indices_that_are_not_integers_are_refused(indices: Any) -> None:
             method(indices)
 
 
-def test_indices_are_one_row_which_may_be_empty() -> None:
+def test_indices_are_one_dimensional_and_may_be_empty() -> None:
     windows = TokenWindows(np.arange(20), 4, 2)
     assert windows.gather([]).shape == (0, 5)
     with pytest.raises(ValueError, match=r"the indices of windows have the shape \(1, 2\), not \(batch,\)"):
@@ -197,7 +197,7 @@ def test_positions_are_int64_whatever_integers_the_places_are(dtype: Any) -> Non
     assert parts.positions.tolist() == [[0, 1, 2, 0], [0, 1, 2, 3]]
 
 
-def test_without_an_end_all_is_one_document() -> None:
+def test_without_ends_everything_is_one_document() -> None:
     parts = document_parts(np.array([0, 4]), 4, [])  # type: ignore[arg-type]
     assert parts.positions.dtype == np.int64
     assert parts.cu_seqlens.tolist() == [0, 4, 8]
@@ -217,7 +217,7 @@ def test_without_an_end_all_is_one_document() -> None:
         ({"length": 2**31}, ValueError, r"1 windows of 2,147,483,648 are 2\*\*31 tokens or more"),
     ],
 )
-def test_documents_that_cannot_be_are_refused(
+def test_impossible_documents_are_refused(
     arguments: dict[str, Any], error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):

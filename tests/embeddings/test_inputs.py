@@ -27,7 +27,7 @@ def test_a_shorter_input_gets_the_first_positions() -> None:
     assert torch.equal(embed(ids), embed.token(ids) + embed.position.weight[:3])
 
 
-def test_positions_may_begin_anew_within_a_row() -> None:
+def test_positions_may_restart_within_a_row() -> None:
     embed = InputEmbedding(10, 3, 4)
     ids = torch.randint(10, (2, 5))
     positions = torch.tensor([[0, 1, 2, 0, 1], [0, 0, 1, 2, 0]])
@@ -41,14 +41,24 @@ def test_positions_may_begin_anew_within_a_row() -> None:
         pytest.param([[0] * 5], None, ValueError, "5 tokens do not fit in a context of 4", id="too long"),
         pytest.param([0], None, ValueError, r"the shape \(1,\), not \(batch, length\)", id="no batch"),
         pytest.param(
-            [[0, 9]], None, IndexError, r"token ids are 0 to 8, and there is 9 at \[0, 1\]", id="id"
+            [[0, 9]],
+            None,
+            IndexError,
+            r"token ids must be from 0 to 8, but the one at \[0, 1\] is 9",
+            id="id",
         ),
-        pytest.param([[0, 1]], [[0, 4]], IndexError, "positions are 0 to 3, and there is 4", id="position"),
+        pytest.param(
+            [[0, 1]],
+            [[0, 4]],
+            IndexError,
+            r"positions must be from 0 to 3, but the one at \[0, 1\] is 4",
+            id="position",
+        ),
         pytest.param([[0, 1]], [0], ValueError, r"positions have the shape \(1,\)", id="positions' shape"),
         pytest.param([[0.5]], None, TypeError, "torch.float32", id="dtype"),
     ],
 )
-def test_what_does_not_fit_is_said(
+def test_ids_and_positions_that_do_not_fit_are_refused(
     ids: list[list[float]], positions: list[int] | None, error: type[Exception], message: str
 ) -> None:
     embed = InputEmbedding(9, 4, 2)
@@ -100,12 +110,12 @@ def test_the_two_pairings_are_one_rotation_of_reordered_vectors() -> None:
     assert torch.equal(rotate(x[:, order], positions, pairing="half"), interleaved[:, order])
 
 
-def test_a_rotary_of_a_context_goes_on_where_it_is_told() -> None:
+def test_rotary_starts_at_the_position_that_is_asked_for() -> None:
     rotary, x = Rotary(10, 4, pairing="half"), torch.randn(2, 10, 4)
     assert torch.equal(rotary(x[:, 6:], start=6), rotary(x)[:, 6:])
     assert rotary(x.to(torch.bfloat16)).dtype == torch.bfloat16
     for start in (1, -1):
-        with pytest.raises(ValueError, match=r"do not fit in a context of 10: give a shorter input"):
+        with pytest.raises(ValueError, match=r"do not fit in a context of 10: use a shorter input"):
             rotary(x, start=start)
 
 
@@ -119,7 +129,7 @@ def test_odd_dimensions_and_other_pairings_are_refused() -> None:
 @pytest.mark.parametrize(
     ("shape", "positions"), [((2, 4), 3), ((1, 4), 3), ((5, 2, 4), (2, 2)), ((4,), 1), ((2, 3, 4), (2, 2, 3))]
 )
-def test_positions_that_are_not_those_of_the_vectors_are_refused(
+def test_positions_of_another_shape_than_the_vectors_are_refused(
     shape: tuple[int, ...], positions: Any
 ) -> None:
     with pytest.raises(ValueError, match=r"positions have the shape \(.*\), and x \(.*\): they must be"):
@@ -141,7 +151,7 @@ def test_vectors_of_another_dim_than_rotary_was_built_for_are_refused(dim: int) 
         Rotary(4, 4, pairing="half")(torch.ones(2, dim))
 
 
-def test_integers_are_not_turned_which_would_cut_them_off() -> None:
+def test_integers_are_refused_because_a_rotation_would_truncate_them() -> None:
     x = torch.ones(2, 4, dtype=torch.long)
     with pytest.raises(TypeError, match=r"x has the dtype torch\.int64, which would cut off"):
         rotate(x, torch.arange(2), pairing="half")
@@ -156,7 +166,7 @@ def test_a_base_that_has_no_powers_is_refused(base: float) -> None:
 
 
 @pytest.mark.parametrize("ids", [[[1, 2]], 5, np.array([[1]])])
-def test_ids_that_are_not_a_tensor_are_said(ids: Any) -> None:
+def test_ids_that_are_not_a_tensor_are_refused(ids: Any) -> None:
     with pytest.raises(TypeError, match=r"token ids are a .*, not a tensor: convert by torch\.tensor"):
         InputEmbedding(9, 4, 2)(ids)
     with pytest.raises(TypeError, match="not a tensor"):

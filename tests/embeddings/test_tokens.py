@@ -62,7 +62,7 @@ def test_the_product_has_the_bits_of_the_look_up(
 
 
 @pytest.mark.parametrize("device", DEVICES)
-def test_gradients_are_equal_and_those_of_an_id_that_occurs_often_add_up(device: str) -> None:
+def test_gradients_are_equal_and_add_up_for_an_id_that_occurs_often(device: str) -> None:
     table = TokenEmbedding(5, 3).to(device)
     ids = torch.tensor([[1, 1, 4], [1, 0, 4]], device=device)
     # Whole numbers, whose sums are exact in any order.
@@ -130,19 +130,21 @@ def test_padding_and_sparse_gradients_are_the_look_up_s_alone() -> None:
 @pytest.mark.parametrize("wrong", [6, -1, 2**31 - 1])
 def test_an_id_out_of_range_is_named_with_its_place(device: str, layer: type, wrong: int) -> None:
     ids = torch.tensor([[0, 5], [wrong, 1]], device=device)
-    with pytest.raises(IndexError, match=rf"token ids are 0 to 5, and there is {wrong:,} at \[1, 0\]"):
+    with pytest.raises(
+        IndexError, match=rf"token ids must be from 0 to 5, but the one at \[1, 0\] is {wrong:,}"
+    ):
         layer(6, 3).to(device)(ids)
     assert layer(6, 3).to(device)(ids.clamp(0, 5)).shape == (2, 2, 3)  # the device still works
 
 
 @pytest.mark.parametrize("layer", [TokenEmbedding, OneHotLinear])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.uint8, torch.bool, torch.int16])
-def test_a_dtype_that_is_no_index_is_named(layer: type, dtype: torch.dtype) -> None:
+def test_a_dtype_that_cannot_be_an_index_is_refused(layer: type, dtype: torch.dtype) -> None:
     with pytest.raises(TypeError, match=rf"token ids have the dtype {dtype}, not torch.int64 or torch.int32"):
         layer(6, 3)(torch.tensor([1]).to(dtype))
 
 
 @pytest.mark.parametrize("layer", [TokenEmbedding, OneHotLinear])
-def test_no_ids_are_no_vectors_and_int32_is_an_index(layer: type) -> None:
+def test_ids_may_be_empty_or_int32(layer: type) -> None:
     assert layer(6, 3)(torch.zeros((2, 0), dtype=torch.long)).shape == (2, 0, 3)
     assert layer(6, 3)(torch.tensor([1], dtype=torch.int32)).shape == (1, 3)

@@ -1,4 +1,4 @@
-"""The word-level tokenizers give the chapter's values, and what the chapter's code gives on any text."""
+"""The word-level tokenizers give the chapter's values, and on any text what the chapter's code gives."""
 
 import re
 from typing import Any
@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 from bpelab.bpe import Encoding
+from bpelab.bpe.splitting.specials import END_OF_TEXT
 from bpelab.tokenizers.protocol import Tokenizer
 from bpelab.tokenizers.simple import SimpleTokenizerV1, SimpleTokenizerV2, UnknownWordError
-from bpelab.tokenizers.words import END_OF_TEXT, UNKNOWN, build_vocabulary, place_words, split_words
+from bpelab.tokenizers.words import UNKNOWN, build_vocabulary, place_words, split_words
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -69,7 +70,7 @@ def test_the_second_sentence_of_the_chapter(extended: dict[str, int]) -> None:
 
 @given(text=TEXTS)
 def test_any_text_is_split_as_the_chapter_splits_it(text: str) -> None:
-    """The reference is the chapter's own line, but for the variable's name."""
+    """The reference is the chapter's own line, apart from the variable's name."""
     pieces = re.split(r'([,.:;?_!"()\']|--|\s)', text)
     expected = [item.strip() for item in pieces if item.strip()]
     assert split_words(text) == expected
@@ -123,7 +124,7 @@ def test_a_special_token_that_is_a_word_is_not_numbered_twice() -> None:
     assert build_vocabulary("b a", ["a", "c", "c"]) == {"a": 0, "b": 1, "c": 2}
 
 
-def test_vocabularies_that_cannot_be_undone_are_refused() -> None:
+def test_vocabularies_that_cannot_be_decoded_are_refused() -> None:
     with pytest.raises(ValueError, match="'a' and 'b' have the same id, 0"):
         SimpleTokenizerV1({"a": 0, "b": 0})
     with pytest.raises(ValueError, match="'a' has the negative id -1"):
@@ -145,21 +146,21 @@ def test_ids_that_are_not_integers_are_refused(number: Any) -> None:
         SimpleTokenizerV1({"a": 1, "b": 0}).decode([0, number])
 
 
-def test_numpy_s_integers_are_ids() -> None:
+def test_numpy_s_integers_can_be_ids() -> None:
     assert SimpleTokenizerV1({"a": 1, "b": 0}).decode(np.array([1, 0], dtype=np.uint8)) == "a b"
 
 
-def test_a_text_is_not_taken_for_a_list_of_special_tokens() -> None:
+def test_a_text_is_refused_as_a_list_of_special_tokens() -> None:
     with pytest.raises(TypeError, match=r"special_tokens is the text '<\|unk\|>'; pass a list"):
         build_vocabulary("a", UNKNOWN)
 
 
-def test_nothing_is_no_words() -> None:
+def test_an_empty_text_and_an_empty_vocabulary_are_allowed() -> None:
     tokenizer = SimpleTokenizerV1({})
     assert (tokenizer.encode(" \n"), tokenizer.decode([]), tokenizer.n_vocab) == ([], "", 0)
 
 
-def test_all_tokenizers_are_of_one_protocol(
+def test_all_tokenizers_follow_one_protocol(
     gpt2: Encoding, tiktoken_gpt2: Any, extended: dict[str, int]
 ) -> None:
     tokenizers: list[Tokenizer] = [

@@ -11,7 +11,7 @@ from the one, what is right of it from the other. That gives the ids of the whol
   of these two were merged as they are alone, so that alone they would be joined as well.
 - Neighbours of the row made here stand side by side in one of the chunks.
 
-Chunks that have no token in common are merged once more as one, by `merge_piece`.
+Chunks that have no token in common are merged once more as one, by `merge_with_heap`.
 
 A very long piece is merged in blocks, one after the other, which are put together by the same rule, so that
 the memory is that of one block. A block begins where a token of the one before does, and therefore nearly
@@ -22,9 +22,10 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 from bpelab.bpe.encoders.arrays.keys import as_words
-from bpelab.bpe.encoders.arrays.merges import merge_pieces
-from bpelab.bpe.encoders.arrays.store import Ids, TokenTables
-from bpelab.bpe.encoders.heap import merge_piece
+from bpelab.bpe.encoders.arrays.rounds import merge_in_rounds
+from bpelab.bpe.encoders.arrays.store import TokenTables
+from bpelab.bpe.encoders.engine import Ids
+from bpelab.bpe.encoders.heap import merge_with_heap
 from bpelab.bpe.splitting.places import Ints, places_where
 
 # A chunk has so many bytes, and on both sides so many of its neighbours. Longer chunks need more rounds of
@@ -34,20 +35,20 @@ OVERLAP_BYTES = 8  # at most half a chunk, so that no byte is in three
 
 
 def merge_in_chunks(piece: bytes, ranks: Mapping[bytes, int], tokens: TokenTables) -> Ids:
-    """Give the ids of a piece, (n_tokens,) uint32, as `merge_piece` does.
+    """Return the ids of a piece, (n_tokens,) uint32, as `merge_with_heap` does.
 
     O(n) in its n bytes where neighbouring chunks have a token in common, and O(n log n) where none have.
     Memory is some 200 bytes a byte. Raises `KeyError` for a byte that is not a token.
 
     >>> ranks = {bytes([byte]): byte for byte in range(256)} | {b"ab": 256, b"abab": 257}
     >>> ids = merge_in_chunks(b"abc" * 100, ranks, TokenTables(ranks))
-    >>> ids.tolist() == merge_piece(b"abc" * 100, ranks)
+    >>> ids.tolist() == merge_with_heap(b"abc" * 100, ranks)
     True
     """
     starts = np.arange(0, len(piece), CHUNK_BYTES)
     lows = np.maximum(starts - OVERLAP_BYTES, 0)
     highs = np.minimum(starts + CHUNK_BYTES + OVERLAP_BYTES, len(piece))
-    ids, counts = merge_pieces(piece, as_words(piece), lows, highs - lows, ranks, tokens)
+    ids, counts = merge_in_rounds(piece, as_words(piece), lows, highs - lows, ranks, tokens)
     while True:
         chunks = np.repeat(np.arange(len(lows)), counts)  # (n_tokens,): which chunk each is of
         lengths = tokens.token_lengths.take(ids)
@@ -65,7 +66,8 @@ def merge_in_chunks(piece: bytes, ranks: Mapping[bytes, int], tokens: TokenTable
             if first == last:
                 parts.append(ids[ends[first] - counts[first] : ends[first]])
             else:
-                parts.append(np.array(merge_piece(piece[lows[first] : highs[last]], ranks), dtype=np.uint32))
+                merged = merge_with_heap(piece[lows[first] : highs[last]], ranks)
+                parts.append(np.array(merged, dtype=np.uint32))
         ids, counts = np.concatenate(parts), np.array([len(part) for part in parts])
         lows, highs = lows[firsts], highs[lasts]
 

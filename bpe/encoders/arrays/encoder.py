@@ -8,49 +8,36 @@ a piece or a token, except over pieces of more than 31 bytes.
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from bpelab.bpe.encoders.arrays.keys import (
-    KEY_BYTES,
-    KEY_WORDS,
-    MAX_KEY_BYTES,
-    Words,
-    as_words,
-    keys_of_one_word,
-    keys_of_words,
-)
+from bpelab.bpe.encoders.arrays.batch import groups_of_texts, split_texts
+from bpelab.bpe.encoders.arrays.blocks import Block, BlockSplitter, chars_for_each_thread
+from bpelab.bpe.encoders.arrays.keys import Pieces, as_words
 from bpelab.bpe.encoders.arrays.long_piece import merge_long_piece
-from bpelab.bpe.encoders.arrays.merges import merge_pieces
-from bpelab.bpe.encoders.arrays.store import RUN_BITS, START_MASK, Ids, PieceStore, TokenTables, Values
-from bpelab.bpe.encoders.arrays.table import distinct
-from bpelab.bpe.foundation.id_places import IdPlaces
+from bpelab.bpe.encoders.arrays.rounds import merge_in_rounds
+from bpelab.bpe.encoders.arrays.store import RUN_BITS, START_MASK, PieceStore, TokenTables, Values
+from bpelab.bpe.encoders.arrays.tiers import distinct_pieces
+from bpelab.bpe.encoders.batches import map_in_threads
+from bpelab.bpe.encoders.engine import Ids
 from bpelab.bpe.foundation.once import once
-from bpelab.bpe.splitting.patterns import UNFINISHED_PIECES, sections
-from bpelab.bpe.splitting.places import Ints, places_where
+from bpelab.bpe.foundation.runs import places_in_spans
+from bpelab.bpe.foundation.tables_by_id import IdPlaces
+from bpelab.bpe.splitting.places import places_where
 
-# Cuts a text, without surrogates, into its UTF-8 and the (n_pieces + 1,) int64 offsets of the pieces.
-Split = Callable[[str], tuple[bytes, Ints]]
-
-# Characters of a block. Its arrays should stay in the processor's second-level cache, and there should be
-# enough of them that NumPy's cost of a call (about a microsecond) does not count.
-BLOCK_CHARS = 1 << 18
-# Characters of a thread's block. Larger, since after every one of NumPy's calls a thread may have to wait for
-# Python's lock: on two cores, blocks of 256 Ki characters gain nothing, of 1 Mi some 1.4 times.
-THREAD_BLOCK_CHARS = 1 << 20
-# Pieces that a store remembers beyond the vocabulary, and those of one block more: usually some 50 MB, at
-# most 250 (see `store`). 12 MB of standard-library source have 90,000 distinct ones.
-CACHE_PIECES = 1 << 18
 # Stores that wait for the next call. When more calls were under way at once, the other stores are dropped.
 WAITING_STORES = os.cpu_count() or 1
-# Pieces that are merged in batches: a longer one would make a round of every one of its many merges.
-LONGEST_IN_BATCH = 256
+# Pieces that are merged together: a longer one would make a round of every one of its many merges.
+LONGEST_IN_ROUNDS = 256
 # A longer piece is hardly ever met twice. One of more than 31 bytes counts as several of those remembered.
 LONGEST_REMEMBERED = 1024
+# Fewer ids become a list sooner one by one.
+FEW_IDS = 256
 
 
 class Found(NamedTuple):
@@ -67,38 +54,36 @@ class ArrayEncoder:
     What is learnt beyond the vocabulary lies in stores. A call takes one of those that wait, or begins
     another, has it for itself while it encodes a block, and puts it back. So nothing is written that another
     thread reads, there is no lock, and a process forked at any time inherits only stores that were at rest.
+    A store that has met more than `max_pieces` pieces is not put back.
+
+    `split` is what `BlockSplitter` takes.
 
     >>> ranks = {bytes([byte]): byte for byte in range(256)} | {b"ab": 256}
-    >>> encoder = ArrayEncoder(ranks, lambda text: (text.encode(), np.array([0, 2, 5])), max_pieces=10)
-    >>> list(encoder.encode_blocks("abcab"))
-    [array([256,  99, 256], dtype=uint32)]
+    >>> ArrayEncoder(ranks, "[a-z]+", max_pieces=10).encode_to_list("abc ab")
+    [256, 99, 256]
     """
 
     def __init__(
         self,
         ranks: Mapping[bytes, int],
-        split: Split,
+        pattern: str,
+        split: Callable[[str], list[str]] | None = None,
         *,
-        can_cut: bool = False,
-        max_pieces: int = CACHE_PIECES,
+        max_pieces: int,
     ) -> None:
         places = IdPlaces(ranks.values())
-        self._id_of: Ids | None = (
-            None  # (n_places,): what the arrays work with is the id itself, or its place
-        )
+        # (n_places,): the ids, where the arrays work with their places instead.
+        self._id_of: Ids | None = None
         if len(places.far):
             self._id_of = places.ids()
             in_order = np.fromiter(ranks.values(), dtype=np.int64)
             ranks = dict(zip(ranks, places.of(in_order).tolist(), strict=True))
         self._places = places
         self._ranks = ranks
-        self._split = split
-        self._can_cut = (
-            can_cut  # whether the tail rule of `patterns` holds, so that a text may be cut into blocks
-        )
+        self._splitter = BlockSplitter(pattern, split)
         self._max_pieces = max_pieces
-        self._tokens = TokenTables(ranks)
-        self._waiting: list[PieceStore] = []
+        self.tokens = TokenTables(ranks)
+        self.waiting: list[PieceStore] = []
 
     @contextmanager
     def _borrowed_store(self) -> Iterator[PieceStore]:
@@ -107,249 +92,158 @@ class ArrayEncoder:
         It is not put back by a call that raises, which may have left it half-written, nor when it is full.
         """
         try:
-            store = self._waiting.pop()
+            store = self.waiting.pop()
         except IndexError:
-            store = PieceStore(self._tokens)
+            store = PieceStore(self.tokens)
         yield store
-        if store.n_pieces <= self._max_pieces and len(self._waiting) < WAITING_STORES:
-            self._waiting.append(store)
+        if store.n_pieces <= self._max_pieces and len(self.waiting) < WAITING_STORES:
+            self.waiting.append(store)
 
-    def encode_blocks(self, text: str) -> Iterator[Ids]:
-        """Yield the ids of a text without surrogates, block by block: (n_tokens,) uint32 each."""
-        for data, piece_starts, _ in self.split_blocks(text):
-            yield self._encode_block(data, piece_starts)
+    # ---- the engine ----
 
-    def _encode_block(self, data: bytes, piece_starts: Ints) -> Ids:
-        """(n_tokens,) uint32: the ids of some pieces."""
+    def encode_to_list(self, text: str) -> list[int]:
+        """Return the ids of a text."""
+        ids: list[int] = []
+        for block_ids in self.encode_blocks(text):
+            ids += self._as_list(block_ids)
+        return ids
+
+    def encode_blocks(self, text: str, num_threads: int = 1) -> Iterator[Ids]:
+        """Yield the ids of a text block by block, (n_tokens,) uint32 each.
+
+        NumPy lets threads run at the same time. For them the text is cut by the word rule into sections,
+        which are blocks of their own.
+        """
+        if not self._splitter.is_known or num_threads == 1:
+            yield from map(self._ids_of_block, self._splitter.blocks(text))
+            return
+        with ThreadPoolExecutor(num_threads) as pool:
+            sections = self._splitter.sections(text, num_threads)
+            yield from pool.map(lambda section: self._ids_of_block(self._splitter.whole(section)), sections)
+
+    def encode_batch(self, texts: Sequence[str], num_threads: int = 1) -> list[list[int]]:
+        """Return the ids of each text; short ones are looked up together."""
+        answers: list[list[int]] = [[]] * len(texts)
+
+        def encode_group(numbers: list[int]) -> list[list[int]]:
+            if len(numbers) == 1:
+                return [self.encode_to_list(texts[numbers[0]])]
+            return self._lists_of_texts([texts[number] for number in numbers])
+
+        n_chars = chars_for_each_thread(sum(map(len, texts)), num_threads)
+        groups = list(groups_of_texts(texts, n_chars))
+        for numbers, lists in zip(groups, map_in_threads(encode_group, groups, num_threads), strict=True):
+            for number, ids in zip(numbers, lists, strict=True):
+                answers[number] = ids
+        return answers
+
+    def encode_beginning(self, text: str) -> tuple[list[Ids], int]:
+        """Return the ids that stay the same however the text goes on, and how many characters they cover."""
+        blocks = list(self._splitter.blocks(text, is_last=False))
+        return list(map(self._ids_of_block, blocks)), sum(block.n_chars for block in blocks)
+
+    def count(self, text: str, limit: int | None = None) -> int:
+        """Count the tokens of a text, up to the block that exceeds the limit."""
+        n_tokens = 0
+        for block in self._splitter.blocks(text):
+            with self._borrowed_store() as store:
+                values = self.look_up(_pieces_of(block), store).values
+            n_tokens += int((values >> RUN_BITS).sum())
+            if limit is not None and n_tokens > limit:
+                break
+        return n_tokens
+
+    def merge_piece(self, piece: bytes) -> list[int]:
+        """Return the ids of one piece, however long it is."""
+        merged: list[int] = self._as_ids(merge_long_piece(piece, self._ranks, self.tokens)).tolist()
+        return merged
+
+    # ---- pieces to ids ----
+
+    def _ids_of_block(self, block: Block) -> Ids:
+        """(n_tokens,) uint32: the ids of a block."""
         with self._borrowed_store() as store:
-            ids = join(self._find(data, piece_starts, store))
+            ids = join(self.look_up(_pieces_of(block), store))
         return self._as_ids(ids)
+
+    def _lists_of_texts(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return the ids of each text, all of which are one block."""
+        data, starts, lengths, text_ends = split_texts(texts, self._splitter)
+        with self._borrowed_store() as store:
+            found = self.look_up(Pieces(data, as_words(data), starts, lengths), store)
+            ids = join(found)
+        ids_before = np.zeros(len(starts) + 1, dtype=np.int64)  # by piece
+        np.cumsum((found.values >> RUN_BITS).view(np.int64), out=ids_before[1:])
+        objects = self._as_objects(self._as_ids(ids))
+        ends = ids_before.take(text_ends).tolist()
+        return [objects[start:end].tolist() for start, end in pairwise([0, *ends])]
+
+    def look_up(self, pieces: Pieces, store: PieceStore) -> Found:
+        """Look up pieces; those that are not known are merged and remembered."""
+        values, unknown = store.find(pieces)
+        if not len(unknown):
+            return Found(values, store.runs, [])
+        is_large = pieces.lengths.take(unknown) > LONGEST_REMEMBERED
+        large = []
+        for place in unknown[is_large].tolist():
+            ids = merge_long_piece(pieces.content(place), self._ranks, self.tokens)
+            values[place] = len(ids) << int(RUN_BITS)
+            large.append((place, ids))
+        unknown = unknown[~is_large]
+        if len(unknown):
+            firsts, numbers = distinct_pieces(pieces.take(unknown))
+            values[unknown] = self._learn(pieces.take(unknown.take(firsts)), store).take(numbers)
+        return Found(values, store.runs, large)
+
+    def _learn(self, pieces: Pieces, store: PieceStore) -> Values:
+        """Merge distinct pieces, let the store remember them, and return their values."""
+        values = np.empty(len(pieces.starts), dtype=np.uint64)
+        is_short = pieces.lengths <= LONGEST_IN_ROUNDS
+        short = pieces.take(places_where(is_short))
+        if len(short.starts):
+            merged = merge_in_rounds(
+                short.data, short.words, short.starts, short.lengths, self._ranks, self.tokens
+            )
+            values[is_short] = store.remember(short, *merged)
+        for place in places_where(~is_short).tolist():
+            ids = merge_long_piece(pieces.content(place), self._ranks, self.tokens)
+            values[place] = store.remember(pieces.take(np.array([place])), ids, np.array([len(ids)]))[0]
+        return values
+
+    # ---- places to ids ----
 
     def _as_ids(self, ids: Ids) -> Ids:
         return ids if self._id_of is None else self._id_of.take(ids)
 
-    def encode_in_threads(self, text: str, num_threads: int) -> Iterator[Ids]:
-        """Yield the same as `encode_blocks` by several threads, which NumPy lets run at the same time.
+    def _as_list(self, ids: Ids) -> list[int]:
+        """Return ids as a list, in which equal ids are one object: 8 bytes a token, not 40."""
+        as_list: list[int] = (ids if len(ids) < FEW_IDS else self._as_objects(ids)).tolist()
+        return as_list
 
-        The text is cut by the word rule into sections, which are blocks of their own.
-        """
-        if not self._can_cut or num_threads == 1:
-            yield from self.encode_blocks(text)
-            return
-        n_chars = max(BLOCK_CHARS, min(len(text) // (2 * num_threads) + 1, THREAD_BLOCK_CHARS))
-        with ThreadPoolExecutor(num_threads) as pool:
-            yield from pool.map(
-                lambda section: self._encode_block(*self._split(section)), sections(text, n_chars)
-            )
-
-    def merge_piece(self, piece: bytes) -> list[int]:
-        """Give the ids of one piece, however long it is."""
-        merged: list[int] = self._as_ids(merge_long_piece(piece, self._ranks, self._tokens)).tolist()
-        return merged
-
-    def as_list(self, ids: Ids) -> list[int]:
-        """Give ids of ordinary text as a list, in which equal ids are one object: 8 bytes a token, not 40."""
+    def _as_objects(self, ids: Ids) -> npt.NDArray[np.object_]:
+        """(n_tokens,) object: ids as Python's integers."""
         places = ids if self._id_of is None else self._places.of(ids)
-        as_objects: list[int] = self._id_objects.take(places, mode="clip").tolist()
-        return as_objects
+        return self._id_objects.take(places, mode="clip")
 
     @once
     def _id_objects(self) -> npt.NDArray[np.object_]:
         return self._places.ids().astype(np.object_)
 
-    def encode_beginning(self, text: str) -> tuple[list[Ids], int]:
-        """Give the ids of what stays the same in a text that goes on, and how many characters that is."""
-        blocks = list(self.split_blocks(text, is_last=False))
-        ids = [self._encode_block(data, piece_starts) for data, piece_starts, _ in blocks]
-        return ids, sum(n_chars for _, _, n_chars in blocks)
 
-    def count(self, text: str, limit: int | None = None) -> int:
-        """Count the tokens of a text without surrogates, up to the block that exceeds the limit."""
-        n_tokens = 0
-        for data, piece_starts, _ in self.split_blocks(text):
-            with self._borrowed_store() as store:
-                n_tokens += int((self._find(data, piece_starts, store).values >> RUN_BITS).sum())
-            if limit is not None and n_tokens > limit:
-                break
-        return n_tokens
-
-    def split_blocks(self, text: str, *, is_last: bool = True) -> Iterator[tuple[bytes, Ints, int]]:
-        """Yield the UTF-8, the piece starts and the number of characters of a text's blocks.
-
-        By the tail rule, the last pieces of a block may depend on what follows, and begin the next one.
-        With `is_last` false the text's own last pieces are left out. A piece that is longer than a block
-        makes the block grow, twofold each time, so that it is not split too often.
-
-        Another pattern's pieces are found in the whole text (none with `is_last` false) and then come in
-        blocks whose characters are not counted.
-        """
-        if not self._can_cut:
-            if is_last:
-                yield from _in_blocks(*self._split(text))
-            return
-        start, n_wanted = 0, BLOCK_CHARS
-        while start < len(text):
-            end = start + n_wanted
-            data, piece_starts = self._split(text[start:end])
-            if end >= len(text) and is_last:
-                yield data, piece_starts, len(text) - start
-                return
-            if len(piece_starts) > UNFINISHED_PIECES + 1:
-                piece_starts = piece_starts[:-UNFINISHED_PIECES]
-                data = data[: piece_starts[-1]]
-                n_chars = len(data) if data.isascii() else len(data.decode("utf-8"))
-                yield data, piece_starts, n_chars
-                start += n_chars
-                n_wanted = BLOCK_CHARS
-            else:
-                n_wanted *= 2
-            if end >= len(text):
-                return
-
-    def _find(self, data: bytes, piece_starts: Ints, store: PieceStore) -> Found:
-        """Look up the pieces of some UTF-8; those that are not known are merged and remembered."""
-        words = as_words(data)
-        starts, lengths = piece_starts[:-1], np.diff(piece_starts)
-        values = store.tables[0].find([keys_of_one_word(words, starts, lengths)])
-        todo = places_where(values == 0)
-        if not len(todo):
-            return Found(values, store.runs, [])
-        todo_lengths = lengths[todo]
-        unknown: list[Unknown] = []
-        keyless = todo[todo_lengths > MAX_KEY_BYTES]
-        large = self._find_large(data, piece_starts, keyless, unknown, values, store)
-        shorter = 0
-        for tier, (n_words, n_bytes) in enumerate(zip(KEY_WORDS, KEY_BYTES, strict=True)):
-            own = todo.compress((todo_lengths > shorter) & (todo_lengths <= n_bytes))
-            shorter = n_bytes
-            if len(own):
-                keys = keys_of_words(words, starts[own], lengths[own], n_words)
-                if tier:
-                    values[own] = found = store.tables[tier].find(keys)
-                    missing = places_where(found == 0)
-                    own, keys = own[missing], [word[missing] for word in keys]
-            if len(own):
-                firsts, inverse = distinct(keys)
-                unknown.append(Unknown(tier, own, firsts, inverse, [word[firsts] for word in keys], []))
-        if unknown:
-            firsts = np.concatenate([part.pieces[part.firsts] for part in unknown])
-            ids, counts = merge_pieces(
-                data, words, starts[firsts], lengths[firsts], self._ranks, self._tokens
-            )
-            _remember(store, unknown, ids, counts, values)
-        return Found(values, store.runs, large)
-
-    def _find_large(
-        self,
-        data: bytes,
-        piece_starts: Ints,
-        large: Ints,
-        unknown: "list[Unknown]",
-        values: Values,
-        store: PieceStore,
-    ) -> list[tuple[int, Ids]]:
-        """Find the pieces that have no key, one by one; merge those that are too long to remember."""
-        merged: list[tuple[int, Ids]] = []
-        distinct_of: dict[bytes, int] = {}
-        pieces: list[int] = []
-        firsts: list[int] = []
-        inverse: list[int] = []
-        for piece in large.tolist():
-            content = data[piece_starts[piece] : piece_starts[piece + 1]]
-            value = store.large.get(content)
-            if value is not None:
-                values[piece] = value
-            elif len(content) > LONGEST_IN_BATCH:
-                ids = merge_long_piece(content, self._ranks, self._tokens)
-                if len(content) <= LONGEST_REMEMBERED:
-                    added = store.add_runs(ids, np.array([len(ids)]))
-                    store.add_large([content], added)
-                    values[piece] = added[0]
-                else:
-                    merged.append((piece, ids))
-                    values[piece] = len(ids) << int(RUN_BITS)
-            else:
-                if content not in distinct_of:
-                    distinct_of[content] = len(distinct_of)
-                    firsts.append(len(pieces))
-                pieces.append(piece)
-                inverse.append(distinct_of[content])
-        if pieces:
-            own = Unknown(None, np.array(pieces), np.array(firsts), np.array(inverse), [], list(distinct_of))
-            unknown.append(own)
-        return merged
-
-
-class Unknown(NamedTuple):
-    """The pieces of a block that one of the tables does not have."""
-
-    tier: int | None  # which table; None for the pieces that have no key
-    pieces: Ints  # (n,) where in the block they are
-    firsts: Ints  # (n_distinct,) an index into `pieces` for each distinct piece
-    inverse: Ints  # (n,) which of the distinct pieces each is
-    keys: list[Words]  # of the distinct pieces
-    contents: list[bytes]  # of the distinct pieces that have no key
-
-
-def _remember(store: PieceStore, unknown: list[Unknown], ids: Ids, counts: Ints, values: Values) -> None:
-    """Add merged pieces to the store and to the values of the block."""
-    new = store.add_runs(ids, counts)
-    start = 0
-    for part in unknown:
-        own = new[start : start + len(part.firsts)]
-        start += len(part.firsts)
-        values[part.pieces] = own[part.inverse]
-        if part.tier is None:
-            store.add_large(part.contents, own)
-        else:
-            store.add(part.tier, part.keys, own)
-
-
-def _in_blocks(data: bytes, piece_starts: Ints) -> Iterator[tuple[bytes, Ints, int]]:
-    """Yield pieces of a whole text in blocks of about `BLOCK_CHARS` bytes, with 0 for the characters."""
-    first = 0
-    while first < len(piece_starts) - 1:
-        start = int(piece_starts[first])
-        last = max(first + 1, int(np.searchsorted(piece_starts, start + BLOCK_CHARS, side="right")) - 1)
-        yield data[start : piece_starts[last]], piece_starts[first : last + 1] - start, 0
-        first = last
+def _pieces_of(block: Block) -> Pieces:
+    starts = block.piece_starts
+    return Pieces(block.data, as_words(block.data), starts[:-1], np.diff(starts))
 
 
 def join(found: Found) -> Ids:
-    """(n_tokens,) uint32: the ids of a block's pieces, in order."""
+    """(n_tokens,) uint32: the ids of pieces that were looked up, in order."""
     values, runs, large = found
     counts = (values >> RUN_BITS).view(np.int64)
-    ends = np.cumsum(counts)
-    n_ids = int(ends[-1]) if len(ends) else 0
-    if n_ids == len(values):
+    if int(counts.sum()) == len(values):
         return values.astype(np.uint32)  # the lower half: every piece is the one token that it names
-    # Within a piece each id lies one place after the one before; the first lies where the run starts.
-    run_starts = (values & START_MASK).view(np.int64)
-    places = np.ones(n_ids, dtype=np.int64)
-    places[0] = run_starts[0]
-    counts += run_starts  # where each run ends
-    steps = np.subtract(run_starts[1:], counts[:-1], out=counts[:-1])
-    steps += 1
-    places[ends[:-1]] = steps
-    np.cumsum(places, out=places)
-    ids = runs.take(places, mode="clip")
-    for piece, its_ids in large:
-        ids[ends[piece] - len(its_ids) : ends[piece]] = its_ids
-    return ids
-
-
-def joined(parts: Iterator[Ids]) -> Ids:
-    """Put arrays one after the other into one, which grows in place and not beside a copy of itself.
-
-    >>> joined(iter([np.array([1, 2], np.uint32), np.array([3], np.uint32)]))
-    array([1, 2, 3], dtype=uint32)
-    """
-    ids = next(parts, np.zeros(0, dtype=np.uint32)).copy()
-    n_ids = len(ids)
-    for part in parts:
-        if n_ids + len(part) > len(ids):
-            ids.resize(n_ids + max(len(part), n_ids // 32), refcheck=False)
-        ids[n_ids : n_ids + len(part)] = part
-        n_ids += len(part)
-    ids.resize(n_ids, refcheck=False)
+    ids = runs.take(places_in_spans((values & START_MASK).view(np.int64), counts), mode="clip")
+    if large:
+        ends = np.cumsum(counts)
+        for piece, its_ids in large:
+            ids[ends[piece] - len(its_ids) : ends[piece]] = its_ids
     return ids

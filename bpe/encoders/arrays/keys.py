@@ -1,17 +1,20 @@
 """How does a piece become a number that no other piece has?
 
-A piece of up to 7 bytes is one 64-bit word: its bytes, and its length in the lowest byte. One of up to
-15 or 31 bytes is two or four such words, the length in the last. So equal keys are equal pieces, and a
+A piece of up to 7 bytes is one 64-bit word: its bytes, and its length in the lowest byte. A piece of up to
+15 or 31 bytes is two or four such words, with the length in the last. So equal keys are equal pieces, and a
 piece is compared in one or two machine instructions instead of byte by byte.
 """
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
-from bpelab.bpe.splitting.places import Ints
+from bpelab.bpe.splitting.places import Ints, places_where
 
 Words = npt.NDArray[np.uint64]
 
-# Keys of one, two and four words, and the longest piece that each can hold.
+# The three tiers: keys of one, two and four words, and the longest piece that each can hold.
 KEY_WORDS = (1, 2, 4)
 KEY_BYTES = (7, 15, 31)
 MAX_KEY_BYTES = KEY_BYTES[-1]
@@ -26,7 +29,7 @@ def as_words(data: bytes) -> Words:
 
 
 def load_words(words: Words, starts: Ints, n_words: int) -> list[Words]:
-    """Give the `8 * n_words` bytes at each start, as `n_words` arrays of (n,) uint64.
+    """Return the `8 * n_words` bytes at each start, as `n_words` arrays of (n,) uint64.
 
     Each is put together from the two aligned words that it lies across.
 
@@ -54,7 +57,7 @@ _LENGTHS = np.array([*range(8), 0], dtype=np.uint64)
 
 
 def keys_of_one_word(words: Words, starts: Ints, lengths: Ints) -> Words:
-    """Pack pieces of at most 7 bytes, (n,) uint64; a longer one gets 0, which is no piece's key.
+    """Pack pieces of at most 7 bytes, (n,) uint64; a longer one gets 0, which is not the key of any piece.
 
     >>> data = b"the category"
     >>> keys = keys_of_one_word(as_words(data), np.array([0, 4]), np.array([3, 8]))
@@ -80,3 +83,34 @@ def keys_of_words(words: Words, starts: Ints, lengths: Ints, n_words: int) -> li
         keys[j] <<= np.uint64(64) - (left << np.uint64(3))
     keys[-1] |= lengths.view(np.uint64)
     return keys
+
+
+def by_tier(lengths: Ints, first_tier: int = 0) -> Iterator[tuple[int, Ints]]:
+    """Yield each tier of keys that some pieces belong to: its number, and (n,) int64 which pieces.
+
+    >>> [(tier, places.tolist()) for tier, places in by_tier(np.array([3, 20, 7, 90]))]
+    [(0, [0, 2]), (2, [1])]
+    """
+    for tier in range(first_tier, len(KEY_BYTES)):
+        shorter = KEY_BYTES[tier - 1] if tier else 0
+        places = places_where((lengths > shorter) & (lengths <= KEY_BYTES[tier]))
+        if len(places):
+            yield tier, places
+
+
+class Pieces(NamedTuple):
+    """Some pieces of a block of UTF-8."""
+
+    data: bytes
+    words: Words  # the data, see `as_words`
+    starts: Ints  # (n_pieces,) byte offsets into the data
+    lengths: Ints  # (n_pieces,) in bytes
+
+    def take(self, places: Ints) -> "Pieces":
+        """Return some of the pieces."""
+        return self._replace(starts=self.starts.take(places), lengths=self.lengths.take(places))
+
+    def content(self, place: int) -> bytes:
+        """Return the bytes of one piece."""
+        start = int(self.starts[place])
+        return self.data[start : start + int(self.lengths[place])]

@@ -14,9 +14,11 @@ from heapq import heappop, heappush
 import numpy as np
 from bpelab.bpe.encoders.arrays.chunks import merge_in_blocks, merge_in_chunks
 from bpelab.bpe.encoders.arrays.keys import as_words
-from bpelab.bpe.encoders.arrays.merges import byte_ids_of
-from bpelab.bpe.encoders.arrays.store import NO_RANK, Ids, TokenTables
-from bpelab.bpe.encoders.heap import merge_piece
+from bpelab.bpe.encoders.arrays.rounds import byte_ids_of
+from bpelab.bpe.encoders.arrays.store import NO_RANK, TokenTables
+from bpelab.bpe.encoders.engine import Ids
+from bpelab.bpe.encoders.heap import merge_with_heap
+from bpelab.bpe.foundation.runs import positions_in_runs
 from bpelab.bpe.splitting.places import Ints, places_where
 
 # Buckets pay for a shorter piece of few different pairs, whose ranks are hardly more than these; of more
@@ -33,7 +35,7 @@ OVERLAP_BYTES = 1 << 12
 
 
 def merge_long_piece(piece: bytes, ranks: Mapping[bytes, int], tokens: TokenTables) -> Ids:
-    """Give the ids of a piece of any length, (n_tokens,) uint32.
+    """Return the ids of a piece of any length, (n_tokens,) uint32.
 
     O(n log n) in its n bytes, and in buckets some 50 microseconds for each rank that occurs. Memory is that
     of the ids and of one block: some 60 bytes for each of its bytes in buckets, 200 in chunks. Where two
@@ -51,7 +53,7 @@ def merge_long_piece(piece: bytes, ranks: Mapping[bytes, int], tokens: TokenTabl
         ids = _merge_by_rank(piece, tokens)
     if ids is None and len(piece) >= MANY_BYTES:
         ids = merge_in_chunks(piece, ranks, tokens)
-    return np.array(merge_piece(piece, ranks), dtype=np.uint32) if ids is None else ids
+    return np.array(merge_with_heap(piece, ranks), dtype=np.uint32) if ids is None else ids
 
 
 def _merge_by_rank(piece: bytes, tokens: TokenTables) -> Ids | None:
@@ -137,9 +139,7 @@ def _every_other(lefts: Ints, after: Ints) -> Ints:
     touches = np.append(False, after[lefts[:-1]] == lefts[1:])
     if not touches.any():
         return lefts
-    row_starts = places_where(~touches)
-    in_row = np.arange(len(lefts)) - np.repeat(row_starts, np.diff(row_starts, append=len(lefts)))
-    kept: Ints = lefts[in_row % 2 == 0]
+    kept: Ints = lefts[positions_in_runs(places_where(~touches), len(lefts)) % 2 == 0]
     return kept
 
 

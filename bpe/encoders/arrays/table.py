@@ -139,7 +139,7 @@ class KeyTable:
 
 
 def distinct(keys: list[Words]) -> tuple[Ints, Ints]:
-    """Give the first index of each distinct key, and for each key the number of its distinct one.
+    """Return the first index of each distinct key, and for each key the number of its distinct one.
 
     Sorts, in O(n log n): ((n_distinct,) int64, (n,) int64).
 

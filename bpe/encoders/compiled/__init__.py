@@ -1,4 +1,4 @@
 """How fast can plain loops be? The arrays' way of encoding with its loops written out, compiled by Numba.
 
-Begin with `encode` and `split_gpt2`. `worth` says when the engine pays.
+Begin with `encode` and `split_gpt2`. `when_it_pays` says when the engine pays.
 """

@@ -20,6 +20,7 @@ from bpelab.bpe.encoders.compiled.memory import (
 from bpelab.bpe.encoders.compiled.split import Cut
 from bpelab.bpe.encoders.compiled.tables import Counters, RankTables, as_bytes
 from bpelab.bpe.encoders.compiled.text import utf8_in_place
+from bpelab.bpe.encoders.engine import missing_byte_error
 
 # A shorter text is copied, since what is read in words must go on for some bytes after it.
 IN_PLACE_BYTES = 4096
@@ -166,9 +167,7 @@ class Call:
             self._n_ids = int(done[encode.IDS_DONE])
             if missing := int(self.memory.counters[MISSING_BYTE]):
                 byte = bytes([missing - 1])
-                raise KeyError(
-                    f"the byte {byte!r} is no token of this vocabulary, so that it cannot be encoded"
-                )
+                raise missing_byte_error(byte)
             if why == encode.FULL:
                 self.memory = grown(self.memory, self._parts.sizes)
             elif why == encode.NO_HEAP:

@@ -42,7 +42,16 @@ _LOOP_OF_PATTERN = {
 _SETTINGS = ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "NUMBA_OPT")  # which change the code that Numba makes
 _SUFFIX = ".code"
 # Files without a loop: nothing needs to be compiled again when they change.
-WITHOUT_LOOPS = {"__init__", "ahead", "call", "code_files", "encoder", "loading", "text", "worth"}
+WITHOUT_LOOPS = {
+    "__init__",
+    "compile_ahead",
+    "call",
+    "code_files",
+    "encoder",
+    "loading",
+    "text",
+    "when_it_pays",
+}
 
 
 @cache

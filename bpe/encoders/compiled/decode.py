@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from bpelab.bpe.encoders.compiled.machine import PADDING, U64, Bytes, Ids, compiled_and_kept, copy_bytes
 from bpelab.bpe.encoders.compiled.tables import Counters, as_bytes
-from bpelab.bpe.foundation.id_places import IdPlaces
+from bpelab.bpe.foundation.tables_by_id import IdPlaces
 
 BYTES_AT_ONCE = U64(16)
 

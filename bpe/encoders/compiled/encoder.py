@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from bpelab.bpe.encoders.compiled.ahead import make_ready
 from bpelab.bpe.encoders.compiled.call import IN_PLACE_BYTES, PIECES_AT_A_TIME, Call, Parts
+from bpelab.bpe.encoders.compiled.compile_ahead import make_ready
 from bpelab.bpe.encoders.compiled.decode import TokenBytes, build_token_bytes, join_tokens
 from bpelab.bpe.encoders.compiled.machine import IS_INTERPRETED, Bytes, Ids
 from bpelab.bpe.encoders.compiled.memory import (
@@ -28,8 +28,8 @@ from bpelab.bpe.encoders.compiled.memory import (
 from bpelab.bpe.encoders.compiled.split import CUTS, class_bytes
 from bpelab.bpe.encoders.compiled.tables import as_bytes, build_tables
 from bpelab.bpe.encoders.compiled.text import utf8_in_place
-from bpelab.bpe.foundation.id_places import IdPlaces
 from bpelab.bpe.foundation.once import once
+from bpelab.bpe.foundation.tables_by_id import IdPlaces
 from bpelab.bpe.splitting.patterns import sections
 
 # Characters of a block where the ids are wanted some at a time.

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from bpelab.bpe.encoders.compiled.worth import pays
+from bpelab.bpe.encoders.compiled.when_it_pays import pays
 from bpelab.bpe.foundation.forks import forks_wait
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def load(
     where it cannot compile the loops. The message says what to do.
     """
     with forks_wait():
-        from bpelab.bpe.encoders.compiled.ahead import make_ready
+        from bpelab.bpe.encoders.compiled.compile_ahead import make_ready
         from bpelab.bpe.encoders.compiled.encoder import CompiledEncoder
 
         make_ready(pattern)
@@ -40,7 +40,7 @@ def load_if_it_pays(
     split: Callable[[str], list[str]] | None = None,
     bytes_of_id: Mapping[int, bytes] | None = None,
 ) -> "CompiledEncoder | None":
-    """Return a compiled encoder where it pays (see `worth`) and works; None where it does not."""
+    """Return a compiled encoder where it pays (see `when_it_pays`) and works; None where it does not."""
     global _failed
     if _failed or not pays(n_chars, n_before, pattern):
         return None

@@ -1,7 +1,7 @@
 """What turns a Python loop into machine code, and which instructions does Python have no word for?
 
 `compiled` is the decorator of every loop here. Numba compiles the function when it is first called, or reads
-it from disk where it has been compiled before (see `kept`). With `NUMBA_DISABLE_JIT=1` in the environment
+it from disk if it was compiled before (see `kept_code`). With `NUMBA_DISABLE_JIT=1` in the environment
 nothing is compiled, and the same source runs as ordinary Python.
 
 A few instructions have no operator in Python: reading eight bytes at once from any place, comparing 64 bytes
@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 try:
     import numba
-    from bpelab.bpe.encoders.compiled.kept import keep_code
+    from bpelab.bpe.encoders.compiled.kept_code import keep_code
     from llvmlite import ir
     from numba import config, njit, types
     from numba.extending import intrinsic

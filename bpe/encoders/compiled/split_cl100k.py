@@ -20,9 +20,9 @@ from bpelab.bpe.encoders.compiled.split_gpt2 import (
     WHITE,
     contraction_of,
 )
-from bpelab.bpe.splitting import rules_cl100k
+from bpelab.bpe.splitting import rules_shared
 
-BREAK, EDGE = np.uint8(rules_cl100k.LINE_BREAK), np.uint8(15)
+BREAK, EDGE = np.uint8(rules_shared.LINE_BREAK), np.uint8(15)
 _SMALL = np.uint8(32)  # makes a small letter of a capital
 _S = np.uint8(ord("s"))
 
@@ -32,13 +32,10 @@ def class_of(char: np.uint8) -> np.uint8:
     """Return the class of a character, given as one byte (see `characters`)."""
     is_letter = np.uint8((char | _SMALL) - np.uint8(97)) < np.uint8(26)
     is_number = np.uint8(char - np.uint8(48)) < np.uint8(10)
-    is_white = np.uint8(char - np.uint8(9)) < np.uint8(5)
     is_break = (char == np.uint8(10)) | (char == np.uint8(13))
+    is_white = (np.uint8(char - np.uint8(9)) < np.uint8(5)) & (is_break == False)  # noqa: E712
     is_space = char == np.uint8(32)
-    # A line break is white space and one more.
-    number = (
-        is_letter * LETTER | is_number * NUMBER | is_white * WHITE | is_break * np.uint8(1) | is_space * SPACE
-    )
+    number = is_letter * LETTER | is_number * NUMBER | is_white * WHITE | is_break * BREAK | is_space * SPACE
     return np.uint8(number) if char < NOT_ASCII else np.uint8(char & CLASS_BITS)
 
 

@@ -9,17 +9,17 @@ import numpy as np
 from bpelab.bpe.encoders.compiled.characters import CLASS_BITS, NOT_ASCII
 from bpelab.bpe.encoders.compiled.machine import U64, Bytes, Verdict, compiled, trailing_zeros, where_equal
 from bpelab.bpe.encoders.compiled.memory import BEFORE
-from bpelab.bpe.splitting import rules_gpt2
+from bpelab.bpe.splitting import rules_shared
 
-# The classes of `splitting.rules_gpt2`, as the loops compare them with bytes.
+# The classes of `splitting.rules_shared`, as the loops compare them with bytes.
 OTHER, LETTER, NUMBER, SPACE, WHITE = map(
     np.uint8,
     (
-        rules_gpt2.OTHER,
-        rules_gpt2.IS_LETTER,
-        rules_gpt2.IS_NUMBER,
-        rules_gpt2.PLAIN_SPACE,
-        rules_gpt2.OTHER_SPACE,
+        rules_shared.OTHER,
+        rules_shared.IS_LETTER,
+        rules_shared.IS_NUMBER,
+        rules_shared.PLAIN_SPACE,
+        rules_shared.OTHER_SPACE,
     ),
 )
 APOSTROPHE = np.uint8(ord("'"))

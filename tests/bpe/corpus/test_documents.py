@@ -1,4 +1,4 @@
-"""Documents, files and directories are counted in blocks as if each document were counted whole."""
+"""Pieces counted block by block are those of whole documents, whether strings, files or directories."""
 
 import os
 import random
@@ -119,7 +119,7 @@ def test_bytes_that_are_not_utf8_name_file_and_offset(tmp_path: Path, n_before: 
 
 
 @pytest.mark.usefixtures("small_blocks")
-def test_a_character_cut_short_at_the_end_is_an_error_and_replacing_is_that_of_the_whole(
+def test_a_character_cut_short_at_the_end_is_an_error_or_is_replaced_as_in_the_whole_file(
     tmp_path: Path,
 ) -> None:
     data = ("word 字" * 40).encode()[:-1]
@@ -130,22 +130,22 @@ def test_a_character_cut_short_at_the_end_is_an_error_and_replacing_is_that_of_t
     assert count_pieces(tmp_path / "x", errors="replace").counts == expected
 
 
-def test_what_is_no_text_is_refused() -> None:
+def test_input_that_is_not_text_is_refused() -> None:
     with pytest.raises(TypeError, match=r"documents as str and files as pathlib.Path, not bytes"):
         count_pieces([b"bytes"])  # type: ignore[list-item]
 
 
 def test_an_unknown_pattern_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"not the name of a pattern .*, and the pattern '\(' is no regular"):
+    with pytest.raises(ValueError, match=r"not the name of a pattern .* the pattern '\(' is not a regular"):
         count_pieces("a", pattern="(")
 
 
-posix = pytest.mark.skipif(os.name != "posix", reason="there are no such entries")
+posix = pytest.mark.skipif(os.name != "posix", reason="other systems have no such entries")
 
 
 @pytest.fixture
 def strange(tmp_path: Path) -> Path:
-    """A directory with two files, and with all else that a directory can hold."""
+    """A directory with two files and everything else that a directory can hold."""
     folder = tmp_path / "strange"
     (folder / "sub").mkdir(parents=True)
     (folder / "a.txt").write_text("one")
@@ -161,7 +161,7 @@ def strange(tmp_path: Path) -> Path:
 
 
 @posix
-def test_what_is_no_file_in_a_directory_is_left_out_and_said(strange: Path) -> None:
+def test_entries_of_a_directory_that_are_not_files_are_left_out_with_a_warning(strange: Path) -> None:
     with pytest.warns(UserWarning, match="strange: 6 of its entries are left out") as caught:
         assert files_of(strange) == [strange / "a.txt", strange / "sub" / "b.txt"]
     assert "broken (a broken link: No such file or directory)" in str(caught[0].message)
@@ -245,7 +245,7 @@ def test_counts_made_apart_train_as_the_whole(tmp_path: Path) -> None:
     count_pieces(texts[0]).save(tmp_path / "first")
     apart = train(counts=[tmp_path / "first", count_pieces(texts[1])], vocab_size=400)
     half = train(texts[1], counts=[tmp_path / "first"], vocab_size=400)
-    assert apart._mergeable_ranks == half._mergeable_ranks == train(texts, vocab_size=400)._mergeable_ranks
+    assert apart.ranks == half.ranks == train(texts, vocab_size=400).ranks
 
 
 def test_counts_of_another_pattern_are_refused(tmp_path: Path) -> None:
@@ -255,7 +255,7 @@ def test_counts_of_another_pattern_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"text", b"PK of old", b"PK\x03\x04 cut short"])
-def test_a_file_that_holds_no_counts_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
+def test_a_file_without_counts_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.counts").write_bytes(content)
     with pytest.raises(ValueError, match=r"x\.counts: not a file of piece counts") as caught:
         PieceCounts.load(tmp_path / "x.counts")
@@ -287,7 +287,7 @@ def test_a_damaged_file_of_counts_is_refused_or_reads_as_it_was(tmp_path: Path) 
     assert n_refused > len(content)
 
 
-def test_progress_is_told_throughout_and_at_the_end(tmp_path: Path) -> None:
+def test_progress_is_reported_throughout_and_at_the_end(tmp_path: Path) -> None:
     (tmp_path / "t").write_text("the cat sat on the mat " * 9)
     seen: list[Any] = []
     train(tmp_path / "t", vocab_size=262, progress=seen.append)
@@ -298,8 +298,8 @@ def test_progress_is_told_throughout_and_at_the_end(tmp_path: Path) -> None:
 
 
 def test_time_left_is_that_of_this_process_alone() -> None:
-    assert Progress("merging", 600, 1000, 1, seconds=2.0, done_before=400).seconds_left == 4.0
-    assert Progress("merging", 400, 1000, 1, seconds=2.0, done_before=400).seconds_left is None
+    assert Progress("merging", 600, 1000, "merges", seconds=2.0, done_before=400).seconds_left == 4.0
+    assert Progress("merging", 400, 1000, "merges", seconds=2.0, done_before=400).seconds_left is None
 
 
 # ---- counting by arrays ----
@@ -308,7 +308,7 @@ def test_time_left_is_that_of_this_process_alone() -> None:
 @pytest.mark.parametrize("pattern", CUTTABLE)
 def test_pieces_of_every_length_are_counted_exactly(monkeypatch: pytest.MonkeyPatch, pattern: str) -> None:
     monkeypatch.setattr(pieces, "SHORT_CHARS", 0)
-    monkeypatch.setattr(pieces, "PART_CHARS", 200)
+    monkeypatch.setattr(pieces, "SECTION_CHARS", 200)
     text = (
         "".join(f" {'x' * n} {'é' * n} {'=' * n}\n" * (n % 3 + 1) for n in range(45))
         + texts_with_everything()

@@ -3,7 +3,8 @@
 from hashlib import sha256
 
 from bpelab.bpe.data.gpt2 import gpt2_merges, gpt2_ranks, pack_merges
-from bpelab.bpe.files.formats import dump_encoder_json, dump_tiktoken, dump_vocab_bpe
+from bpelab.bpe.files.gpt2_pair import dump_encoder_json, dump_vocab_bpe
+from bpelab.bpe.files.tiktoken_file import dump_tiktoken
 
 
 def test_vocab_bpe_is_rebuilt_to_its_official_hash() -> None:

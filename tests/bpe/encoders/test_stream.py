@@ -42,9 +42,7 @@ TEXTS = st.lists(st.sampled_from(FRAGMENTS) | st.text(max_size=4), max_size=30).
 )
 def encoding(request: pytest.FixtureRequest, gpt2: Encoding) -> Encoding:
     """GPT-2's tokens with each pattern, and special tokens of which one begins another."""
-    return Encoding(
-        "x", pat_str=request.param, mergeable_ranks=gpt2._mergeable_ranks, special_tokens=SPECIALS
-    )
+    return Encoding("x", pat_str=request.param, mergeable_ranks=gpt2.ranks, special_tokens=SPECIALS)
 
 
 @settings(deadline=None, max_examples=300)

@@ -15,8 +15,10 @@ from bpelab.bpe import (
     list_encoding_names,
 )
 from bpelab.bpe.data.gpt2 import gpt2_ranks
-from bpelab.bpe.files import formats, names
+from bpelab.bpe.files import definitions, names
 from bpelab.bpe.files.models import MODEL_PREFIX_TO_ENCODING, MODEL_TO_ENCODING
+from bpelab.bpe.files.tiktoken_file import dump_tiktoken
+from bpelab.bpe.splitting.patterns import GPT2_PATTERN
 
 FROM_FILES = ["p50k_base", "p50k_edit", "cl100k_base", "o200k_base", "o200k_harmony"]
 TEXT = "Hello, world's END!!\n\n  I'LL pay 12345½ for naïve Straße 안녕하세요 日本語 مرحبا 🙂‍↔️\r\n\t x\u3000 "
@@ -35,7 +37,7 @@ def test_models_have_tiktoken_s_encodings() -> None:
     assert list(MODEL_PREFIX_TO_ENCODING.items()) == list(model.MODEL_PREFIX_TO_ENCODING.items())
 
 
-def test_a_model_that_is_not_known_is_an_error_that_says_what_to_do() -> None:
+def test_an_unknown_model_is_an_error_that_says_what_to_do() -> None:
     with pytest.raises(KeyError, match="'gpt-none'; pass the encoding's own name to get_encoding"):
         encoding_name_for_model("gpt-none")
     assert encoding_for_model("gpt2") is get_encoding("gpt2")
@@ -45,7 +47,7 @@ def test_a_model_that_is_not_known_is_an_error_that_says_what_to_do() -> None:
 def tiktoken_cache(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The published files under the names that tiktoken gives them."""
     folder = tmp_path_factory.mktemp("tiktoken")
-    for definition in names.DEFINITIONS.values():
+    for definition in definitions.DEFINITIONS.values():
         if definition.file:
             name = hashlib.sha1(definition.file.address.encode()).hexdigest()
             shutil.copy(data / "encodings" / definition.file.name, folder / name)
@@ -67,9 +69,9 @@ def test_an_encoding_from_tiktoken_s_cache_is_tiktoken_s(
 
     monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(tiktoken_cache))
     ours, theirs = get_encoding(name), tiktoken.get_encoding(name)
-    assert ours._pat_str == theirs._pat_str
-    assert ours._special_tokens == theirs._special_tokens
-    assert ours._mergeable_ranks == theirs._mergeable_ranks
+    assert ours.pattern == theirs._pat_str
+    assert ours.special_tokens == theirs._special_tokens
+    assert ours.ranks == theirs._mergeable_ranks
     assert (ours.n_vocab, ours.eot_token) == (theirs.n_vocab, theirs.eot_token)
     specials = list(theirs._special_tokens.values())
     assert ours.decode_tokens_bytes(specials) == theirs.decode_tokens_bytes(specials)
@@ -110,7 +112,7 @@ def test_a_file_that_is_not_the_published_one_is_refused(tmp_path: Path) -> None
 
 
 # A small published file of our own, and a server that gives it out in several ways.
-CONTENT = formats.dump_tiktoken(dict(list(gpt2_ranks().items())[:300]))
+CONTENT = dump_tiktoken(dict(list(gpt2_ranks().items())[:300]))
 ANSWERS = {
     "right": (200, CONTENT, len(CONTENT)),
     "wrong": (200, CONTENT.replace(b"IQ== 0", b"IQ== 9"), len(CONTENT)),
@@ -126,10 +128,10 @@ class Site:
         self.address, self.asked, self.cache, self._monkeypatch = address, asked, cache, monkeypatch
 
     def get(self, folder: str) -> Encoding:
-        file = names.VocabularyFile("small.tiktoken", hashlib.sha256(CONTENT).hexdigest())
-        definition = names.Definition(names.GPT2_PATTERN, {"<|endoftext|>": 300}, file)
+        file = definitions.VocabularyFile("small.tiktoken", hashlib.sha256(CONTENT).hexdigest())
+        definition = definitions.Definition(GPT2_PATTERN, {"<|endoftext|>": 300}, file)
         self._monkeypatch.setattr(names, "DEFINITIONS", {"small": definition})
-        self._monkeypatch.setattr(names, "ADDRESS", f"{self.address}/{folder}/")
+        self._monkeypatch.setattr(definitions, "ADDRESS", f"{self.address}/{folder}/")
         names._get_known.cache_clear()
         return get_encoding("small")
 
@@ -196,15 +198,6 @@ def test_a_file_in_tiktoken_s_cache_is_used(site: Site, tmp_path: Path) -> None:
     assert not site.asked
 
 
-def test_tiktoken_s_cache_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    file = names.VocabularyFile("x", "")
-    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", "")
-    assert names.tiktoken_cache_path(file) is None
-    monkeypatch.delenv("TIKTOKEN_CACHE_DIR")
-    monkeypatch.delenv("DATA_GYM_CACHE_DIR", raising=False)
-    assert names.tiktoken_cache_path(file).parent.name == "data-gym-cache"  # type: ignore[union-attr]
-
-
 def test_an_unusable_file_in_a_cache_is_named_where_there_is_no_other(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -215,11 +208,13 @@ def test_an_unusable_file_in_a_cache_is_named_where_there_is_no_other(
     (site.cache / "small.tiktoken").mkdir()
     with pytest.raises(FileNotFoundError) as caught:
         site.get("missing")
-    assert f"what was found is not it: {tmp_path / 'tiktoken' / name}: its SHA-256 is" in str(caught.value)
+    assert f"what was found cannot be used: {tmp_path / 'tiktoken' / name}: its SHA-256 is" in str(
+        caught.value
+    )
     assert f"Is a directory: '{site.cache / 'small.tiktoken'}'" in str(caught.value)
 
 
-def test_a_cache_that_is_a_file_is_no_traceback(site: Site, tmp_path: Path) -> None:
+def test_a_cache_that_is_a_file_is_an_error_that_names_it(site: Site, tmp_path: Path) -> None:
     (tmp_path / "tiktoken").write_bytes(b"")
     site.cache.write_bytes(b"")
     with pytest.raises(

@@ -1,4 +1,4 @@
-"""An encoding comes back from a file as it was, or an error says which file is wrong, and with what."""
+"""An encoding comes back from a file as it was, or an error says which file is wrong and why."""
 
 import json
 import os
@@ -31,14 +31,14 @@ def small(
 
 
 def load(path: Path, encoding: Encoding) -> Encoding:
-    """Read a file, and say of a .tiktoken file what that does not hold."""
+    """Load a file, with the pattern and special tokens that a .tiktoken file does not contain."""
     if path.suffix != ".tiktoken":
         return load_encoding(path)
-    return load_encoding(path, pattern=encoding._pat_str, special_tokens=encoding._special_tokens)
+    return load_encoding(path, pattern=encoding.pattern, special_tokens=encoding.special_tokens)
 
 
 def parts(encoding: Encoding) -> tuple[str, dict[bytes, int], dict[str, int]]:
-    return encoding._pat_str, encoding._mergeable_ranks, encoding._special_tokens
+    return encoding.pattern, encoding.ranks, encoding.special_tokens
 
 
 @settings(deadline=None, max_examples=40)
@@ -49,7 +49,7 @@ def parts(encoding: Encoding) -> tuple[str, dict[bytes, int], dict[str, int]]:
         st.text(min_size=1, max_size=6) | st.text("ab <E", min_size=1), max_size=3, unique=True
     ),
 )
-def test_what_is_saved_comes_back_or_nothing_is_written(
+def test_a_saved_encoding_comes_back_or_nothing_is_written(
     tmp_path_factory: pytest.TempPathFactory, name: str, text: str, specials: list[str]
 ) -> None:
     folder = tmp_path_factory.mktemp("any")
@@ -82,11 +82,11 @@ def encoding(**changes: Any) -> Encoding:
             r"'Ġa' is also how model.vocab writes the token b' a'",
         ),
         ("vocab.bpe", encoding(), "a GPT-2 pair numbers the single bytes in GPT-2's order"),
-        ("vocab.bpe", encoding(pat_str=CL100K_PATTERN), "a GPT-2 pair holds no pattern"),
+        ("vocab.bpe", encoding(pat_str=CL100K_PATTERN), "a GPT-2 pair contains no pattern"),
         ("vocab.bpe", small(specials=("<a>", "ma")), r"do not make 1 of the tokens .* first 'ma' \(id 269\)"),
     ],
 )
-def test_what_a_form_cannot_hold_is_refused_before_anything_is_written(
+def test_an_encoding_that_a_form_cannot_hold_is_refused_before_anything_is_written(
     tmp_path: Path, name: str, kept: Encoding, message: str
 ) -> None:
     with pytest.raises(
@@ -143,7 +143,7 @@ def test_a_save_that_is_killed_leaves_the_old_pair_or_one_that_is_refused(
             load_encoding(path)
 
 
-def test_the_id_of_a_special_token_that_the_pair_has_otherwise_is_refused(tmp_path: Path) -> None:
+def test_another_id_for_a_special_token_of_the_pair_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "vocab.bpe"
     save_encoding(path, small())
     assert load_encoding(path, special_tokens={"<|end|>": 268, "<|more|>": 300}).n_vocab == 301
@@ -156,7 +156,7 @@ def test_the_id_of_a_special_token_that_the_pair_has_otherwise_is_refused(tmp_pa
 def test_an_empty_pattern_is_not_gpt2_s(tmp_path: Path) -> None:
     save_encoding(tmp_path / "vocab.bpe", small())
     with suppress(ValueError):  # a pattern that finds nothing may be refused
-        assert load_encoding(tmp_path / "vocab.bpe", pattern="")._pat_str == ""
+        assert load_encoding(tmp_path / "vocab.bpe", pattern="").pattern == ""
 
 
 # ---- damaged files ----
@@ -222,9 +222,7 @@ def test_a_file_cut_anywhere_or_with_any_byte_changed_gives_an_encoding_or_an_er
 
 
 @pytest.mark.parametrize("name", ["merges.txt", "x.tiktoken", "x.json"])
-def test_what_cannot_be_read_is_an_error_of_the_system_with_the_file_s_name(
-    tmp_path: Path, name: str
-) -> None:
+def test_a_file_that_cannot_be_read_is_an_os_error_with_its_name(tmp_path: Path, name: str) -> None:
     with pytest.raises(FileNotFoundError) as caught:
         load_encoding(tmp_path / name, **({"pattern": "gpt2"} if name == "x.tiktoken" else {}))
     assert caught.value.filename == str(tmp_path / name)
@@ -241,7 +239,7 @@ def test_special_tokens_that_do_not_fit_a_file_are_refused_by_its_name(
         assert str(tmp_path / name) in str(caught.value)
 
 
-def test_json_that_is_no_tokenizer_is_refused_by_name(tmp_path: Path) -> None:
+def test_json_that_is_not_a_tokenizer_is_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     for content in (None, [], {}, {"model": 5}, {"model": {}}, json.loads('{"a": ' * 900 + "1" + "}" * 900)):
         path.write_text(json.dumps(content))

@@ -7,25 +7,30 @@ from typing import Any
 
 import pytest
 from bpelab.bpe import Encoding, get_encoding, train
-from bpelab.bpe.encoders.cached import splitter
-from bpelab.bpe.files.save_load import save_encoding
-from bpelab.bpe.files.tokenizer_json import (
-    _COVERING,
-    _LLAMA3,
-    _QWEN2,
-    dump_tokenizer_json,
-    load_tokenizer_json,
-)
+from bpelab.bpe.files.save_load import check_can_save, save_encoding
+from bpelab.bpe.files.tokenizer_json import dump_tokenizer_json, load_tokenizer_json
+from bpelab.bpe.files.tokenizer_json.patterns import OURS_OF
 from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
+from bpelab.bpe.splitting.regex_splitter import splitter
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 tokenizers = pytest.importorskip("tokenizers")
 
+BYTE_LEVEL = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
 SAMPLE = "Hello world, it's 12345 o'clock\u3000\n  \n\tété 안녕하세요 ÀB <|end|>'LL 💡\r\n\r\n x  \n  "
 TEXTS = [SAMPLE, "", " ", "a", SAMPLE * 2, "\n  ", "x\n  ", "…—–", "ſ'ſ 1²³½ ٣٤"]
-PATTERNS = {"gpt2": GPT2_PATTERN, "cl100k": CL100K_PATTERN, "o200k": O200K_PATTERN, "llama3": _LLAMA3}
-PATTERNS |= {"qwen2": _QWEN2, "words only": r"\p{L}+| \p{N}{1,2}"}
+LLAMA3 = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
+    r"|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+# As rustbpe has it, and the files of models that are trained with it.
+RUSTBPE = (
+    r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,2}| ?[^\s\p{L}\p{N}]++[\r\n]*"
+    r"|\s*[\r\n]|\s+(?!\S)|\s+"
+)
+PATTERNS = {"gpt2": GPT2_PATTERN, "cl100k": CL100K_PATTERN, "o200k": O200K_PATTERN, "llama3": LLAMA3}
+PATTERNS |= {"qwen2": LLAMA3.replace("{1,3}", ""), "rustbpe": RUSTBPE, "words only": r"\p{L}+| \p{N}{1,2}"}
 
 
 @pytest.fixture(scope="module")
@@ -100,19 +105,55 @@ def test_public_encodings_survive_the_round_trip(data: Path, tmp_path: Path, nam
     encoding = get_encoding(name, path=data / "encodings" / f"{name}.tiktoken")
     save_encoding(tmp_path / "t.json", encoding)
     loaded = load_tokenizer_json(tmp_path / "t.json")
-    assert loaded._mergeable_ranks == encoding._mergeable_ranks
-    assert (loaded._special_tokens, loaded._pat_str) == (encoding._special_tokens, encoding._pat_str)
+    assert loaded.ranks == encoding.ranks
+    assert (loaded.special_tokens, loaded.pattern) == (encoding.special_tokens, encoding.pattern)
     assert tokenizers.Tokenizer.from_file(str(tmp_path / "t.json")).encode(SAMPLE).ids == encoding.encode(
         SAMPLE
     )
 
 
-def test_transformers_gives_the_same_ids(trained: dict[str, Encoding], tmp_path: Path) -> None:
+@pytest.mark.parametrize("model", [None, "gpt2", "llama"])
+def test_transformers_gives_the_same_ids_whatever_model_is_in_the_folder(
+    tmp_path: Path, model: str | None
+) -> None:
     transformers = pytest.importorskip("transformers", reason="transformers is not installed")
-    save_encoding(tmp_path / "t.json", trained["llama3"])
-    theirs = transformers.PreTrainedTokenizerFast(tokenizer_file=str(tmp_path / "t.json"))
-    for text in TEXTS:
-        assert theirs(text)["input_ids"] == trained["llama3"].encode(text, allowed_special="all")
+    ours = train(
+        ["yes!\n\nno 12345 " * 9], pattern=CL100K_PATTERN, vocab_size=272, special_tokens=["<|end|>"]
+    )
+    save_encoding(tmp_path / "tokenizer.json", ours)
+    if model is not None:
+        (tmp_path / "config.json").write_text(json.dumps({"model_type": model}))
+    theirs = transformers.AutoTokenizer.from_pretrained(tmp_path)
+    for text in [*TEXTS, "yes!\n\nno 12345 , ."]:
+        found = theirs(text)
+        assert found["input_ids"] == ours.encode(text, allowed_special="all")
+        assert found.keys() == {"input_ids", "attention_mask"}
+        assert theirs.decode(found["input_ids"]) == text
+
+
+def test_transformers_is_told_to_read_the_file_as_it_is(trained: dict[str, Encoding], tmp_path: Path) -> None:
+    written = save_encoding(tmp_path / "tokenizer.json", trained["o200k"])
+    assert [path.name for path in written] == ["tokenizer.json", "tokenizer_config.json"]
+    config = json.loads(written[1].read_bytes())
+    assert config["tokenizer_class"] == "PreTrainedTokenizerFast"
+    assert config["clean_up_tokenization_spaces"] is False
+    assert save_encoding(tmp_path / "tokenizer.json", trained["o200k"]) == written
+    assert len(save_encoding(tmp_path / "other.json", trained["o200k"])) == 1
+
+
+def test_a_configuration_of_another_program_is_not_replaced(
+    trained: dict[str, Encoding], tmp_path: Path
+) -> None:
+    path, config = tmp_path / "tokenizer.json", tmp_path / "tokenizer_config.json"
+    config.write_text('{"tokenizer_class": "PreTrainedTokenizerFast", "chat_template": "mine"}')
+    before = config.read_bytes()
+    for act in (check_can_save, save_encoding):
+        with pytest.raises(
+            ValueError, match=r"tokenizer_config\.json would be replaced, which does not belong"
+        ):
+            act(path, trained["o200k"])
+        assert [file.name for file in tmp_path.iterdir()] == ["tokenizer_config.json"]
+    assert config.read_bytes() == before
 
 
 def test_a_file_that_hugging_face_trained_loads_with_special_tokens_first(tmp_path: Path) -> None:
@@ -129,7 +170,7 @@ def test_a_file_that_hugging_face_trained_loads_with_special_tokens_first(tmp_pa
     theirs.train_from_iterator([SAMPLE * 3], trainer)
     theirs.save(str(tmp_path / "hf.json"))
     ours = load_tokenizer_json(tmp_path / "hf.json")
-    assert (ours.name, ours._special_tokens) == ("hf", {"<|end|>": 0})
+    assert (ours.name, ours.special_tokens) == ("hf", {"<|end|>": 0})
     for text in TEXTS:
         assert ours.encode(text, allowed_special="all") == theirs.encode(text).ids
 
@@ -138,7 +179,7 @@ def test_the_patterns_in_the_table_match_all_of_any_text() -> None:
     import regex
 
     everything = "".join(map(chr, [*range(0xD800), *range(0xE000, 0x30000, 7)]))
-    for pattern in [*_COVERING, *_COVERING.values()]:
+    for pattern in [*OURS_OF, *OURS_OF.values()]:
         assert sum(len(match.group()) for match in regex.finditer(pattern, everything)) == len(everything)
 
 
@@ -163,6 +204,21 @@ REFUSED = [
     ("suffix", _set("model", "end_of_word_suffix", to="</w>"), "model.end_of_word_suffix: '</w>' changes"),
     ("NFC", _set("normalizer", to={"type": "NFC"}), "give texts in NFC and pass nfc_is_mine=True"),
     ("lower case", _set("normalizer", to={"type": "Lowercase"}), "normalizer: Lowercase changes the text"),
+    (
+        "lower case in a sequence",
+        _set("normalizer", to={"type": "Sequence", "normalizers": [{"type": "Lowercase"}]}),
+        "normalizer: Lowercase changes the text",
+    ),
+    (
+        "two decoders",
+        _set("decoder", to={"type": "Sequence", "decoders": [{"type": "ByteLevel"}, {"type": "Fuse"}]}),
+        "decoder: ByteLevel + Fuse is not ByteLevel",
+    ),
+    (
+        "a sequence of nothing",
+        _set("decoder", to={"type": "Sequence"}),
+        "decoder.decoders: None is not a list",
+    ),
     ("truncation", _set("truncation", to={"max_length": 8}), "truncation: it changes the ids"),
     ("Metaspace", _set("decoder", to={"type": "Metaspace"}), "decoder: Metaspace is not ByteLevel"),
     ("no splitting", _set("pre_tokenizer", to=None), "pre_tokenizer: there is none"),
@@ -244,7 +300,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("change", "message"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED])
-def test_another_rule_is_refused_with_the_reason(file: Any, change: Any, message: str) -> None:
+def test_a_file_with_another_rule_is_refused_with_the_reason(file: Any, change: Any, message: str) -> None:
     path = file(change)
     with pytest.raises(ValueError) as caught:
         load_tokenizer_json(path)
@@ -254,7 +310,7 @@ def test_another_rule_is_refused_with_the_reason(file: Any, change: Any, message
 
 @settings(max_examples=300, deadline=None)
 @given(st.data())
-def test_whatever_merges_and_added_tokens_a_file_has_the_ids_are_hugging_faces_or_it_is_refused(
+def test_with_any_merges_and_added_tokens_the_ids_are_hugging_face_s_or_the_file_is_refused(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "any.json"
@@ -293,7 +349,18 @@ def test_a_split_that_keeps_what_an_unknown_pattern_leaves_out_is_refused(file: 
         load_tokenizer_json(file(change, pattern=O200K_PATTERN))
 
 
-def test_nfc_and_ignored_merges_and_a_post_processor_are_taken_when_they_make_no_difference(
+@pytest.mark.parametrize("name", ["rustbpe", "llama3", "qwen2", "o200k"])
+def test_a_split_that_covers_all_text_is_read_and_written_as_others_write_it(
+    trained: dict[str, Encoding], tmp_path: Path, name: str
+) -> None:
+    content = json.loads(dump_tokenizer_json(trained[name]))
+    split = content["pre_tokenizer"]["pretokenizers"][0]
+    assert (split["behavior"], split["invert"]) == ("Isolated", False)
+    save_encoding(tmp_path / "t.json", trained[name])
+    assert load_tokenizer_json(tmp_path / "t.json").pattern == PATTERNS[name]
+
+
+def test_nfc_ignored_merges_and_a_post_processor_are_accepted_where_they_make_no_difference(
     file: Any,
 ) -> None:
     def change(content: Any) -> None:
@@ -312,8 +379,26 @@ def test_nfc_and_ignored_merges_and_a_post_processor_are_taken_when_they_make_no
         assert ours.encode(text, allowed_special="all") == theirs.encode(text, add_special_tokens=False).ids
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("normalizer", {"type": "Sequence", "normalizers": []}),
+        ("decoder", {"type": "Sequence", "decoders": [BYTE_LEVEL]}),
+        (
+            "pre_tokenizer",
+            {"type": "Sequence", "pretokenizers": [BYTE_LEVEL]},
+        ),
+    ],
+)
+def test_a_sequence_of_one_step_or_none_is_that_step(file: Any, field: str, value: Any) -> None:
+    path = file(_set(field, to=value))
+    ours, theirs = load_tokenizer_json(path), tokenizers.Tokenizer.from_file(str(path))
+    for text in ("ab abc<|end|>", "Été 12"):
+        assert theirs.encode(text).ids == ours.encode(text, allowed_special="all")
+
+
 @pytest.mark.parametrize("pattern", [r"^\w+", r"\p{L}{1,3}+", r"a$", r"[a-z&&[^b]]", r"(?<=a)b", r"(a)\1"])
-def test_a_pattern_that_may_mean_something_else_there_is_not_written(pattern: str) -> None:
+def test_a_pattern_that_hugging_face_may_read_in_another_way_is_not_written(pattern: str) -> None:
     encoding = Encoding(
         "x", pat_str=pattern, mergeable_ranks={bytes([b]): b for b in range(256)}, special_tokens={}
     )
@@ -336,7 +421,7 @@ def _paths(content: Any) -> Iterator[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize("pattern", [GPT2_PATTERN, O200K_PATTERN], ids=["gpt2", "o200k"])
-def test_whatever_stands_in_a_field_the_file_is_read_or_refused_by_name(file: Any, pattern: str) -> None:
+def test_whatever_a_field_contains_the_file_is_read_or_refused_by_name(file: Any, pattern: str) -> None:
     path = file(lambda _: None, pattern=pattern)
     content = json.loads(path.read_text())
     n_refused = 0

@@ -1,8 +1,8 @@
-"""What is computed once is computed without a lock, and kept where nothing else can be set."""
+"""An attribute is computed once, without a lock, and kept."""
 
 from threading import Event, Thread
 
-from bpelab.bpe import Encoding
+from bpelab.bpe.encoders.choice import Engines
 from bpelab.bpe.foundation.once import once
 
 
@@ -27,7 +27,7 @@ def test_nobody_waits_for_a_thread_that_is_computing() -> None:
     assert vars(slow) == {"value": "computed"}
 
 
-def test_an_encoding_keeps_what_it_computes() -> None:
-    enc = Encoding("x", pat_str=".", mergeable_ranks={b"a": 0}, special_tokens={})
-    assert enc._arrays is enc._arrays
-    assert isinstance(Encoding._arrays, once)
+def test_an_engine_is_built_once() -> None:
+    engines = Engines({b"a": 0}, ".")
+    assert engines.arrays is engines.arrays
+    assert isinstance(Engines.arrays, once)

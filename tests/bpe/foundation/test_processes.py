@@ -1,4 +1,4 @@
-"""Work is shared between processes that answer in order and do not outlive what started them."""
+"""Work is shared between processes that answer in order and do not outlive their parent."""
 
 import os
 import signal
@@ -42,22 +42,20 @@ def test_an_error_arrives_as_it_was_raised_and_says_where() -> None:
     assert "processes.py" in caught.value.__notes__[0]
 
 
-def test_an_error_that_cannot_be_sent_arrives_in_words() -> None:
+def test_an_error_that_cannot_be_pickled_arrives_as_text() -> None:
     code = "exec('class E(Exception): pass') or (_ for _ in ()).throw(locals()['E']('what happened'))"
     with pytest.raises(RuntimeError, match="what happened"):
         list(map_in_processes(eval, [code], jobs=2))
 
 
-def test_what_is_printed_does_not_lie_among_the_results(capfd: pytest.CaptureFixture[str]) -> None:
+def test_printed_output_does_not_get_among_the_results(capfd: pytest.CaptureFixture[str]) -> None:
     assert list(map_in_processes(print, ["hello"], jobs=2)) == [("hello", None)]
     assert capfd.readouterr() == ("", "hello\n")
 
 
 @posix
 def test_a_killed_process_is_named_with_its_signal() -> None:
-    with pytest.raises(
-        ChildProcessError, match=r"process \d+, .* was killed by signal 9; where memory ran out"
-    ):
+    with pytest.raises(ChildProcessError, match=r"process \d+, .* was killed by signal 9; if memory ran out"):
         list(map_in_processes(signal.raise_signal, [signal.SIGKILL], jobs=2))
 
 

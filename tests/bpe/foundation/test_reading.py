@@ -16,12 +16,12 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 
 
 @given(VALUES, st.booleans())
-def test_what_json_holds_is_read_as_it_is(value: Any, ensure_ascii: bool) -> None:
+def test_json_is_read_as_it_is(value: Any, ensure_ascii: bool) -> None:
     text = json.dumps(value, ensure_ascii=ensure_ascii)
     assert parse_json(text.encode("utf-8"), "x.json") == value
 
 
-def test_a_pair_of_surrogate_escapes_is_a_character_and_an_escaped_backslash_is_none() -> None:
+def test_a_pair_of_surrogate_escapes_is_a_character_and_an_escaped_backslash_is_not() -> None:
     assert parse_json(rb'["\ud83d\ude42", "\\ud83d"]', "x.json") == ["🙂", "\\ud83d"]
 
 
@@ -42,6 +42,6 @@ def test_a_pair_of_surrogate_escapes_is_a_character_and_an_escaped_backslash_is_
         (b"\xef\xbb\xbf[]", r"^x\.json, line 1: the file begins with a byte order mark"),
     ],
 )
-def test_what_is_not_json_or_would_be_lost_is_refused_by_file(data: bytes, message: str) -> None:
+def test_input_that_is_not_json_or_would_be_lost_is_refused_by_file(data: bytes, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         parse_json(data, "x.json")

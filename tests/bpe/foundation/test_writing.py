@@ -1,4 +1,4 @@
-"""A file is written whole or not at all, takes nothing else away, and a failure names what was asked for."""
+"""A file is written whole or not at all, nothing else is lost, and an error names the file asked for."""
 
 import fcntl
 import os
@@ -20,7 +20,7 @@ def written(path: Path) -> None:
 
 
 @pytest.mark.parametrize("act", [written, check_writable])
-def test_what_cannot_be_written_is_named_as_it_was_given(tmp_path: Path, act: Act) -> None:
+def test_a_file_that_cannot_be_written_is_named_as_it_was_given(tmp_path: Path, act: Act) -> None:
     (tmp_path / "directory").mkdir()
     (tmp_path / "file").write_bytes(b"before")
     (tmp_path / "circle").symlink_to("circle")
@@ -41,14 +41,14 @@ def test_what_cannot_be_written_is_named_as_it_was_given(tmp_path: Path, act: Ac
 
 
 @pytest.mark.parametrize("act", [written, check_writable])
-def test_an_empty_name_is_no_file(act: Callable[[str], None]) -> None:
+def test_an_empty_name_is_not_a_file(act: Callable[[str], None]) -> None:
     with pytest.raises(FileNotFoundError):
         act("")
 
 
 @pytest.mark.skipif(os.getuid() == 0, reason="the superuser may write everything")
 @pytest.mark.parametrize("act", [written, check_writable])
-def test_a_read_only_file_and_one_in_a_read_only_directory_are_left(tmp_path: Path, act: Act) -> None:
+def test_a_read_only_file_and_a_read_only_directory_are_left_alone(tmp_path: Path, act: Act) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"before")
     file.chmod(0o444)
@@ -161,3 +161,18 @@ def test_what_a_killed_run_left_is_removed_and_a_living_one_s_is_not(tmp_path: P
         fcntl.flock(living, fcntl.LOCK_EX)
         check_writable(tmp_path / "x")
     assert {path.name for path in tmp_path.iterdir()} == kept
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x"
+    write_atomically(path, b"old")
+
+    def full_disk(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full_disk)
+    with pytest.raises(OSError, match="No space"):
+        write_atomically(path, b"new")
+    assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"old"]

@@ -12,10 +12,10 @@ from bpelab.bpe.splitting.patterns import CL100K_PATTERN
 
 def changed(gpt2: Encoding, pattern: str | None = None, swap: tuple[bytes, bytes] | None = None) -> Encoding:
     """gpt2 with another pattern, or with the ranks of two tokens exchanged."""
-    ranks = dict(gpt2._mergeable_ranks)
+    ranks = dict(gpt2.ranks)
     if swap:
         ranks[swap[0]], ranks[swap[1]] = ranks[swap[1]], ranks[swap[0]]
-    return Encoding("x", pat_str=pattern or gpt2._pat_str, mergeable_ranks=ranks, special_tokens={})
+    return Encoding("x", pat_str=pattern or gpt2.pattern, mergeable_ranks=ranks, special_tokens={})
 
 
 def test_the_sample_has_20_languages_and_is_equal(gpt2: Encoding, tiktoken_gpt2: Any) -> None:
@@ -63,7 +63,7 @@ def test_another_split_is_shown(gpt2: Encoding, tiktoken_gpt2: Any) -> None:
 
 
 def test_more_tokens_on_one_side_are_a_difference(gpt2: Encoding, tiktoken_gpt2: Any) -> None:
-    ours = Encoding("x", pat_str=r"hello", mergeable_ranks=gpt2._mergeable_ranks, special_tokens={})
+    ours = Encoding("x", pat_str=r"hello", mergeable_ranks=gpt2.ranks, special_tokens={})
     difference = compare(ours, tiktoken_gpt2, [("short", "hello!")]).difference
     assert difference is not None
     assert (difference.our_ids, difference.their_ids, difference.byte_offset) == ([], [0], 5)

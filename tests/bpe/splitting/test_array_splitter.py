@@ -5,9 +5,9 @@ from itertools import pairwise, product
 from pathlib import Path
 
 import pytest
-from bpelab.bpe.encoders.cached import splitter
 from bpelab.bpe.splitting.array_splitter import array_splitter
 from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
+from bpelab.bpe.splitting.regex_splitter import splitter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -57,5 +57,5 @@ def test_corpora_are_cut_as_the_pattern_cuts_them(data: Path, name: str, corpus:
     assert pieces(PATTERNS[name], text) == splitter(PATTERNS[name])(text)
 
 
-def test_a_pattern_that_is_not_known_has_no_array_splitter() -> None:
+def test_an_unknown_pattern_has_no_array_splitter() -> None:
     assert array_splitter(r"\w+|\W+") is None

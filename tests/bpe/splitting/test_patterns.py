@@ -1,4 +1,4 @@
-"""The two rules about where a text may be cut, for every short text that the patterns can tell apart."""
+"""The tail rule and the word rule hold for every short text that the patterns can tell apart."""
 
 from itertools import product
 
@@ -92,5 +92,5 @@ def test_pieces_of_sections_are_the_pieces_of_the_text(name: str, text: str, n_c
     assert [piece for part in parts for piece in split(part)] == split(text)
 
 
-def test_a_pattern_that_is_not_known_has_no_word_rule() -> None:
+def test_an_unknown_pattern_has_no_word_rule() -> None:
     assert word_pattern(r"\w+|\W+") is None

@@ -1,4 +1,4 @@
-"""Special tokens are found where they are, the first first and there the longest, as by the definition."""
+"""Special tokens are found as the definition says: from left to right, and the longest at each place."""
 
 from bpelab.bpe.splitting.specials import Special, SpecialFinder
 from hypothesis import given
@@ -45,7 +45,7 @@ def test_names_that_begin_alike_are_ruled_out_together() -> None:
     assert len(looked_for) < 8
 
 
-def test_a_long_name_costs_no_more_where_it_nearly_is() -> None:
+def test_a_long_name_costs_no_more_where_the_text_nearly_contains_it() -> None:
     """Thousands of characters alike at every place of the text, which are compared a few times at most."""
     names = frozenset({"x" * 4999 + "y", "x" * 2500 + "z" + "x" * 2500, "zz"})
     text = "x" * 1_000_000

@@ -1,4 +1,4 @@
-"""What a letter is, is what it is to tiktoken, whatever version of Unicode `regex` has."""
+"""The letters are tiktoken's, whatever version of Unicode `regex` has."""
 
 from typing import Any
 
@@ -36,6 +36,6 @@ def test_the_table_has_tiktoken_s_properties() -> None:
 
 
 @pytest.mark.parametrize("text", ["\U00032c82's", "\U000323b0b'll", "\ua7ce're", "1\u088f's", "a\u0295B"])
-def test_what_unicode_17_made_letters_are_none(gpt2: Encoding, tiktoken_gpt2: Any, text: str) -> None:
+def test_letters_that_unicode_17_added_are_not_letters(gpt2: Encoding, tiktoken_gpt2: Any, text: str) -> None:
     assert gpt2.encode_ordinary(text) == tiktoken_gpt2.encode_ordinary(text)
-    assert textbook.encode_ordinary(text, gpt2._pat_str, gpt2._mergeable_ranks) == gpt2.encode_ordinary(text)
+    assert textbook.encode_ordinary(text, gpt2.pattern, gpt2.ranks) == gpt2.encode_ordinary(text)

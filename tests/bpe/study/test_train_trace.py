@@ -29,7 +29,7 @@ def test_training_worked_by_hand() -> None:
 def test_the_merges_are_those_of_the_trainer(texts: list[str]) -> None:
     vocab_size = 256 + 3 if texts == ["aaaa aaa aa"] else 256 + 12
     trace = trace_train(texts, vocab_size)
-    assert list(trace.tokens) == list(train(texts, vocab_size=vocab_size)._mergeable_ranks)
+    assert list(trace.tokens) == list(train(texts, vocab_size=vocab_size).ranks)
 
 
 @given(st.lists(st.text("abc ", max_size=20), max_size=5))
@@ -37,7 +37,7 @@ def test_the_merges_are_those_of_the_trainer(texts: list[str]) -> None:
 @pytest.mark.filterwarnings("ignore:training stopped")
 def test_the_merges_of_any_texts_are_those_of_the_trainer(texts: list[str]) -> None:
     trace = trace_train(texts, 256 + 8)
-    assert list(trace.tokens) == list(train(texts, vocab_size=256 + 8)._mergeable_ranks)
+    assert list(trace.tokens) == list(train(texts, vocab_size=256 + 8).ranks)
 
 
 def test_a_vocabulary_without_the_single_bytes_is_refused() -> None:

@@ -87,8 +87,8 @@ def test_whole_numbers_of_numpy_and_any_sequence_of_special_tokens_are_taken() -
         max_token_length=np.int64(2**40),  # type: ignore[arg-type]
         jobs=np.int16(1),  # type: ignore[arg-type]
     )
-    assert found._mergeable_ranks == expected._mergeable_ranks
-    assert found._special_tokens == expected._special_tokens == {"<a>": 258, "<b>": 259}
+    assert found.ranks == expected.ranks
+    assert found.special_tokens == expected.special_tokens == {"<a>": 258, "<b>": 259}
 
 
 def test_piece_counts_are_a_pattern_and_a_mapping() -> None:

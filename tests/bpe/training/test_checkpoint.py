@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from bpelab.bpe import Encoding, PieceCounts, TrainSettings, train
 from bpelab.bpe.corpus import documents as corpus
-from bpelab.bpe.encoders.heap import merge_piece
+from bpelab.bpe.encoders.heap import merge_with_heap
 from bpelab.bpe.foundation.progress import Watch
 from bpelab.bpe.splitting.patterns import GPT2_PATTERN
 from bpelab.bpe.training import Progress, checkpoint
@@ -78,7 +78,7 @@ def test_a_killed_training_goes_on_to_the_same_result(
             train(texts, vocab_size=400, checkpoint=path, progress=killer(phase, after))
         assert path.exists() == (phase == "merging" or after > 1)
     resumed = train(texts, vocab_size=400, checkpoint=path)
-    assert resumed._mergeable_ranks == expected._mergeable_ranks
+    assert resumed.ranks == expected.ranks
     assert not path.exists()
 
 
@@ -132,8 +132,8 @@ def test_settings_that_decide_no_merge_may_change(tmp_path: Path, texts: list[st
             train(texts, settings_, checkpoint=path, progress=killer(phase, 3))
     resumed = train(texts, second, checkpoint=path)
     expected = train(texts, second)
-    assert resumed._mergeable_ranks == expected._mergeable_ranks
-    assert resumed._special_tokens == expected._special_tokens == {"<|a|>": 388, "<|b|>": 389}
+    assert resumed.ranks == expected.ranks
+    assert resumed.special_tokens == expected.special_tokens == {"<|a|>": 388, "<|b|>": 389}
 
 
 @pytest.mark.parametrize("after", [1, 4])  # before the first merge, and after some
@@ -150,7 +150,7 @@ def test_a_special_token_that_decides_a_merge_must_be_the_same(
         train(texts, one, checkpoint=path, progress=killer("merging", after))
     with pytest.raises(ValueError, match=f"special tokens, which decide a merge: {first_merge!r}; give what"):
         train(texts, other, checkpoint=path)
-    assert train(texts, one, checkpoint=path)._mergeable_ranks == train(texts, one)._mergeable_ranks
+    assert train(texts, one, checkpoint=path).ranks == train(texts, one).ranks
 
 
 def test_a_checkpoint_of_another_version_is_refused_with_what_to_do(tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_other_texts_are_refused(
         train(iter(other), vocab_size=390, checkpoint=path)
     assert path.read_bytes() == before
     expected = train(texts, vocab_size=390)
-    assert train(texts, vocab_size=390, checkpoint=path)._mergeable_ranks == expected._mergeable_ranks
+    assert train(texts, vocab_size=390, checkpoint=path).ranks == expected.ranks
 
 
 @pytest.mark.parametrize("change", ["a document more", "a document less"])
@@ -254,7 +254,7 @@ def test_the_same_texts_under_other_names_are_the_same_corpus(
     stopped(path, lambda: files, phase)
     moved = [file.rename(tmp_path / f"moved {number}") for number, file in enumerate(files)]
     resumed = train(moved, vocab_size=400, checkpoint=path)
-    assert resumed._mergeable_ranks == train(texts, vocab_size=400)._mergeable_ranks
+    assert resumed.ranks == train(texts, vocab_size=400).ranks
 
 
 @pytest.mark.parametrize("phase", ["counting", "merging"])
@@ -268,7 +268,7 @@ def test_a_generator_is_consumed_and_compared(tmp_path: Path, texts: list[str], 
     with pytest.raises(ValueError, match="made with other texts"):
         train((text.upper() for text in texts), vocab_size=400, checkpoint=path)
     resumed = train(documents(), vocab_size=400, checkpoint=path)
-    assert resumed._mergeable_ranks == train(texts, vocab_size=400)._mergeable_ranks
+    assert resumed.ranks == train(texts, vocab_size=400).ranks
 
 
 def test_other_counts_are_refused_and_equal_ones_are_not(tmp_path: Path) -> None:
@@ -290,7 +290,7 @@ def test_other_counts_are_refused_and_equal_ones_are_not(tmp_path: Path) -> None
     PieceCounts(".+", {b"zzab": 6}).save(tmp_path / "file")
     resumed = train(counts=[*halves, tmp_path / "file"], pattern=".+", vocab_size=259, checkpoint=path)
     expected = train(counts=[PieceCounts(".+", counts)], pattern=".+", vocab_size=259)
-    assert resumed._mergeable_ranks == expected._mergeable_ranks
+    assert resumed.ranks == expected.ranks
 
 
 # ---- other contents of a checkpoint ----
@@ -311,7 +311,7 @@ def test_counts_that_are_added_are_not_added_twice(tmp_path: Path, texts: list[s
                 progress=killer(phase, 3),
             )
     resumed = train(texts, counts=extra, pattern=r"\S+", vocab_size=350, checkpoint=path)
-    assert resumed._mergeable_ranks == expected._mergeable_ranks
+    assert resumed.ranks == expected.ranks
 
 
 def test_a_file_that_is_not_a_checkpoint_is_refused_and_kept(tmp_path: Path) -> None:
@@ -525,8 +525,8 @@ def test_any_edit_of_any_number_is_refused_or_gives_a_sound_encoding(
             assert str(error).startswith(f"{folder / 'c.npz'}: ")
         else:
             assert encoding.decode(encoding.encode(TEXTS[0])) == TEXTS[0]
-            for token, rank in encoding._mergeable_ranks.items():
-                assert merge_piece(token, encoding._mergeable_ranks) == [rank]
+            for token, rank in encoding.ranks.items():
+                assert merge_with_heap(token, encoding.ranks) == [rank]
 
 
 _ARRAYS: dict[str, np.ndarray[Any, Any]] = {}
@@ -579,8 +579,8 @@ def test_every_checkpoint_that_training_writes_is_accepted(
                 watch = interrupter("merging", after, KeyboardInterrupt)
                 resumed = train(texts, checkpoint=path, progress=watch, **options)
             after += 3
-    assert resumed._mergeable_ranks == expected._mergeable_ranks
-    assert resumed._special_tokens == expected._special_tokens
+    assert resumed.ranks == expected.ranks
+    assert resumed.special_tokens == expected.special_tokens
 
 
 # ---- Ctrl-C and kills ----
@@ -616,7 +616,7 @@ def test_an_interrupt_keeps_all_that_was_done(
     resumed = train(texts, vocab_size=400, checkpoint=path, progress=seen.append)
     done_before = next(step.done_before for step in seen if step.phase == phase)
     assert done_before > 0 or (phase, after) == ("merging", 1)
-    assert resumed._mergeable_ranks == train(texts, vocab_size=400)._mergeable_ranks
+    assert resumed.ranks == train(texts, vocab_size=400).ranks
 
 
 def test_a_block_that_was_half_added_is_not_written(
@@ -636,7 +636,7 @@ def test_a_block_that_was_half_added_is_not_written(
         patched.setattr(counts_module, "add_counts", add_half)
         train(texts, vocab_size=400, checkpoint=path)
     resumed = train(texts, vocab_size=400, checkpoint=path)
-    assert resumed._mergeable_ranks == train(texts, vocab_size=400)._mergeable_ranks
+    assert resumed.ranks == train(texts, vocab_size=400).ranks
 
 
 PROGRAM = """
@@ -687,7 +687,7 @@ def test_a_process_that_is_killed_anywhere_goes_on_to_the_same_result(
     assert path.exists()
     resumed = train(folder, vocab_size=2000, checkpoint=path)
     expected = train(folder, vocab_size=2000)
-    assert resumed._mergeable_ranks == expected._mergeable_ranks
+    assert resumed.ranks == expected.ranks
 
 
 def test_an_interrupted_process_leaves_nothing_half_written(tmp_path: Path, texts: list[str]) -> None:
@@ -713,4 +713,4 @@ def test_an_interrupted_process_leaves_nothing_half_written(tmp_path: Path, text
     assert [file.name for file in path.parent.glob(f".{path.name}*")] == []
     resumed = train(tmp_path, vocab_size=400, checkpoint=path)
     expected: Encoding = train(tmp_path, vocab_size=400)
-    assert resumed._mergeable_ranks == expected._mergeable_ranks
+    assert resumed.ranks == expected.ranks

@@ -68,7 +68,7 @@ def test_the_merges_are_the_peers(corpus: Any, byte_order: str, peer: Any) -> No
     texts, counts = corpus
     theirs = peer(texts, max(SIZES))
     for size in SIZES:
-        ours = list(trained(counts, size, byte_order)._mergeable_ranks)
+        ours = list(trained(counts, size, byte_order).ranks)
         different = [
             (rank, pair) for rank, pair in enumerate(zip_longest(ours, theirs[:size])) if len(set(pair)) > 1
         ]
@@ -84,13 +84,13 @@ def test_max_token_length_of_hugging_face_equals_ours_less_one(verdict: str, lim
             ours = train(
                 texts, vocab_size=1500, max_token_length=None if limit is None else max(2, limit - 1)
             )
-        assert list(ours._mergeable_ranks) == hugging_face(texts, 1500, limit)
+        assert list(ours.ranks) == hugging_face(texts, 1500, limit)
 
 
 def test_every_piece_of_the_corpus_encodes_as_training_left_it(corpus: Any) -> None:
     # Training joins pairs of tokens; encoding looks for bytes that are a token. Both must end alike.
     _, counts = corpus
-    ranks = trained(counts, 2048, "gpt2")._mergeable_ranks
+    ranks = trained(counts, 2048, "gpt2").ranks
     merges = recover_merges(ranks).values()
     for piece in sorted(counts.counts)[::50]:
         parts = [piece[i : i + 1] for i in range(len(piece))]
@@ -118,9 +118,9 @@ def test_all_three_return_the_same_ids_on_unseen_text_in_46_languages(data: Path
     ours = train(corpus, vocab_size=3000, special_tokens=["<|endoftext|>"])
     in_tiktoken = tiktoken.Encoding(
         ours.name,
-        pat_str=ours._pat_str,
-        mergeable_ranks=ours._mergeable_ranks,
-        special_tokens=ours._special_tokens,
+        pat_str=ours.pattern,
+        mergeable_ranks=dict(ours.ranks),
+        special_tokens=dict(ours.special_tokens),
         explicit_n_vocab=3000,
     )
     in_tokenizers = tokenizers.Tokenizer.from_str(dump_tokenizer_json(ours).decode())

@@ -23,9 +23,9 @@ TEXTS = ["low lower lowest, new newer newest"]
 def test_settings_and_keywords_train_the_same_encoding(keywords: dict[str, Any]) -> None:
     by_keywords, by_settings = train(TEXTS, **keywords), train(TEXTS, TrainSettings(**keywords))
     assert by_settings.name == by_keywords.name
-    assert by_settings._pat_str == by_keywords._pat_str
-    assert by_settings._mergeable_ranks == by_keywords._mergeable_ranks
-    assert by_settings._special_tokens == by_keywords._special_tokens
+    assert by_settings.pattern == by_keywords.pattern
+    assert by_settings.ranks == by_keywords.ranks
+    assert by_settings.special_tokens == by_keywords.special_tokens
 
 
 def test_every_setting_is_a_keyword_and_in_the_record() -> None:

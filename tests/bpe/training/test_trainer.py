@@ -29,7 +29,7 @@ def ranks_of(counts: dict[bytes, int], n_tokens: int, **options: object) -> dict
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # most of these corpora have fewer pairs than are asked for
         encoding = train(counts=[PieceCounts(r".+", counts)], pattern=".+", vocab_size=n_tokens, **options)  # type: ignore[arg-type]
-    return encoding._mergeable_ranks
+    return dict(encoding.ranks)
 
 
 def merge_pairs_by_id(counts: dict[bytes, int], n_merges: int) -> list[tuple[int, int]]:
@@ -151,7 +151,7 @@ def test_an_extended_encoding_has_the_merges_of_one_training(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         both = train(counts=[PieceCounts(".+", counts)], vocab_size=first.n_vocab + n_more, extend=first)
-    assert both._mergeable_ranks == textbook.train(counts, first.n_vocab + n_more, BYTE_ORDER)
+    assert both.ranks == textbook.train(counts, first.n_vocab + n_more, BYTE_ORDER)
 
 
 # ---- worked examples ----
@@ -166,8 +166,8 @@ def test_a_special_token_that_merges_could_make_costs_no_merge_and_can_be_saved(
     assert 260 not in encoding.encode_ordinary(texts[0])
     save_encoding(tmp_path / "the.json", encoding)
     loaded = load_encoding(tmp_path / "the.json")
-    assert loaded._mergeable_ranks == encoding._mergeable_ranks
-    assert loaded._special_tokens == encoding._special_tokens
+    assert loaded.ranks == encoding.ranks
+    assert loaded.special_tokens == encoding.special_tokens
 
 
 def test_ties_go_to_the_smallest_pair_of_ids() -> None:

@@ -12,19 +12,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bpelab.bpe import Encoding, encoding, textbook
-from bpelab.bpe.encoders.arrays import chunks, encoder, long_piece, merges
+from bpelab.bpe import Encoding, textbook
+from bpelab.bpe.encoders import choice
+from bpelab.bpe.encoders.arrays import blocks, chunks, encoder, long_piece, rounds
 from bpelab.bpe.encoders.arrays.chunks import merge_in_blocks, merge_in_chunks
 from bpelab.bpe.encoders.arrays.encoder import ArrayEncoder
 from bpelab.bpe.encoders.arrays.keys import MAX_KEY_BYTES, as_words, keys_of_words
 from bpelab.bpe.encoders.arrays.long_piece import merge_long_piece
-from bpelab.bpe.encoders.arrays.merges import merge_pieces
+from bpelab.bpe.encoders.arrays.rounds import merge_in_rounds
 from bpelab.bpe.encoders.arrays.store import PieceStore, TokenTables
 from bpelab.bpe.encoders.arrays.table import KeyTable
-from bpelab.bpe.encoders.cached import splitter
-from bpelab.bpe.encoders.heap import merge_piece
+from bpelab.bpe.encoders.heap import merge_with_heap
 from bpelab.bpe.parity.fuzz import fuzz_texts
-from bpelab.bpe.splitting.array_splitter import array_splitter, regex_splitter
 from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -46,13 +45,13 @@ TEXTS = st.lists(st.sampled_from(WORDS) | st.text(max_size=12), max_size=25).map
 
 @pytest.fixture(scope="module")
 def tokens(gpt2: Encoding) -> TokenTables:
-    return TokenTables(gpt2._mergeable_ranks)
+    return TokenTables(gpt2.ranks)
 
 
 @pytest.fixture(scope="module")
 def ranks(gpt2: Encoding) -> dict[bytes, int]:
     """The first two thousand tokens of gpt2, so that many a table can be built of them."""
-    return {token: rank for token, rank in gpt2._mergeable_ranks.items() if rank < 2000}
+    return {token: rank for token, rank in gpt2.ranks.items() if rank < 2000}
 
 
 @pytest.mark.parametrize(
@@ -68,11 +67,10 @@ def ranks(gpt2: Encoding) -> dict[bytes, int]:
 def test_tiny_tables_and_blocks_change_nothing(
     ranks: dict[bytes, int], pattern: str, texts: list[str], block: int, max_pieces: int, few: int
 ) -> None:
-    split = array_splitter(pattern) or regex_splitter(splitter(pattern))
-    arrays = ArrayEncoder(ranks, split, can_cut=True, max_pieces=max_pieces)
+    arrays = ArrayEncoder(ranks, pattern, max_pieces=max_pieces)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(encoder, "BLOCK_CHARS", block)
-        patch.setattr(merges, "FEW_PIECES", few)
+        patch.setattr(blocks, "BLOCK_CHARS", block)
+        patch.setattr(rounds, "FEW_PIECES", few)
         for text in texts * 2:  # the second time the pieces are known, or forgotten
             text = text.encode("utf-8", "replace").decode("utf-8")
             ids = textbook.encode_ordinary(text, pattern, ranks)
@@ -87,7 +85,7 @@ def test_both_sides_of_the_switch_give_the_same_ids(gpt2: Encoding, text: str) -
     answers = []
     for limit in (0, 1 << 30):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(encoding, "SHORT_CHARS", limit)
+            patch.setattr(choice, "SHORT_CHARS", limit)
             answers.append(
                 (
                     gpt2.encode_ordinary(text),
@@ -114,10 +112,10 @@ def test_merging_many_is_merging_each(
 ) -> None:
     pieces += [b"hello world", b"aaaaaaaaaaaaaaaa", b"abababababab"]
     lengths = np.array(list(map(len, pieces)))
-    data, starts, ranks = b"".join(pieces), np.cumsum(lengths) - lengths, gpt2._mergeable_ranks
+    data, starts, ranks = b"".join(pieces), np.cumsum(lengths) - lengths, gpt2.ranks
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(merges, "FEW_PIECES", few)
-        ids, counts = merge_pieces(data, as_words(data), starts, lengths, ranks, tokens)
+        patch.setattr(rounds, "FEW_PIECES", few)
+        ids, counts = merge_in_rounds(data, as_words(data), starts, lengths, ranks, tokens)
     parts = [part.tolist() for part in np.split(ids, np.cumsum(counts)[:-1])]
     assert parts == [textbook.merge_piece(piece, ranks) for piece in pieces]
 
@@ -129,12 +127,12 @@ def test_merging_many_is_merging_each(
 )
 def test_a_long_piece_is_merged_as_the_textbook_does(gpt2: Encoding, tokens: TokenTables, piece: str) -> None:
     data = piece.encode()
-    expected = textbook.merge_piece(data, gpt2._mergeable_ranks)
-    if data not in gpt2._mergeable_ranks:
+    expected = textbook.merge_piece(data, gpt2.ranks)
+    if data not in gpt2.ranks:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(long_piece, "BYTES_A_RANK", 0)
             patch.setattr(long_piece, "FEW_BYTES", 0)
-            assert merge_long_piece(data, gpt2._mergeable_ranks, tokens).tolist() == expected
+            assert merge_long_piece(data, gpt2.ranks, tokens).tolist() == expected
 
 
 @settings(deadline=None, max_examples=300)
@@ -151,8 +149,8 @@ def test_a_piece_is_merged_in_chunks_as_it_is_as_a_whole(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(chunks, "CHUNK_BYTES", max(chunk, 2 * overlap))
         patch.setattr(chunks, "OVERLAP_BYTES", overlap)
-        ids = merge_in_chunks(piece.encode(), gpt2._mergeable_ranks, tokens)
-    assert ids.tolist() == merge_piece(piece.encode(), gpt2._mergeable_ranks)
+        ids = merge_in_chunks(piece.encode(), gpt2.ranks, tokens)
+    assert ids.tolist() == merge_with_heap(piece.encode(), gpt2.ranks)
 
 
 @settings(deadline=None, max_examples=300)
@@ -173,9 +171,9 @@ def test_vocabularies_whose_ranks_make_no_sense_are_merged_right(data: Any, piec
         patch.setattr(chunks, "CHUNK_BYTES", 4)
         patch.setattr(chunks, "OVERLAP_BYTES", 2)
         assert merge_in_chunks(piece.encode(), ranks, tokens).tolist() == expected
-        patch.setattr(merges, "FEW_PIECES", 0)
+        patch.setattr(rounds, "FEW_PIECES", 0)
         if piece.encode() not in ranks:
-            ids, _ = merge_pieces(
+            ids, _ = merge_in_rounds(
                 piece.encode(), as_words(piece.encode()), np.array([0]), np.array([len(piece)]), ranks, tokens
             )
             assert ids.tolist() == expected
@@ -192,11 +190,11 @@ def test_vocabularies_whose_ranks_make_no_sense_are_merged_right(data: Any, piec
 def test_a_piece_is_merged_in_blocks_as_it_is_as_a_whole(
     gpt2: Encoding, tokens: TokenTables, piece: str, block: int, overlap: int
 ) -> None:
-    data, ranks = piece.encode(), gpt2._mergeable_ranks
+    data, ranks = piece.encode(), gpt2.ranks
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(long_piece, "BLOCK_BYTES", block)
         patch.setattr(long_piece, "OVERLAP_BYTES", overlap)
-        assert merge_long_piece(data, ranks, tokens).tolist() == merge_piece(data, ranks)
+        assert merge_long_piece(data, ranks, tokens).tolist() == merge_with_heap(data, ranks)
 
 
 @settings(deadline=None, max_examples=300)
@@ -209,10 +207,10 @@ def test_blocks_that_have_no_token_in_common_are_not_put_together(data: Any, pie
         piece.encode(),
         block,
         data.draw(st.integers(1, block)),
-        lambda part: np.array(merge_piece(part, ranks), dtype=np.uint32),
+        lambda part: np.array(merge_with_heap(part, ranks), dtype=np.uint32),
         TokenTables(ranks),
     )
-    assert ids is None or ids.tolist() == merge_piece(piece.encode(), ranks)
+    assert ids is None or ids.tolist() == merge_with_heap(piece.encode(), ranks)
 
 
 @pytest.mark.parametrize("kind", ["a", "random", "한"])
@@ -220,7 +218,7 @@ def test_a_piece_of_many_blocks_has_the_memory_of_one(
     gpt2: Encoding, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     monkeypatch.setattr(long_piece, "BLOCK_BYTES", 1 << 15)
-    monkeypatch.setattr(encoder, "BLOCK_CHARS", 1 << 16)
+    monkeypatch.setattr(blocks, "BLOCK_CHARS", 1 << 16)
     letters = random.Random(1).choices("abcdefghijklmnopqrstuvwxyz", k=600_000)
     text = "".join(letters) if kind == "random" else kind * (600_000 // len(kind.encode()))
     gpt2.encode_ordinary("a" * 10_000)
@@ -238,11 +236,11 @@ def test_a_piece_of_many_blocks_has_the_memory_of_one(
 def test_a_hundred_thousand_bytes_in_one_piece(gpt2: Encoding, tokens: TokenTables, kind: str) -> None:
     letters = random.Random(1).choices("abcdefghijklmnopqrstuvwxyz", k=100_000)
     piece = "".join(letters).encode() if kind == "random" else kind.encode() * (100_000 // len(kind.encode()))
-    expected = merge_piece(piece, gpt2._mergeable_ranks)
-    assert merge_long_piece(piece, gpt2._mergeable_ranks, tokens).tolist() == expected
+    expected = merge_with_heap(piece, gpt2.ranks)
+    assert merge_long_piece(piece, gpt2.ranks, tokens).tolist() == expected
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(long_piece, "BYTES_A_RANK", 0)
-        assert merge_long_piece(piece, gpt2._mergeable_ranks, tokens).tolist() == expected
+        assert merge_long_piece(piece, gpt2.ranks, tokens).tolist() == expected
 
 
 @settings(deadline=None, max_examples=400)
@@ -265,18 +263,18 @@ def test_a_table_finds_what_was_put_in_and_nothing_else(pieces: set[bytes], n: i
 
 
 def test_every_token_of_the_vocabulary_is_found(gpt2: Encoding, tokens: TokenTables) -> None:
-    lengths = np.array(list(map(len, gpt2._mergeable_ranks)))
-    data = b"".join(gpt2._mergeable_ranks)
+    lengths = np.array(list(map(len, gpt2.ranks)))
+    data = b"".join(gpt2.ranks)
     ranks = tokens.ranks_of(data, as_words(data), np.cumsum(lengths) - lengths, lengths)
-    assert ranks.tolist() == list(gpt2._mergeable_ranks.values())
+    assert ranks.tolist() == list(gpt2.ranks.values())
 
 
 def test_a_missing_byte_is_named() -> None:
     ranks = {b"a": 0, b"b": 1, b"ab": 2}
-    arrays = ArrayEncoder(ranks, regex_splitter(str.split))
-    with pytest.raises(KeyError, match="the byte b'c' is no token"):
+    arrays = ArrayEncoder(ranks, r"\S+", max_pieces=10)
+    with pytest.raises(KeyError, match="the byte b'c' is not a token"):
         list(arrays.encode_blocks("abc"))
-    with pytest.raises(KeyError, match="the byte b'c' is no token"):
+    with pytest.raises(KeyError, match="the byte b'c' is not a token"):
         list(arrays.encode_blocks("ab" * 2000 + "c"))
 
 
@@ -285,7 +283,7 @@ def test_threads_that_share_an_encoding_get_the_same_ids(gpt2: Encoding) -> None
     shared = Encoding(
         "x",
         pat_str=GPT2_PATTERN,
-        mergeable_ranks=gpt2._mergeable_ranks,
+        mergeable_ranks=gpt2.ranks,
         special_tokens={},
         max_cached_pieces=500,
     )
@@ -308,7 +306,7 @@ def test_threads_that_share_an_encoding_get_the_same_ids(gpt2: Encoding) -> None
 def test_threads_give_one_text_s_ids_in_order(gpt2: Encoding, tiktoken_gpt2: Any, num_threads: int) -> None:
     text = "".join(islice(fuzz_texts(4), 20_000)).encode("utf-8", "replace").decode()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(encoder, "BLOCK_CHARS", 5000)
+        patch.setattr(blocks, "BLOCK_CHARS", 5000)
         ids = gpt2.encode_to_numpy(text, disallowed_special=(), num_threads=num_threads)
     assert ids.tolist() == tiktoken_gpt2.encode_ordinary(text)
 
@@ -317,10 +315,15 @@ def small(gpt2: Encoding, max_cached_pieces: int = 1000) -> Encoding:
     return Encoding(
         "x",
         pat_str=GPT2_PATTERN,
-        mergeable_ranks=gpt2._mergeable_ranks,
+        mergeable_ranks=gpt2.ranks,
         special_tokens={},
         max_cached_pieces=max_cached_pieces,
     )
+
+
+def arrays_of(enc: Encoding) -> Any:
+    """The engine for long texts, which an encoding and all that share its tables have in common."""
+    return enc.with_engine("arrays")._parts.engine
 
 
 def new_pieces(n: int, n_chars: int = 9, seed: int = 1) -> str:
@@ -328,7 +331,7 @@ def new_pieces(n: int, n_chars: int = 9, seed: int = 1) -> str:
     return " ".join("".join(letters[start : start + n_chars]) for start in range(0, n * n_chars, n_chars))
 
 
-@pytest.mark.parametrize("write", ["insert", "add_runs", "add_large"])
+@pytest.mark.parametrize("write", ["insert", "add_run", "add_pieces"])
 def test_a_process_forked_while_another_thread_writes_encodes(gpt2: Encoding, write: str) -> None:
     enc, text = small(gpt2), new_pieces(500) + " " + new_pieces(500, 40) + " " + new_pieces(9, 600)
     is_writing, may_end = threading.Event(), threading.Event()
@@ -368,7 +371,7 @@ def forked(check: Callable[[], bool]) -> int:
     return os.waitpid(child, 0)[1]
 
 
-@pytest.mark.parametrize("write", ["insert", "add_runs", "add_large", "add"])
+@pytest.mark.parametrize("write", ["insert", "add_run", "add_pieces", "remember"])
 @pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
 def test_what_an_interrupted_call_has_half_written_is_never_read(
     gpt2: Encoding, monkeypatch: pytest.MonkeyPatch, write: str, error: type[BaseException]
@@ -393,9 +396,9 @@ def test_what_an_interrupted_call_has_half_written_is_never_read(
 
 def test_a_byte_that_is_no_token_spoils_nothing() -> None:
     ranks = {b"a": 0, b"b": 1, b"ab": 2, b" ": 3}
-    arrays = ArrayEncoder(ranks, regex_splitter(splitter(r"\S+|\s")))
+    arrays = ArrayEncoder(ranks, r"\S+|\s", max_pieces=10)
     for _ in range(2):
-        with pytest.raises(KeyError, match="the byte b'c' is no token"):
+        with pytest.raises(KeyError, match="the byte b'c' is not a token"):
             list(arrays.encode_blocks("aab bba " + "abb" * 20 + " c " + "abba" * 90))
         (ids,) = arrays.encode_blocks("aab bba " + "abb" * 20)
         assert ids.tolist() == [0, 2, 3, 1, 1, 0, 3] + [2, 1] * 20
@@ -405,21 +408,21 @@ def test_a_generator_keeps_no_store_while_it_waits(gpt2: Encoding) -> None:
     enc = small(gpt2)
     parts = enc.encode_iter(["Hello, world. " * 100_000] * 2)
     next(parts)
-    (store,) = enc._arrays._waiting
+    (store,) = arrays_of(enc).waiting
     assert next(parts).size
-    assert enc._arrays._waiting == [store]
+    assert arrays_of(enc).waiting == [store]
     parts.close()  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("n_chars", [4, 9, 25, 60])
 def test_a_store_holds_so_many_pieces_and_few_bytes_for_each(gpt2: Encoding, n_chars: int) -> None:
     enc = small(gpt2, 5000)
-    vocabulary = PieceStore(enc._arrays._tokens).nbytes
+    vocabulary = PieceStore(arrays_of(enc).tokens).nbytes
     kept = 0
     for seed in range(12):
         text = new_pieces(2000, n_chars, seed)
         assert enc.encode_ordinary(text) == gpt2.encode_ordinary(text)
-        for store in enc._arrays._waiting:
+        for store in arrays_of(enc).waiting:
             kept = max(kept, store.n_pieces)
             assert store.nbytes - vocabulary < vocabulary + 1000 * store.n_pieces
     assert 1500 < kept <= 5000
@@ -430,7 +433,7 @@ def test_calls_at_once_leave_no_more_stores_than_processors(
 ) -> None:
     monkeypatch.setattr(encoder, "WAITING_STORES", 2)
     enc = small(gpt2, 1 << 18)
-    all_are_in, find = threading.Barrier(6), ArrayEncoder._find
+    all_are_in, find = threading.Barrier(6), ArrayEncoder.look_up
 
     def together(*arguments: Any) -> Any:
         all_are_in.wait(60)
@@ -438,20 +441,20 @@ def test_calls_at_once_leave_no_more_stores_than_processors(
 
     text = new_pieces(2000)
     with monkeypatch.context() as patch, ThreadPoolExecutor(6) as pool:
-        patch.setattr(ArrayEncoder, "_find", together)
+        patch.setattr(ArrayEncoder, "look_up", together)
         answers = list(pool.map(enc.encode_ordinary, [text] * 6))
     assert answers == [gpt2.encode_ordinary(text)] * 6
-    assert len(enc._arrays._waiting) == 2
+    assert len(arrays_of(enc).waiting) == 2
 
 
 def test_pieces_of_any_pattern_come_in_blocks(gpt2: Encoding, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(encoder, "BLOCK_CHARS", 1000)
-    enc = Encoding("x", pat_str=r"\S+|\s+", mergeable_ranks=gpt2._mergeable_ranks, special_tokens={})
+    monkeypatch.setattr(blocks, "BLOCK_CHARS", 1000)
+    enc = Encoding("x", pat_str=r"\S+|\s+", mergeable_ranks=gpt2.ranks, special_tokens={})
     text = "Hello,  world. 안녕 " * 2000 + "long" * 300 + " end"
-    parts = [part.tolist() for part in enc._arrays.encode_blocks(text)]
+    parts = [part.tolist() for part in arrays_of(enc).encode_blocks(text)]
     assert len(parts) > 40
     assert [token for part in parts for token in part] == textbook.encode_ordinary(
-        text, enc._pat_str, enc._mergeable_ranks
+        text, enc.pattern, enc.ranks
     )
 
 

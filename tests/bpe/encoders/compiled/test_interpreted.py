@@ -20,7 +20,7 @@ from bpelab.bpe.parity.fuzz import fuzz_texts
 from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
 
 assert IS_INTERPRETED
-ranks = {token: rank for token, rank in get_encoding("gpt2")._mergeable_ranks.items() if rank < 2000}
+ranks = {token: rank for token, rank in get_encoding("gpt2").ranks.items() if rank < 2000}
 for pattern in (GPT2_PATTERN, CL100K_PATTERN, O200K_PATTERN):
     for seed, block in enumerate((8, 24, 200)):
         sizes = Sizes(first_slots=16, most_slots=64, block=block, pieces=40, texts=2, window=6, overlap=2)

@@ -112,7 +112,7 @@ def test_the_loops_are_chosen_from_the_size_where_they_pay(
 
 
 def test_the_loops_pay_from_a_size_on_that_depends_on_their_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "bpelab.bpe.training.compiled.ahead", raising=False)
+    monkeypatch.delitem(sys.modules, "bpelab.bpe.training.compiled.compile_ahead", raising=False)
     monkeypatch.setattr(worth, "is_available", lambda: True)
     monkeypatch.setattr(worth, "folder_with", lambda loops: Path())
     assert not worth.pays_to_count(5_000_000, GPT2_PATTERN)
@@ -148,13 +148,13 @@ def test_without_numba_the_arrays_train_and_the_loops_are_refused(monkeypatch: p
     with pytest.raises(ImportError, match=r"needs Numba: pip install 'bpelab\[compiled\]'"):
         train(["a b"], vocab_size=300, engine="compiled")
     monkeypatch.setattr(worth, "is_available", lambda: False)
-    monkeypatch.delitem(sys.modules, "bpelab.bpe.training.compiled.ahead", raising=False)
+    monkeypatch.delitem(sys.modules, "bpelab.bpe.training.compiled.compile_ahead", raising=False)
     assert engines.learner_for(10**12, "auto") is MergeLearner
 
 
 @needs_numba
 def test_the_loops_that_are_looked_for_on_disk_are_those_that_are_compiled() -> None:
-    from bpelab.bpe.training.compiled.ahead import make_counting_ready, make_learning_ready
+    from bpelab.bpe.training.compiled.compile_ahead import make_counting_ready, make_learning_ready
 
     make_counting_ready(GPT2_PATTERN)
     make_learning_ready()

@@ -1,0 +1,50 @@
+"""What does each idea bring? From the textbook to the arrays, and against encoders in native code.
+
+Varies: the encoder. Fixed: gpt2, one thread, source code of Python's standard library, everything met
+before, to an array; every encoder's ids are compared with tiktoken's first. The textbook is so slow that it
+gets a short slice, as does tiktoken once more for comparison; the others encode a megabyte.
+
+How the number could mislead: encoders that only return lists have them converted to an array while the
+clock runs, which for the fastest of them would be most of the time (none of those needs it: they return
+arrays or buffers). Everything was met before, which is what caches like; `first_use` asks about the first
+pass.
+
+The answer (records/ladder.json): each engine of bpelab is several times faster than the one before it.
+Remembering words saves merging them again, which is already enough to pass tiktoken's Rust core. Looking up
+all pieces of a block in one pass of NumPy saves Python's loop over them. Native encoders with splitters of
+their own are several times faster still; Hugging Face's tokenizers is slower than tiktoken, since it also
+keeps the place of every token.
+"""
+
+import os
+from typing import Any
+
+# Before anything that starts threads is imported.
+os.environ["RAYON_NUM_THREADS"] = "1"
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+
+import pytest
+from bpelab.benchmarks.harness.measure import QUICK, measure
+from bpelab.benchmarks.harness.peers import ENGINES, NATIVES, TEXTBOOK, check, to_numpy
+from bpelab.benchmarks.harness.texts import text_of
+
+TEXT = "standard library, 1 MB" if QUICK else "standard library, 12 MB"
+BEGINNING = 20_000  # characters
+# Who encodes the whole text, and who its beginning.
+CONTENDERS = [(name, "whole") for name in (*ENGINES, "tiktoken", "tokenizers", *NATIVES) if name != TEXTBOOK]
+CONTENDERS += [(TEXTBOOK, "beginning"), ("tiktoken", "beginning")]
+
+
+@pytest.mark.parametrize(("contender", "extent"), CONTENDERS)
+def source_code_seconds(benchmark: Any, contender: str, extent: str) -> None:
+    text = text_of(TEXT)[: None if extent == "whole" else BEGINNING]
+    encode = to_numpy(contender)
+    check(encode, text)
+    measure(
+        benchmark,
+        lambda: encode(text),
+        group=f"gpt2, to an array, {TEXT}"
+        + ("" if extent == "whole" else f", its first {BEGINNING:,} characters"),
+        axis={"text": TEXT, "form": "array", "extent": extent},
+        amount=len(text.encode("utf-8")),
+    )

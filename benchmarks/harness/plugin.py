@@ -1,0 +1,73 @@
+"""What does the suite add to pytest? A shuffled order, and the reasons why something was not measured."""
+
+import json
+import os
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_missing: list[dict[str, Any]] = []
+
+
+def pytest_benchmark_generate_machine_info() -> dict[str, Any]:
+    """Keep pytest-benchmark from asking about the processor for seconds: the suite does so once."""
+    return {}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Shuffle the groups, and the contenders within each, so that no contender always runs first or last."""
+    seed = os.environ.get("BPELAB_SEED")
+    if seed is None:
+        return
+    order = random.Random(seed)
+    groups: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        groups.setdefault(_without_contender(item), []).append(item)
+    shuffled: Sequence[str] = order.sample(sorted(groups), len(groups))
+    items[:] = [item for name in shuffled for item in order.sample(groups[name], len(groups[name]))]
+
+
+def _without_contender(item: pytest.Item) -> str:
+    parameters = _parameters(item)
+    parameters.pop("contender", None)
+    return f"{item.name.partition('[')[0]} {sorted(parameters.items(), key=str)}"
+
+
+def _parameters(item: pytest.Item) -> dict[str, Any]:
+    return dict(item.callspec.params) if hasattr(item, "callspec") else {}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    """Remember why a cell is missing: it was skipped, or its answer was wrong."""
+    report = yield
+    if report.when in ("setup", "call") and report.outcome != "passed":
+        assert call.excinfo
+        reason = str(call.excinfo.value) or call.excinfo.typename
+        parameters = {name: str(value) for name, value in _parameters(item).items()}
+        contender = parameters.pop("contender", "")
+        group = ", ".join(
+            [
+                item.name.partition("[")[0].removesuffix("_seconds").removesuffix("_bytes"),
+                *parameters.values(),
+            ]
+        )
+        failed = "" if report.outcome == "skipped" else "failed: "
+        _missing.append(
+            {
+                "question": item.path.stem,
+                "group": group,
+                "contender": contender,
+                "reason": failed + reason.removeprefix("Skipped: ").splitlines()[0][:300],
+            }
+        )
+    return report
+
+
+def pytest_sessionfinish() -> None:
+    """Write the reasons to the file that the suite names."""
+    if path := os.environ.get("BPELAB_MISSING"):
+        Path(path).write_text(json.dumps(_missing), encoding="utf-8")

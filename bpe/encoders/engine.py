@@ -1,0 +1,70 @@
+"""What does every way to encode offer? The same methods, which return the same ids.
+
+An engine turns ordinary text into ids: text without surrogates, in which special tokens are plain text. What
+lies around it (surrogates, special tokens, threads over a batch) is the same for all of them.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Ids = npt.NDArray[np.uint32]
+
+
+class Engine(Protocol):
+    """One way to encode. Threads may share an engine."""
+
+    def encode_to_list(self, text: str) -> list[int]:
+        """Return the ids of a text."""
+
+    def encode_blocks(self, text: str, num_threads: int = 1) -> Iterator[Ids]:
+        """Yield the ids of a text, some at a time and in order, each time (n_tokens,) uint32.
+
+        An engine that threads do not make faster ignores their number.
+        """
+
+    def encode_batch(self, texts: Sequence[str], num_threads: int = 1) -> list[list[int]]:
+        """Return the ids of each text, in order."""
+
+    def encode_beginning(self, text: str) -> tuple[list[Ids], int]:
+        """Return the ids that stay the same however the text goes on, and how many characters they cover."""
+
+    def count(self, text: str, limit: int | None = None) -> int:
+        """Count the tokens of a text; with a limit, any number above it may be returned once it is passed."""
+
+    def merge_piece(self, piece: bytes) -> list[int]:
+        """Return the ids of one piece, of any bytes: those of one token if the piece is one, or the merged.
+
+        Raises `KeyError` for a byte that is not a token.
+        """
+
+
+def missing_byte_error(byte: bytes) -> KeyError:
+    """Return the error of every engine for a byte that the vocabulary has no token for.
+
+    >>> missing_byte_error(b"a").args
+    ("the byte b'a' is not a token of this vocabulary, so it cannot be encoded",)
+    """
+    return KeyError(f"the byte {byte!r} is not a token of this vocabulary, so it cannot be encoded")
+
+
+def joined(parts: Iterator[Ids]) -> Ids:
+    """Join arrays into one. The first of them grows in place, so that memory holds no second copy.
+
+    >>> joined(iter([np.array([1, 2], np.uint32), np.array([3], np.uint32)]))
+    array([1, 2, 3], dtype=uint32)
+    """
+    ids = next(parts, np.zeros(0, dtype=np.uint32))
+    n_ids = len(ids)
+    for part in parts:
+        if n_ids + len(part) > len(ids):
+            if not ids.flags.owndata:
+                ids = ids.copy()
+            ids.resize(n_ids + max(len(part), n_ids // 32), refcheck=False)
+        ids[n_ids : n_ids + len(part)] = part
+        n_ids += len(part)
+    if n_ids < len(ids):
+        ids.resize(n_ids, refcheck=False)
+    return ids

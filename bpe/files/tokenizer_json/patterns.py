@@ -1,0 +1,91 @@
+"""Which pre-tokenizer cuts a text as a pattern does? Hugging Face's engine for patterns is Oniguruma."""
+
+from typing import Any
+
+import regex
+from bpelab.bpe.files.tokenizer_json.fields import as_object, refusal, steps
+from bpelab.bpe.splitting.dialect.coverage import matches_everything
+from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN
+
+# Oniguruma, which reads a `Split`'s pattern, takes {1,3}+ for a repeated {1,3} and $ for the end of a
+# line. After possessive white space only the end of the text is followed by neither.
+_CL100K_SPLIT = CL100K_PATTERN.replace("{1,3}+", "{1,3}").replace(r"\s++$", r"\s++(?!\S)")
+_GPT2_SPLIT = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+# Patterns that are spelled in another way in the file than here, and mean the same to both engines.
+OURS_OF = {_CL100K_SPLIT: CL100K_PATTERN, _GPT2_SPLIT: GPT2_PATTERN}
+# The syntax that both engines read alike: no anchors, no possessive {..}+, no set operations, no \w.
+_SHARED_SYNTAX = regex.compile(
+    r"""(?: \\[pP]\{\^?\w+\} | \\[sSrnt] | \\[^\w\s] | [^\\\[\](){}?*+^$|.] | \. | \|
+      | \((?!\?) | \(\?(?:i?:|[=!]) | \)
+      | \[\^? (?: \\[pP]\{\^?\w+\} | \\[sSrnt] | \\[^\w\s] | [^\\\[\]&~|] )+ \]
+      | [?*+] | \{\d+(?:,\d*)?\}(?!\+) )*""",
+    regex.VERBOSE,
+)
+
+
+def dump_pattern(pattern: str) -> dict[str, Any]:
+    """Return the pre-tokenizer that cuts a text as a pattern does."""
+    byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True}
+    if pattern == GPT2_PATTERN:
+        return byte_level | {"use_regex": True}
+    written = {ours: theirs for theirs, ours in OURS_OF.items()}.get(pattern)
+    if written is None:
+        _check_shared(pattern, "pattern")
+    # Here, text that a pattern does not match is in no piece. There, it is a piece unless it is removed.
+    keeps_all = matches_everything(pattern)
+    split = {
+        "type": "Split",
+        "pattern": {"Regex": written or pattern},
+        "behavior": "Isolated" if keeps_all else "Removed",
+        "invert": not keeps_all,
+    }
+    return {"type": "Sequence", "pretokenizers": [split, byte_level | {"use_regex": False}]}
+
+
+def load_pattern(pre_tokenizer: Any) -> str:
+    """Return the pattern that cuts a text as a pre-tokenizer does."""
+    field = "pre_tokenizer"
+    if not isinstance(pre_tokenizer, dict):
+        raise refusal(field, "there is none, so that merges would run across a whole text")
+    listed = steps(pre_tokenizer, field)
+    kinds = [step.get("type") for step in listed]
+    if kinds not in (["ByteLevel"], ["Split", "ByteLevel"]):
+        found = " + ".join(map(str, kinds)) or "an empty Sequence"
+        raise refusal(field, f"{found} is not ByteLevel, nor one Split and ByteLevel")
+    if listed[-1].get("add_prefix_space", True):
+        raise refusal(f"{field}.add_prefix_space", "it puts a space before each text")
+    uses_regex = listed[-1].get("use_regex", True)
+    if len(listed) == 1:
+        if not uses_regex:
+            raise refusal(f"{field}.use_regex", "nothing splits: merges would run across a whole text")
+        return GPT2_PATTERN
+    if uses_regex:
+        raise refusal(f"{field}.use_regex", "the pieces of the Split are split again by GPT-2's pattern")
+    split = listed[0]
+    pattern = as_object(split.get("pattern"), f"{field}.pattern").get("Regex")
+    if not isinstance(pattern, str):
+        raise refusal(f"{field}.pattern", f"{split.get('pattern')!r} is not a regular expression")
+    rule = (split.get("behavior"), bool(split.get("invert")))
+    if rule not in (("Isolated", False), ("Removed", True)):
+        raise refusal(f"{field}.behavior", f"{rule[0]} with invert={rule[1]} cuts the text in another way")
+    if pattern in OURS_OF:
+        return OURS_OF[pattern]
+    _check_shared(pattern, f"{field}.pattern")
+    if rule[0] == "Isolated" and not matches_everything(pattern):
+        raise refusal(
+            f"{field}.behavior",
+            f"Isolated makes pieces of what the pattern {pattern!r} does not match, and it is not known to"
+            " match everything",
+        )
+    return pattern
+
+
+def _check_shared(pattern: str, field: str) -> None:
+    match = _SHARED_SYNTAX.match(pattern)
+    end = match.end() if match else 0
+    if end < len(pattern):
+        raise refusal(
+            field,
+            f"{pattern[end : end + 8]!r} (at character {end} of {pattern!r}) may not mean the same to Hugging"
+            " Face's engine and to `regex`: write it without anchors, {m,n}+, \\w and set operations",
+        )

@@ -1,0 +1,64 @@
+"""Which options do several verbs share? Each is written once, and means the same everywhere."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+EncodingOption = Annotated[
+    str | None,
+    typer.Option(
+        "--encoding",
+        metavar="NAME|FILE",
+        help="gpt2, r50k_base, p50k_base, p50k_edit, cl100k_base, o200k_base or o200k_harmony, or the file"
+        " of an encoding: NAME.json, NAME.tiktoken, vocab.bpe or merges.txt. [default: gpt2]",
+    ),
+]
+PathOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--path",
+        metavar="FILE",
+        help="The published .tiktoken file of the encoding that --encoding names; its SHA-256 is checked.",
+    ),
+]
+ModelOption = Annotated[
+    str | None,
+    typer.Option("--model", metavar="NAME", help="Use the encoding of this model, such as gpt-4o."),
+]
+EngineOption = Annotated[
+    Literal["auto", "textbook", "cached", "arrays", "compiled"] | None,
+    typer.Option(
+        "--engine",
+        help="Which way to encode; the ids are the same. [default: auto, the fastest that is installed]",
+    ),
+]
+FileOption = Annotated[Path | None, typer.Option("--file", metavar="FILE", help="Read this file.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Read or write JSON.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
+ErrorsOption = Annotated[
+    Literal["strict", "replace"],
+    typer.Option(help="Refuse text that is not UTF-8, or replace what is wrong with it by U+FFFD."),
+]
+
+ENCODING_OUTPUT = (
+    "NAME.tiktoken, NAME.json (Hugging Face), or vocab.bpe or merges.txt, next to which encoder.json or"
+    " vocab.json is written."
+)
+# Longer numbers are not ids, and Python reads none of more than 4,300 digits.
+MAX_DIGITS = 40
+
+
+def check_jobs(jobs: int) -> int:
+    """Return a number of processes that is of use; raises `typer.BadParameter` for any other."""
+    from bpelab.bpe.foundation.processes import require_jobs
+
+    try:
+        return require_jobs(jobs)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+JobsOption = Annotated[
+    int, typer.Option(metavar="N", help="How many processes share the work.", callback=check_jobs)
+]

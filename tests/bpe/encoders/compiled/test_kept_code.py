@@ -1,0 +1,157 @@
+"""Machine code on disk: read by the next process, never trusted, and never needed."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("numba", reason="pip install 'bpelab[compiled]'")
+
+from bpelab.bpe.encoders.compiled import code_files, split
+from bpelab.bpe.encoders.compiled.kept_code import checked, unchecked
+from bpelab.bpe.splitting.patterns import GPT2_PATTERN
+
+# Compiles only the smallest loops, in a second, and tells how many it did not find on disk.
+PROGRAM = """
+from bpelab.bpe.encoders.compiled import decode, tables
+ids = tables.np.array([1, 0], tables.np.uint32)
+assert decode.join_tokens(ids, decode.build_token_bytes({0: b"a", 1: b"bc"})) == b"bca"
+loops = (decode.total_bytes, decode.copy_tokens)
+print(*(sum(loop.stats.cache_misses.values()) for loop in loops))
+"""
+
+
+def command(folder: Path, program: str = PROGRAM, **variables: str) -> tuple[list[str], dict[str, str]]:
+    environment = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
+    if folder != Path():
+        environment["NUMBA_CACHE_DIR"] = str(folder)
+    return [sys.executable, "-c", program], environment | variables
+
+
+def run(folder: Path, program: str = PROGRAM, **variables: str) -> str:
+    arguments, environment = command(folder, program, **variables)
+    done = subprocess.run(arguments, env=environment, capture_output=True, text=True, timeout=300)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.strip()
+
+
+def files(folder: Path) -> list[Path]:
+    return sorted((folder / f"compiled-{code_files.stamp()}").iterdir())
+
+
+@pytest.fixture(scope="module")
+def code(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The files that a first process writes, and the next one finds."""
+    folder = tmp_path_factory.mktemp("code")
+    assert run(folder) == "1 1"
+    assert run(folder) == "0 0"
+    return {path.name: path.read_bytes() for path in files(folder)}
+
+
+@pytest.fixture
+def folder(code: dict[str, bytes], tmp_path: Path) -> Path:
+    """A folder with these files."""
+    own = tmp_path / f"compiled-{code_files.stamp()}"
+    own.mkdir()
+    for name, content in code.items():
+        (own / name).write_bytes(content)
+    return tmp_path
+
+
+def test_every_loop_is_one_file_named_after_it(code: dict[str, bytes]) -> None:
+    assert [name.rpartition(".")[0].rpartition(".")[0] for name in code] == [
+        "decode.copy_tokens",
+        "decode.total_bytes",
+    ]
+
+
+@pytest.mark.parametrize("damage", ["cut off", "one bit", "another loop's", "text"])
+def test_a_damaged_file_is_compiled_once_more_and_replaced(
+    folder: Path, code: dict[str, bytes], damage: str
+) -> None:
+    first, second = files(folder)
+    whole = first.read_bytes()
+    content = {
+        "cut off": whole[: len(whole) // 2],
+        "one bit": whole[:5000] + bytes([whole[5000] ^ 1]) + whole[5001:],
+        "another loop's": second.read_bytes(),
+        "text": checked(b"not a pickle"),
+    }[damage]
+    first.write_bytes(content)
+    assert run(folder) == "0 1"
+    assert [path.name for path in files(folder)] == list(code)
+    assert all(unchecked(path.read_bytes()) for path in files(folder))
+
+
+def test_code_that_another_version_of_numba_made_is_not_used(folder: Path) -> None:
+    program = f"import numba; numba.__version__ = '0.1'\n{PROGRAM}"
+    assert run(folder, program) == "1 1"
+    assert len(files(folder)) == 4
+
+
+def test_where_nothing_can_be_written_every_process_compiles(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert run(tmp_path / "file" / "folder") == "1 1"
+
+
+def test_a_read_only_installation_keeps_its_code_in_the_user_s_cache(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    readonly = f"""
+from pathlib import Path
+from bpelab.bpe.encoders.compiled import code_files
+stamp = code_files.stamp()
+code_files.HERE = Path({str(tmp_path / "file")!r})
+{PROGRAM}"""
+    cache = tmp_path / "cache"
+    assert run(Path(), readonly, BPELAB_CACHE_DIR=str(cache)) == "1 1"
+    assert run(Path(), readonly, BPELAB_CACHE_DIR=str(cache)) == "0 0"
+    assert len(files(cache)) == 2
+
+
+def test_two_processes_that_compile_at_once_leave_code_for_a_third(tmp_path: Path) -> None:
+    arguments, environment = command(tmp_path)
+    both = [subprocess.Popen(arguments, env=environment, stdout=subprocess.PIPE) for _ in range(2)]
+    for process in both:
+        process.communicate(timeout=300)
+        assert process.returncode == 0
+    assert run(tmp_path) == "0 0"
+    assert len(files(tmp_path)) == 2  # and nothing temporary
+
+
+def test_a_numba_with_another_kind_of_cache_compiles_by_its_public_one(tmp_path: Path) -> None:
+    program = f"""
+from numba.core import compiler
+del compiler.CompileResult._rebuild
+{PROGRAM}"""
+    assert run(tmp_path, program) == "1 1"
+    assert not any(path.name.startswith("compiled-") for path in tmp_path.iterdir())
+
+
+def test_only_what_was_written_has_its_own_hash() -> None:
+    content = checked(b"code")
+    assert unchecked(content) == b"code"
+    for place in range(len(content)):
+        assert unchecked(content[:place]) is None
+        assert unchecked(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]) is None
+
+
+def test_the_files_whose_changes_do_not_count_have_no_loops() -> None:
+    have_loops = {path.stem for path in code_files.HERE.glob("*.py") if "\n@compiled" in path.read_text()}
+    assert {"encode", "merge", "split_gpt2", "characters"} <= have_loops
+    assert not have_loops & code_files.WITHOUT_LOOPS
+    assert all((code_files.HERE / f"{name}.py").is_file() for name in code_files.WITHOUT_LOOPS)
+
+
+def test_the_names_on_disk_are_those_of_the_loops() -> None:
+    from bpelab.bpe.encoders.compiled import decode, encode, tables
+
+    modules = {"tables": tables, "encode": encode, "decode": decode, "split": split}
+    for pattern, cut in split.CUTS.items():
+        *loops, own = code_files.loops_of(pattern)
+        assert own == f"split.{cut.__name__}"
+        for loop in loops:
+            module, _, function = loop.partition(".")
+            assert callable(getattr(modules[module], function))
+    assert code_files.loops_of("another") == code_files.loops_of(GPT2_PATTERN)[:-1]
