@@ -11,7 +11,7 @@ def compile(
         typer.Argument(help="The encodings whose patterns to compile for: gpt2, cl100k_base, o200k_base."),
     ] = None,
 ) -> None:
-    """Compile the loops for patterns, by default for all three, so that no text has to wait for it.
+    """Compile the loops that encode and train, for some patterns or all three, so that no text waits for it.
 
     The machine code is kept beside the package or, where that cannot be written to, in the user's cache. It
     is for this kind of processor; with NUMBA_CPU_NAME=generic in the environment, here and later, for any.
@@ -19,7 +19,9 @@ def compile(
     Example: bpelab compile gpt2
     """
     from bpelab.bpe.encoders.compiled.compile_ahead import compile_ahead
+    from bpelab.bpe.training.compiled.compile_ahead import compile_training_ahead
 
-    for done in compile_ahead(patterns) if patterns else compile_ahead():
-        how = "read, as it was on disk," if done.was_there else "compiled"
-        print(f"{done.name}: {how} in {done.seconds:.1f} s: {done.folder}", flush=True)
+    for compiled in (compile_ahead, compile_training_ahead):
+        for done in compiled(patterns) if patterns else compiled():
+            how = "read, as it was on disk," if done.was_there else "compiled"
+            print(f"{done.name}: {how} in {done.seconds:.1f} s: {done.folder}", flush=True)

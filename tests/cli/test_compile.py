@@ -22,9 +22,12 @@ def test_what_compile_compiled_the_next_one_reads() -> None:
     first, second = bpelab("compile", "gpt2"), bpelab("compile", "gpt2")
     assert first.returncode == second.returncode == 0
     assert second.stdout.startswith("gpt2: read, as it was on disk, in ")
-    folder = Path(second.stdout.rstrip("\n").partition(" s: ")[2])
-    assert first.stdout.rstrip("\n").endswith(str(folder))
-    assert any(path.name.startswith("split.split_gpt2.") for path in folder.iterdir())
+    encoding, training = second.stdout.splitlines()
+    assert training.startswith("training by the pattern of gpt2: read, as it was on disk, in ")
+    for line, loop in ((encoding, "split.split_gpt2."), (training, "merge.merge_some.")):
+        folder = Path(line.partition(" s: ")[2])
+        assert str(folder) in first.stdout
+        assert any(path.name.startswith(loop) for path in folder.iterdir())
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
-"""When are the training's loops compiled? All that are needed at once; `encoders.compiled.compile_ahead` says why."""
+"""When are the loops of training compiled? All at once; `encoders.compiled.compile_ahead` says why."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable, Iterator
 
-from bpelab.bpe.encoders.compiled.code_files import folder_with
+from bpelab.bpe.encoders.compiled.code_files import NAMES_OF_PATTERNS, folder_with
+from bpelab.bpe.encoders.compiled.compile_ahead import CompiledAhead
 from bpelab.bpe.encoders.compiled.machine import IS_INTERPRETED, NUMBA_VERSION
 from bpelab.bpe.encoders.compiled.memory import Sizes
 from bpelab.bpe.foundation.announced import announced
@@ -69,3 +71,22 @@ def _count_something(pattern: str) -> None:
     counter.count(["".join(f"{number} " for number in range(40))])
     counter.add(arrays_of({b"a": 1}))
     ids_of(counter.pieces(), _BYTES)
+
+
+def compile_training_ahead(
+    names: Iterable[str] = tuple(NAMES_OF_PATTERNS.values()),
+) -> Iterator[CompiledAhead]:
+    """Compile the loops that count by patterns, given by the names of encodings, and the loops that learn.
+
+    `encoders.compiled.compile_ahead` says which names there are, and what is raised.
+    """
+    patterns = {name: pattern for pattern, name in NAMES_OF_PATTERNS.items()}
+    for name in names:
+        loops = (*counting_loops(patterns[name]), *LEARNING_LOOPS)
+        was_there = folder_with(loops) is not None
+        start = time.perf_counter()
+        make_counting_ready(patterns[name])
+        make_learning_ready()
+        seconds = time.perf_counter() - start
+        if (folder := folder_with(loops)) is not None:
+            yield CompiledAhead(f"training by the pattern of {name}", seconds, folder, was_there)

@@ -38,9 +38,9 @@ class CompiledTally:
     def steps(self, more_blocks: Iterator[list[str]], report: Reporter) -> Iterator[None]:
         """Count the blocks that follow those counted before, pausing after each or, with threads, a few."""
         for _ in self._alone(more_blocks) if len(self._counters) == 1 else self._in_threads(more_blocks):
-            report(self.seen.n_bytes, self.n_pieces)
+            report(self.seen.n_bytes, {"distinct pieces": self.n_pieces})
             yield
-        report(self.seen.n_bytes, self.n_pieces, at_end=True)
+        report(self.seen.n_bytes, {"distinct pieces": self.n_pieces}, at_end=True)
 
     def _alone(self, more_blocks: Iterator[list[str]]) -> Iterator[None]:
         for block in more_blocks:

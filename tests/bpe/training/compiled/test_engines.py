@@ -8,16 +8,17 @@ from typing import Any
 import pytest
 from bpelab.bpe import Encoding, PieceCounts, count_pieces, get_encoding, train
 from bpelab.bpe.corpus import documents
-from bpelab.bpe.encoders.compiled import worth as encoders_worth
+from bpelab.bpe.encoders.compiled import when_it_pays as encoders_when_it_pays
 from bpelab.bpe.encoders.compiled.code_files import folder_with
 from bpelab.bpe.parity.standard_library import standard_library
 from bpelab.bpe.splitting.patterns import GPT2_PATTERN
 from bpelab.bpe.training import Progress, checkpoint, counting, engines
-from bpelab.bpe.training.compiled import worth
+from bpelab.bpe.training.compiled import when_it_pays
 from bpelab.bpe.training.learner import MergeLearner
 
 needs_numba = pytest.mark.skipif(
-    not encoders_worth.is_available(), reason="pip install 'bpelab[compiled]', and no NUMBA_DISABLE_JIT"
+    not encoders_when_it_pays.is_available(),
+    reason="pip install 'bpelab[compiled]', and no NUMBA_DISABLE_JIT",
 )
 
 
@@ -113,23 +114,23 @@ def test_the_loops_are_chosen_from_the_size_where_they_pay(
 
 def test_the_loops_pay_from_a_size_on_that_depends_on_their_code(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "bpelab.bpe.training.compiled.compile_ahead", raising=False)
-    monkeypatch.setattr(worth, "is_available", lambda: True)
-    monkeypatch.setattr(worth, "folder_with", lambda loops: Path())
-    assert not worth.pays_to_count(5_000_000, GPT2_PATTERN)
-    assert worth.pays_to_count(6_000_000, GPT2_PATTERN)
-    monkeypatch.setattr(worth, "folder_with", lambda loops: None)
-    assert not worth.pays_to_count(100_000_000, GPT2_PATTERN)
-    assert worth.pays_to_count(110_000_000, GPT2_PATTERN)
-    monkeypatch.setattr(worth, "is_available", lambda: False)
-    assert not worth.pays_to_count(10**12, GPT2_PATTERN)
-    assert not worth.pays_to_learn(10**12)
+    monkeypatch.setattr(when_it_pays, "is_available", lambda: True)
+    monkeypatch.setattr(when_it_pays, "folder_with", lambda loops: Path())
+    assert not when_it_pays.pays_to_count(5_000_000, GPT2_PATTERN)
+    assert when_it_pays.pays_to_count(6_000_000, GPT2_PATTERN)
+    monkeypatch.setattr(when_it_pays, "folder_with", lambda loops: None)
+    assert not when_it_pays.pays_to_count(100_000_000, GPT2_PATTERN)
+    assert when_it_pays.pays_to_count(110_000_000, GPT2_PATTERN)
+    monkeypatch.setattr(when_it_pays, "is_available", lambda: False)
+    assert not when_it_pays.pays_to_count(10**12, GPT2_PATTERN)
+    assert not when_it_pays.pays_to_learn(10**12)
 
 
 @needs_numba
 def test_loops_that_are_ready_pay_from_some_kilobytes_on() -> None:
     train(["a b"], vocab_size=257, engine="compiled")
-    assert not worth.pays_to_count(30_000, GPT2_PATTERN) and not worth.pays_to_learn(4_000)
-    assert worth.pays_to_count(40_000, GPT2_PATTERN) and worth.pays_to_learn(6_000)
+    assert not when_it_pays.pays_to_count(30_000, GPT2_PATTERN) and not when_it_pays.pays_to_learn(4_000)
+    assert when_it_pays.pays_to_count(40_000, GPT2_PATTERN) and when_it_pays.pays_to_learn(6_000)
 
 
 def test_an_engine_that_does_not_exist_is_named_before_any_work() -> None:
@@ -147,7 +148,7 @@ def test_without_numba_the_arrays_train_and_the_loops_are_refused(monkeypatch: p
     monkeypatch.setattr(engines, "find_spec", lambda name: None)
     with pytest.raises(ImportError, match=r"needs Numba: pip install 'bpelab\[compiled\]'"):
         train(["a b"], vocab_size=300, engine="compiled")
-    monkeypatch.setattr(worth, "is_available", lambda: False)
+    monkeypatch.setattr(when_it_pays, "is_available", lambda: False)
     monkeypatch.delitem(sys.modules, "bpelab.bpe.training.compiled.compile_ahead", raising=False)
     assert engines.learner_for(10**12, "auto") is MergeLearner
 
@@ -158,7 +159,7 @@ def test_the_loops_that_are_looked_for_on_disk_are_those_that_are_compiled() -> 
 
     make_counting_ready(GPT2_PATTERN)
     make_learning_ready()
-    loops = {*worth.LEARNING_LOOPS, *worth.counting_loops(GPT2_PATTERN)}
+    loops = {*when_it_pays.LEARNING_LOOPS, *when_it_pays.counting_loops(GPT2_PATTERN)}
     folder = folder_with(loops)
     assert folder is not None
     trainings = {"slots", "scan", "merge", "count"}
