@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 from bpelab.cli.encodings import chosen_encoding
-from bpelab.cli.options import EncodingOption, FileOption, ModelOption, PathOption
+from bpelab.cli.options import EncodingOption, FileOption, ModelOption, PathOption, TextArgument
 from bpelab.cli.text import given_text
 
 FIRST_MERGES = 256 + 20
@@ -14,19 +14,16 @@ EXAMPLE = 'bpelab explain "Hello"'
 
 
 def explain(
-    text: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="TEXT", help="The text itself, or - for standard input, which a pipe is, too."
-        ),
-    ] = None,
+    text: TextArgument = None,
     file: FileOption = None,
     encoding: EncodingOption = None,
     path: PathOption = None,
     model: ModelOption = None,
     train: Annotated[
         list[Path] | None,
-        typer.Option("--train", metavar="FILE", help="Show what is learned from this file; may be repeated."),
+        typer.Option(
+            "--train", metavar="FILE", help="Show what is learned from a file or directory; may be repeated."
+        ),
     ] = None,
     vocab_size: Annotated[
         int, typer.Option(metavar="N", help="With --train: how many tokens, 256 of them bytes.")
@@ -48,16 +45,20 @@ def explain(
 
     Example: bpelab explain --html page.html --beside cl100k_base
     """
+    from bpelab.bpe.corpus.documents import Found
     from bpelab.bpe.files.save_load import files_of_encoding
     from bpelab.bpe.study.trace import trace_encode
     from bpelab.bpe.study.train_trace import trace_train
+    from bpelab.cli.corpora import found_in, print_left_out
     from bpelab.cli.drawing import print_encode_trace, print_train_trace
     from bpelab.cli.outputs import check_outputs
 
     if train:
         if text or file or html:
             raise ValueError("--train shows a training: leave out the text, --file and --html")
-        print_train_trace(trace_train(train, vocab_size))
+        found = sum(map(found_in, train), Found())
+        print_train_trace(trace_train(found.files, vocab_size))
+        print_left_out(found)
         return
     if html is not None:
         named = [name for chosen in (encoding, beside) if chosen for name in files_of_encoding(chosen)]

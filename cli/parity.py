@@ -13,6 +13,7 @@ from bpelab.cli.encodings import DEFAULT, chosen_encoding
 from bpelab.cli.options import (
     EncodingOption,
     EngineOption,
+    ErrorsOption,
     JsonOption,
     ModelOption,
     PathOption,
@@ -47,26 +48,31 @@ def parity(
         int, typer.Option(min=0, metavar="N", help="Compare this many random strings instead.")
     ] = 0,
     seed: Annotated[int, typer.Option(metavar="N", help="Which random strings.")] = 0,
+    errors: ErrorsOption = "strict",
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Compare with the genuine tiktoken, text by text. Exit code 0: equal; 1: different.
 
+    In directories, hidden and binary files are left out.
+
     Example: bpelab parity --corpus README.md
 
     Example: bpelab parity --encoding cl100k_base --fuzz 100000 --seed 7
     """
+    from bpelab.bpe.corpus.documents import Found
     from bpelab.bpe.parity.compare import Comparison, compare
-    from bpelab.cli.corpora import default_corpora, named_corpus
+    from bpelab.cli.corpora import default_corpora, found_in, print_left_out, texts_of
 
     if fuzz and corpus:
         raise ValueError("--fuzz and --corpus exclude each other: leave one of them out")
+    found = {name: found_in(name) for name in corpus or ()}
     ours = chosen_encoding(encoding, path=path, model=model, engine=engine, quiet=quiet)
     theirs, what = _their_encoding(ours, encoding, path, model)
     if fuzz:
         corpora = {f"random strings of seed {seed}": _random_strings(fuzz, seed)}
     elif corpus:
-        corpora = {name: named_corpus(name) for name in corpus}
+        corpora = {name: texts_of(name, what, errors) for name, what in found.items()}
     else:
         corpora = default_corpora()
 
@@ -92,6 +98,7 @@ def parity(
         print(f"equal to {what}: {_counts(total)}")
         if kept:
             _print_speed(ours, theirs, kept)
+    print_left_out(sum(found.values(), Found()))
     if total.difference:
         raise typer.Exit(1)
 

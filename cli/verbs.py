@@ -24,6 +24,7 @@ from bpelab.cli.signals import Ended
 from bpelab.cli.tiktoken_cache import tiktoken_cache
 from bpelab.cli.tokenize import tokenize
 from bpelab.cli.train import train
+from bpelab.cli.truncate import truncate
 from bpelab.cli.vocab import vocab
 from typer.core import TyperArgument, TyperCommand
 
@@ -95,6 +96,7 @@ for verb in (
     encode,
     decode,
     count,
+    truncate,
     train,
     explain,
     vocab,
