@@ -26,7 +26,9 @@ def _message(error: Exception) -> str | None:
     # Typer's usage errors have a class of different names in its different versions.
     if (format_message := getattr(error, "format_message", None)) is not None:
         context = getattr(error, "ctx", None)
-        return f"{format_message()} See '{context.command_path if context else 'bpelab'} --help'."
+        said = format_message().replace(": Value error, ", ": ")
+        said += "" if said.endswith((".", "?")) else "."
+        return f"{said} See '{context.command_path if context else 'bpelab'} --help'."
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     if isinstance(error, KeyError):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from bpelab.cli.encodings import chosen_encoding
+from bpelab.cli.encodings import chosen_encoding, require_pattern
 from bpelab.cli.options import ENCODING_OUTPUT, ErrorsOption, JobsOption, QuietOption
 from bpelab.cli.progress import progress_shown
 from bpelab.cli.text import counted
@@ -66,6 +66,8 @@ def train(
     from bpelab.cli.corpora import found_in, print_left_out
     from bpelab.cli.outputs import check_encoding_output, check_outputs
 
+    if pattern is not None:
+        require_pattern(pattern)
     found = sum(map(found_in, corpus), Found())
     check_name(output)
     kept = [] if extend is None else files_of_encoding(extend)

@@ -216,12 +216,32 @@ def test_help_lists_the_choices(capsys: pytest.CaptureFixture[str]) -> None:
         assert [choice for choice in choices if choice not in shown] == []
     run(["--help"])
     shown = capsys.readouterr().out
-    assert all(name in shown for name in ("BPELAB_CACHE_DIR", "BPELAB_DATA", "TIKTOKEN_CACHE_DIR"))
+    variables = ["BPELAB_CACHE_DIR", "BPELAB_DATA", "BPELAB_ENGINE", "TIKTOKEN_CACHE_DIR", "NUMBA_CACHE_DIR"]
+    assert [name for name in variables if name not in shown] == []
 
 
 def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
     run(["--version"])
     assert capsys.readouterr().out == f"bpelab {bpelab_package.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("tr", ["train", "truncate"]),
+        ("encode --en", ["--encoding", "--engine"]),
+        ("count --engine ", ["auto", "textbook", "cached", "arrays", "compiled"]),
+    ],
+)
+def test_a_shell_completes_verbs_options_and_choices(typed: str, offered: list[str]) -> None:
+    line = f"bpelab {typed}"
+    environment = os.environ | {"_BPELAB_COMPLETE": "complete_bash", "COMP_WORDS": line}
+    environment["COMP_CWORD"] = str(line.count(" "))
+    done = subprocess.run([PROGRAM], capture_output=True, check=True, env=environment)
+    assert sorted(done.stdout.decode().split()) == sorted(offered)
+    for program in ([PROGRAM], [sys.executable, "-m", "bpelab"]):
+        script = subprocess.run([*program, "--show-completion", "bash"], capture_output=True, check=True)
+        assert b"_bpelab_completion bpelab" in script.stdout
 
 
 def test_no_verb_shows_the_help() -> None:
