@@ -10,6 +10,7 @@ from bpelab.cli.options import EncodingOption, FileOption, ModelOption, PathOpti
 from bpelab.cli.text import given_text
 
 FIRST_MERGES = 256 + 20
+FIRST_PIECES = 20
 EXAMPLE = 'bpelab explain "Hello"'
 
 
@@ -25,6 +26,9 @@ def explain(
             "--train", metavar="FILE", help="Show what is learned from a file or directory; may be repeated."
         ),
     ] = None,
+    pieces: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Of a long text: the merges of how many pieces to show.")
+    ] = FIRST_PIECES,
     vocab_size: Annotated[
         int, typer.Option(metavar="N", help="With --train: how many tokens, 256 of them bytes.")
     ] = FIRST_MERGES,
@@ -39,7 +43,7 @@ def explain(
 ) -> None:
     """Show how a text becomes tokens: the pieces, and each merge with the reason for it.
 
-    Example: bpelab explain "Hello, 안녕"
+    Example: bpelab explain "Hello, world"
 
     Example: bpelab explain --train README.md --vocab-size 280
 
@@ -47,10 +51,11 @@ def explain(
     """
     from bpelab.bpe.corpus.documents import Found
     from bpelab.bpe.files.save_load import files_of_encoding
+    from bpelab.bpe.splitting.regex_splitter import splitter_of
     from bpelab.bpe.study.trace import trace_encode
     from bpelab.bpe.study.train_trace import trace_train
     from bpelab.cli.corpora import found_in, print_left_out
-    from bpelab.cli.drawing import print_encode_trace, print_train_trace
+    from bpelab.cli.drawing import N_TOKENS, print_encode_trace, print_train_trace
     from bpelab.cli.outputs import check_outputs
 
     if train:
@@ -75,4 +80,7 @@ def explain(
     content = given_text(text, file, example=EXAMPLE)
     if not content:
         raise ValueError(f"the text is empty: there is nothing to explain in it; try {EXAMPLE}")
-    print_encode_trace(trace_encode(content, enc))
+    n_pieces = sum(1 for _ in splitter_of(enc.pattern).spans(content))
+    totals = [(len(content), "character"), (len(content.encode()), "byte"), (n_pieces, "piece")]
+    totals.append((enc.count(content), "token"))
+    print_encode_trace(trace_encode(content, enc, max(pieces, N_TOKENS)), totals, pieces)

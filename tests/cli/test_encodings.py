@@ -133,7 +133,7 @@ MISTAKES = {
     "convert cl100k_base x.json": OFFLINE,
     "tokenize text -o out --encoding cl100k_base": OFFLINE,
     "train text --vocab-size 300 -o x.json --extend cl100k_base": OFFLINE,
-    "encode a --model gpt-0": r"the model 'gpt-0' \(did you mean 'gpt-.*'\?\); use the encoding's own name, by --encoding",
+    "encode a --model gpt-0": r"the model 'gpt-0' \(did .*\); use the encoding's own name, by --encoding",
     "encode a --encoding gpt-two": "no encoding is named 'gpt-two'; there are: gpt2",
     "encode a --encoding cl100k-base": r"no encoding is named 'cl100k-base' \(did you mean 'cl100k_base'\?\)",
     "encode a --model gpt4o": r"the model 'gpt4o' \(did you mean 'gpt-4o'\?\)",
