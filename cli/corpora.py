@@ -22,6 +22,8 @@ def found_in(name: str | Path) -> Found:
     """
     if name == "-":  # a path is never equal to it
         return Found()
+    if name == "":  # `Path` would take it for the directory we are in
+        raise ValueError("a file has an empty name: name one, or . for all files here")
     found = find_files(Path(name))
     if not found.files:
         left_out = f"; left out: {found.left_out}" if found.left_out else ""

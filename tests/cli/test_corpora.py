@@ -113,6 +113,12 @@ def test_a_text_over_the_limit_is_not_counted_to_its_end_and_the_exit_code_is_1(
     assert capsysbinary.readouterr().out.decode() == shown
 
 
+def test_an_empty_name_is_not_the_directory_we_are_in(call: Call) -> None:
+    for command in (["count", ""], ["parity", "--corpus", ""]):
+        with pytest.raises(ValueError, match="a file has an empty name"):
+            run(command)
+
+
 @pytest.mark.parametrize("names", ["a.txt a.txt", ". a.txt", ". .", "- -"])
 def test_a_file_is_not_counted_twice(call: Call, names: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir("corpus")

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 from bpelab.bpe import Encoding, get_encoding, save_encoding, train
+from bpelab.bpe.encoders.choice import ENGINES
 from bpelab.bpe.files import names
 from bpelab.cli.mistakes import told
 from bpelab.cli.verbs import run
+from bpelab.dataset.token_files import read_token_file
 
 TEXT = "the cat sat on the mat, and the cat saw the hat\n" * 9
 
@@ -53,6 +55,7 @@ def test_every_verb_takes_the_file_of_an_encoding(said: Callable[..., str], file
     assert json.loads(said("encode", "--file", "text", "--json", *chosen)) == ids
     assert said("decode", *map(str, ids), *chosen) == TEXT
     assert said("count", "text", *chosen) == f"{len(ids)}\n"
+    assert said("truncate", TEXT, "--max-tokens", "1", *chosen) == "the"
     assert "270 ids" in said("vocab", *chosen)
     assert f"{len(ids)} tokens" in said("explain", "--file", "text", *chosen)
     shown = said("parity", "--corpus", "text", *chosen)
@@ -111,12 +114,35 @@ def test_an_engine_is_passed_on_where_one_is_chosen(
     for command in (
         ["encode", "a"],
         ["count", "text"],
+        ["truncate", "a", "--max-tokens", "1"],
         ["tokenize", "text", "-o", "out"],
         ["parity", "--corpus", "text"],
     ):
         run([*command, "--engine", "textbook"])
         run(command)
-    assert asked == [{"engine": "textbook"}, {}] * 4
+    assert asked == [{"engine": "textbook"}, {}] * 5
+
+
+@pytest.mark.parametrize("engine", ["auto", *ENGINES])
+def test_every_verb_that_encodes_gives_the_same_with_every_engine(
+    said: Callable[..., str], engine: str
+) -> None:
+    if engine == "compiled":
+        pytest.importorskip("numba", reason="pip install 'bpelab[compiled]'")
+    expected = get_encoding("gpt2").with_engine("textbook").encode_ordinary(TEXT)
+    chosen = ("--engine", engine)
+    assert said("encode", TEXT, "--json", *chosen) == f"{expected}\n"
+    assert said("count", "text", *chosen) == f"{len(expected)}\n"
+    assert said("count", "text", "--limit", "9", *chosen) == "more than 9\n"
+    assert said("truncate", TEXT, "--max-tokens", "3", *chosen) == "the cat sat"
+    assert said("tokenize", "text", "-o", "out", *chosen).startswith(
+        f"{len(expected) + 1} tokens, 1 document"
+    )
+    assert read_token_file("out/tokens-000000.bin").ids.tolist() == [*expected, 50256]
+    pytest.importorskip("tiktoken", reason="pip install 'bpelab[peers]'")
+    assert f"equal to tiktoken's gpt2: 1 text, {len(TEXT)} bytes" in said(
+        "parity", "--corpus", "text", *chosen
+    )
 
 
 # ---- mistakes, in the words of the command line ----
