@@ -7,7 +7,7 @@ from pathlib import Path
 from bpelab.bpe.corpus.documents import Errors, Found, find_files
 from bpelab.bpe.parity.corpora import Texts
 from bpelab.bpe.parity.corpora import default_corpora as corpora_with
-from bpelab.cli.text import read_text
+from bpelab.cli.text import on_one_line, read_text
 
 
 def default_corpora() -> dict[str, Texts]:
@@ -42,4 +42,4 @@ def texts_of(name: str, found: Found, errors: Errors) -> Texts:
 def print_left_out(found: Found) -> None:
     """Say on standard error what of the directories was not read."""
     if found.left_out:
-        print(f"bpelab: left out: {found.left_out}", file=sys.stderr)
+        print(f"bpelab: left out: {on_one_line(found.left_out)}", file=sys.stderr)

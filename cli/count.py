@@ -16,7 +16,7 @@ from bpelab.cli.options import (
     QuietOption,
 )
 from bpelab.cli.progress import progress_shown
-from bpelab.cli.text import require_piped
+from bpelab.cli.text import on_one_line, require_piped
 
 
 def count(
@@ -95,7 +95,7 @@ def _print_counts(counts: dict[str, int | None], limit: int | None) -> None:
     rows.append((f"more than {total}" if None in counts.values() else total, "total"))
     width = max(12, *(len(number) for number, _ in rows))
     for number, source in rows:
-        print(f"{number:>{width}} {source}")
+        print(f"{number:>{width}} {on_one_line(source)}")
 
 
 def _said(n_tokens: int | None, limit: int | None, separator: str = ",") -> str:

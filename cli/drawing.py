@@ -26,13 +26,16 @@ N_SPLIT = 20
 N_CHARS = 400
 # So that a step takes one line of 80 columns, or two.
 N_CANDIDATES = 3
+MIN_COLUMNS = 40
 # What stands for signs of ours that the console has no letters for. `visible` writes no other `\s`.
 _OTHERWISE = {"␣": r"\s", "→": "->", "…": "...", "█": "#", "▒": "+", "◌": ""}
 
 
 def console() -> Console:
-    """Return standard output as a console, without rich's own highlighting."""
-    return Console(highlight=False, markup=False, emoji=False)
+    """Return standard output as a console, without rich's own highlighting, and wide enough for a table."""
+    made = Console(highlight=False, markup=False, emoji=False)
+    made.width = max(made.width, MIN_COLUMNS)  # COLUMNS=0 is set here and there, and would show nothing
+    return made
 
 
 def legible(text: str) -> str:

@@ -20,7 +20,7 @@ from bpelab.cli.options import (
     QuietOption,
 )
 from bpelab.cli.progress import progress_shown
-from bpelab.cli.text import counted
+from bpelab.cli.text import counted, on_one_line
 
 if TYPE_CHECKING:
     from bpelab.bpe import Encoding
@@ -83,7 +83,7 @@ def parity(
         with progress_shown(quiet=quiet) as watch:
             results[name] = compare(ours, theirs, _watched(seen, watch, name, fuzz or None))
         if not as_json:
-            print(f"{name}: {_counts(results[name])}", flush=True)
+            print(f"{on_one_line(name)}: {_counts(results[name])}", flush=True)
         if results[name].difference:
             break
     total = sum(results.values(), Comparison(0, 0, 0))
@@ -142,7 +142,7 @@ def _counts(result: "Comparison") -> str:
 
 
 def _print_difference(first: "Difference") -> None:
-    print(f"DIFFERENT: {first.source}")
+    print(f"DIFFERENT: {on_one_line(first.source)}")
     print(f"  at byte {first.byte_offset:,}, character {first.char_offset:,}, in the piece {first.piece!r}")
     for name, ids, tokens, pieces in (
         ("bpelab", first.our_ids, first.our_tokens, first.our_pieces),

@@ -72,6 +72,17 @@ def counted(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
+def on_one_line(message: str) -> str:
+    r"""Escape what would not stay on its line.
+
+    >>> on_one_line("a\nb\x1b[2J 안\udcff")
+    'a\\nb\\x1b[2J 안\\udcff'
+    """
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in message
+    )
+
+
 def print_path(path: Path) -> None:
     """Print a path byte for byte, so that a program can open it, whatever the console can show."""
     print_bytes(os.fsencode(path) + os.linesep.encode())

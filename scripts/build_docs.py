@@ -34,10 +34,10 @@ def command_line() -> str:
         "mistake in the input, 130 after Ctrl-C and 143 after SIGTERM. Progress is a bar on a terminal, a",
         "line every ten seconds in a log, and nothing with `--quiet`.",
         "",
-        "`python -m bpelab` is the same program. After `bpelab --install-completion`, the shell completes verbs,",
-        "options and choices. In directories, hidden and binary files are left out, and counted at the end; a",
-        "file that is named itself is always read. A console that lacks a letter shows it escaped, and a space",
-        "in a token, which is `␣` elsewhere, as `\\s`.",
+        "`python -m bpelab` is the same program. After `bpelab --install-completion`, the shell completes",
+        "verbs, options and choices. In directories, hidden and binary files are left out, and counted at",
+        "the end; a file that is named itself is always read. A console that lacks a letter shows it escaped,",
+        "and a space in a token, which is `␣` elsewhere, as `\\s`.",
         "",
     ]
     page += _help_of(group, "bpelab")

@@ -1,6 +1,7 @@
 """Every verb that reads directories reads the same files of them, and says what it has left out."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -124,6 +125,18 @@ def test_a_file_is_not_counted_twice(call: Call, names: str, monkeypatch: pytest
     monkeypatch.chdir("corpus")
     with pytest.raises(ValueError, match="is named twice"):
         call(f"count {names}")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other systems have no such names")
+def test_names_of_files_neither_make_lines_nor_reach_the_terminal_as_they_are(call: Call) -> None:
+    for name in ("a\nb", "\x1b[2J", "녕"):
+        Path("corpus", name).write_text("the cat")
+    Path("corpus", "\x1b]0;x").write_bytes(b"\0")
+    shown, said = call("count corpus")
+    assert [line.split()[1] for line in shown.splitlines()] == [
+        r"corpus/\x1b[2J", r"corpus/a\nb", "corpus/a.txt", "corpus/녕", "corpus/sub/b.txt", "total"
+    ]  # fmt: skip
+    assert said == "bpelab: left out: 1 binary file (corpus/\\x1b]0;x)\n"
 
 
 def test_a_file_called_minus_is_not_standard_input(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -221,6 +221,14 @@ def test_no_colour_is_shown_where_none_is_wanted(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("columns", ["0", "1", "many"])
+def test_a_console_of_no_width_still_shows_something(columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    assert "ello" in on_console("utf-8", "explain Hello", monkeypatch)[0].decode()
+    assert "Usage" in on_console("utf-8", "explain --help", monkeypatch)[0].decode()
+
+
+@pytest.mark.usefixtures("folder")
 def test_explain_of_a_long_text_shows_its_beginning_and_how_to_see_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
