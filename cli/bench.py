@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from bpelab.benchmarks.harness.questions import QUESTIONS
+from bpelab.bpe.foundation.nearest import did_you_mean
 from bpelab.cli.options import QuietOption
 from bpelab.cli.progress import progress_shown
 from bpelab.cli.signals import Ended
@@ -52,7 +53,8 @@ def bench(
     """
     for question in only or ():
         if question not in QUESTIONS:
-            raise ValueError(f"--only {question!r}: the questions are {', '.join(QUESTIONS)}")
+            nearest = did_you_mean(question, QUESTIONS)
+            raise ValueError(f"--only {question!r}{nearest}: the questions are {', '.join(QUESTIONS)}")
     from bpelab.benchmarks.harness import suite
 
     try:

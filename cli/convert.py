@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from bpelab.cli.encodings import names_a_file, require_pattern
 from bpelab.cli.options import ENCODING_OUTPUT, MAX_DIGITS
 from bpelab.cli.text import counted
 
@@ -32,9 +33,14 @@ def convert(
 
     Example: bpelab convert my.tiktoken my.json --pattern gpt2 --special '<|endoftext|>=8191'
     """
+    from bpelab.bpe import get_encoding
     from bpelab.bpe.files.save_load import check_name, files_of_encoding, load_encoding, save_encoding
     from bpelab.cli.outputs import check_encoding_output
 
+    if not names_a_file(source):
+        get_encoding(source)  # whose error lists the names
+    if pattern is not None:
+        require_pattern(pattern)
     check_name(target)
     check_encoding_output(target, files_of_encoding(source))
     encoding = load_encoding(source, pattern=pattern, special_tokens=dict(map(_parse_special, special or [])))

@@ -1,14 +1,13 @@
-"""Which texts does `bpelab parity` compare? Those that every machine has, or those that a user names."""
+"""Which texts does a verb read? Files, standard input, and the files of text in directories."""
 
 import os
 import sys
 from pathlib import Path
 
-from bpelab.bpe.corpus.documents import files_of
+from bpelab.bpe.corpus.documents import Errors, Found, find_files
 from bpelab.bpe.parity.corpora import Texts
 from bpelab.bpe.parity.corpora import default_corpora as corpora_with
-from bpelab.cli.progress import warnings_as_lines
-from bpelab.cli.text import read_text
+from bpelab.cli.text import on_one_line, read_text
 
 
 def default_corpora() -> dict[str, Texts]:
@@ -16,15 +15,31 @@ def default_corpora() -> dict[str, Texts]:
     return corpora_with(Path(os.environ.get("BPELAB_DATA", Path("..") / "shared" / "data")) / "text")
 
 
-def named_corpus(name: str) -> Texts:
-    """Yield (source, text) of a file or pipe, of standard input for "-", or of every file of a directory."""
-    if name == "-" or not Path(name).is_dir():
-        yield "standard input" if name == "-" else name, read_text(name)
-        return
-    with warnings_as_lines():
-        files = files_of(Path(name))
-    for path in files:
-        try:
-            yield str(path), read_text(str(path))
-        except ValueError as error:
-            print(f"bpelab: left out {error}", file=sys.stderr)
+def found_in(name: str | Path) -> Found:
+    """Return the files that a name stands for: itself, or the files of text in a directory; none for "-".
+
+    Raises `ValueError` for a directory without any.
+    """
+    if name == "-":  # a path is never equal to it
+        return Found()
+    if name == "":  # `Path` would take it for the directory we are in
+        raise ValueError("a file has an empty name: name one, or . for all files here")
+    found = find_files(Path(name))
+    if not found.files:
+        left_out = f"; left out: {found.left_out}" if found.left_out else ""
+        raise ValueError(f"there is no file of text in {name}{left_out}")
+    return found
+
+
+def texts_of(name: str, found: Found, errors: Errors) -> Texts:
+    """Yield (source, text) of the files that were found in a name, or of standard input for "-"."""
+    if name == "-":
+        yield name, read_text("-", errors)
+    for file in found.files:
+        yield name if file == Path(name) else str(file), read_text(file, errors)
+
+
+def print_left_out(found: Found) -> None:
+    """Say on standard error what of the directories was not read."""
+    if found.left_out:
+        print(f"bpelab: left out: {on_one_line(found.left_out)}", file=sys.stderr)

@@ -1,13 +1,12 @@
 """`bpelab decode`: ids to text."""
 
 import json
-import sys
 from typing import Annotated
 
 import typer
 from bpelab.cli.encodings import chosen_encoding
 from bpelab.cli.options import MAX_DIGITS, EncodingOption, FileOption, JsonOption, ModelOption, PathOption
-from bpelab.cli.text import given_text
+from bpelab.cli.text import given_text, print_bytes
 
 
 def decode(
@@ -32,9 +31,7 @@ def decode(
     enc = chosen_encoding(encoding, path=path, model=model)
     text = given_text(" ".join(ids) if ids else None, file, example="bpelab decode 15496 11 995")
     data = enc.decode_bytes(_ids_of_json(text) if as_json else map(_id_of_word, text.split()))
-    sys.stdout.flush()
-    sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()
+    print_bytes(data)
 
 
 def _id_of_word(word: str) -> int:

@@ -1,15 +1,9 @@
 """How do traces look on a terminal? In colour where colour is shown, and readable without it."""
 
+import sys
 from typing import TYPE_CHECKING
 
-from bpelab.bpe.study.drawing import (
-    N_PIECES,
-    N_TOKENS,
-    candidates_text,
-    parts_text,
-    shortened,
-    split_lines,
-)
+from bpelab.bpe.study.drawing import candidates_text, parts_text, shortened, split_lines
 from bpelab.bpe.study.visible import spaced_hex, visible
 from bpelab.cli.text import counted
 from rich.box import SIMPLE_HEAD
@@ -18,42 +12,85 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from bpelab.bpe.study.trace import EncodeTrace, PieceTrace
     from bpelab.bpe.study.train_trace import TrainStep, TrainTrace
 
 # Dark letters on backgrounds that are light in every terminal's palette.
 STYLES = tuple(f"black on {colour}" for colour in ("#9ecbff", "#ffd58a", "#a6e3b4", "#f7b2d9", "#cdb9ff"))
+# What fits on a screen or two.
+N_TOKENS = 300
 N_LISTED = 60
+N_SPLIT = 20
+N_CHARS = 400
+# So that a step takes one line of 80 columns, or two.
+N_CANDIDATES = 3
+MIN_COLUMNS = 40
+# What stands for signs of ours that the console has no letters for. `visible` writes no other `\s`.
+_OTHERWISE = {"␣": r"\s", "→": "->", "…": "...", "█": "#", "▒": "+", "◌": ""}
 
 
 def console() -> Console:
-    """Return standard output as a console, without rich's own highlighting."""
-    return Console(highlight=False, markup=False, emoji=False)
+    """Return standard output as a console, without rich's own highlighting, and wide enough for a table."""
+    made = Console(highlight=False, markup=False, emoji=False)
+    made.width = max(made.width, MIN_COLUMNS)  # COLUMNS=0 is set here and there, and would show nothing
+    return made
 
 
-def print_encode_trace(trace: "EncodeTrace") -> None:
-    """Print a text's tokens, then for each distinct piece a table of its steps."""
+def legible(text: str) -> str:
+    r"""Return a text with what the console has no letters for written otherwise, before anything is laid out.
+
+    In ASCII, `␣안` is `\s\u{c548}`.
+    """
+    encoding = sys.stdout.encoding or "utf-8"
+    if _has(encoding, text):
+        return text
+    return "".join(
+        char if _has(encoding, char) else _OTHERWISE.get(char, f"\\u{{{ord(char):x}}}") for char in text
+    )
+
+
+def _has(encoding: str, text: str) -> bool:
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def token_text(token: bytes) -> str:
+    """Show a token on this console, so that different tokens look different."""
+    return legible(visible(token))
+
+
+def print_encode_trace(trace: "EncodeTrace", totals: "Sequence[tuple[int, str]]", n_pieces: int) -> None:
+    """Print the beginning of a text: its tokens, and a table of steps for each of the first pieces.
+
+    `totals` are the numbers of the whole text, each with its noun; the last two are pieces and tokens.
+    """
     out = console()
-    n_bytes = sum(map(len, trace.tokens))
-    said = [(len(trace.text), "character"), (n_bytes, "byte"), (len(trace.pieces), "piece")]
-    said.append((len(trace.ids), "token"))
-    out.print(f"{trace.encoding_name}: {', '.join(counted(*what) for what in said)}\n")
-    out.print(tokens_text(trace.tokens[:N_TOKENS]))
-    if len(trace.tokens) > N_TOKENS:
-        out.print(f"… and {counted(len(trace.tokens) - N_TOKENS, 'more token')}")
+    out.print(legible(f"{trace.encoding_name}: {', '.join(counted(*what) for what in totals)}\n"))
+    (n_all_pieces, _), (n_all_tokens, _) = totals[-2:]
+    tokens = trace.tokens
+    out.print(tokens_text(tokens[:N_TOKENS]))
+    if n_all_tokens > N_TOKENS:
+        out.print(legible(f"… and {counted(n_all_tokens - N_TOKENS, 'more token')}"))
     out.print()
-    if len(trace.ids) <= N_LISTED:
+    if n_all_tokens <= N_LISTED:
         out.print(_token_table(trace))
-    for line in split_lines(trace.tokens):
-        out.print(line)
+    splits = split_lines(tokens)
+    for line in splits[:N_SPLIT]:
+        out.print(legible(line))
+    if len(splits) > N_SPLIT:
+        out.print(legible("… and more characters go across tokens"))
     out.print()
-    distinct = list({piece.text: piece for piece in trace.pieces}.values())
-    for number, piece in enumerate(distinct[:N_PIECES], 1):
+    distinct = list({piece.text: piece for piece in trace.pieces[:n_pieces]}.values())
+    for number, piece in enumerate(distinct, 1):
         _print_piece(out, number, piece)
-    if len(distinct) > N_PIECES:
-        out.print(f"… and {counted(len(distinct) - N_PIECES, 'more piece')}")
+    if n_all_pieces > n_pieces:
+        more = counted(n_all_pieces - n_pieces, "more piece")
+        out.print(legible(f"… and {more}: --pieces {n_all_pieces} shows the merges of all"))
 
 
 def tokens_text(tokens: "Iterable[bytes]") -> Text:
@@ -62,29 +99,37 @@ def tokens_text(tokens: "Iterable[bytes]") -> Text:
     for number, token in enumerate(tokens):
         if number:
             text.append("|", style="dim")
-        text.append(visible(token), style=STYLES[number % len(STYLES)])
+        text.append(token_text(token), style=STYLES[number % len(STYLES)])
     return text
 
 
 def _token_table(trace: "EncodeTrace") -> Table:
-    shown = table(("", "right"), ("token", "left"), ("id", "right"), ("bytes", "left"))
-    for number, (token_id, token) in enumerate(zip(trace.ids, trace.tokens, strict=True)):
-        drawn = Text(visible(token), style=STYLES[number % len(STYLES)])
-        shown.add_row(str(number + 1), drawn, str(token_id), spaced_hex(token))
-    return shown
+    return table(
+        (("", "right"), ("token", "left"), ("id", "right"), ("bytes", "left")),
+        (
+            (str(number + 1), _coloured(token, number), str(token_id), spaced_hex(token))
+            for number, (token_id, token) in enumerate(zip(trace.ids, trace.tokens, strict=True))
+        ),
+    )
+
+
+def _coloured(token: bytes, number: int) -> Text:
+    return Text(token_text(token), style=STYLES[number % len(STYLES)])
 
 
 def _print_piece(out: Console, number: int, piece: "PieceTrace") -> None:
-    ids = shortened(" ".join(map(str, piece.ids)))
-    shown_text = shortened(visible(piece.text.encode()))
-    out.print(Text(f"piece {number}  ", style="bold") + Text(f"{shown_text} → {ids}"))
+    ids = shortened(" ".join(map(str, piece.ids)), N_CHARS)
+    shown_text = shortened(visible(piece.text.encode()), N_CHARS)
+    out.print(Text(f"piece {number}  ", style="bold") + Text(legible(f"{shown_text} → {ids}")))
     if piece.note:
         out.print(f"  {piece.note}")
     if len(piece.steps) > 1:
-        shown = table(("step", "right"), ("parts", "left"), ("pairs, by rank", "left"), ("why", "left"))
-        for i, step in enumerate(piece.steps, 1):
-            shown.add_row(str(i), parts_text(step), candidates_text(step), step.why)
-        out.print(shown)
+        rows = (
+            (str(i), parts_text(step), candidates_text(step, N_CANDIDATES), step.why)
+            for i, step in enumerate(piece.steps, 1)
+        )
+        columns = (("step", "right"), ("parts", "left"), ("pairs, by rank", "left"), ("why", "left"))
+        out.print(table(columns, rows))
 
 
 def print_train_trace(trace: "TrainTrace") -> None:
@@ -92,18 +137,18 @@ def print_train_trace(trace: "TrainTrace") -> None:
     out = console()
     said = [(trace.n_bytes, "byte"), (trace.n_pieces, "distinct piece"), (len(trace.steps), "merge")]
     out.print(f"{', '.join(counted(*what) for what in said)}\n")
-    shown = table(
+    columns = (
         ("id", "right"), ("pair", "left"), ("token", "left"), ("count", "right"), ("why", "left"),
         ("runners-up", "left"), ("for example", "left"),
     )  # fmt: skip
-    for step in trace.steps:
-        merged = step.merged
-        token = Text(visible(merged.left + merged.right), style=STYLES[step.token % len(STYLES)])
-        pair = f"{visible(merged.left)} + {visible(merged.right)}"
-        shown.add_row(
-            str(step.token), pair, token, f"{merged.count:,}", step.why, _runners_up(step), _example(step)
-        )
-    out.print(shown)
+    out.print(table(columns, map(_train_row, trace.steps)))
+
+
+def _train_row(step: "TrainStep") -> "tuple[str | Text, ...]":
+    merged = step.merged
+    token = _coloured(merged.left + merged.right, step.token)
+    pair = f"{visible(merged.left)} + {visible(merged.right)}"
+    return str(step.token), pair, token, f"{merged.count:,}", step.why, _runners_up(step), _example(step)
 
 
 def _runners_up(step: "TrainStep") -> str:
@@ -117,9 +162,11 @@ def _example(step: "TrainStep") -> str:
     return " → ".join(" ".join(map(visible, parts)) for parts in (before, after))
 
 
-def table(*columns: tuple[str, str]) -> Table:
-    """Make an empty table; a column is its name, and "left" or "right"."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+def table(columns: "Iterable[tuple[str, str]]", rows: "Iterable[Sequence[str | Text]]") -> Table:
+    """Make a table; a column is its name, and "left" or "right". Words are made legible, `Text` is."""
+    made = Table(box=SIMPLE_HEAD, pad_edge=False)
     for name, justify in columns:
-        table.add_column(name, justify="right" if justify == "right" else "left", overflow="fold")
-    return table
+        made.add_column(legible(name), justify="right" if justify == "right" else "left", overflow="fold")
+    for row in rows:
+        made.add_row(*(legible(cell) if isinstance(cell, str) else cell for cell in row))
+    return made

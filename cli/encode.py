@@ -5,17 +5,20 @@ from typing import Annotated
 
 import typer
 from bpelab.cli.encodings import chosen_encoding
-from bpelab.cli.options import EncodingOption, EngineOption, FileOption, JsonOption, ModelOption, PathOption
+from bpelab.cli.options import (
+    EncodingOption,
+    EngineOption,
+    FileOption,
+    JsonOption,
+    ModelOption,
+    PathOption,
+    TextArgument,
+)
 from bpelab.cli.text import given_text
 
 
 def encode(
-    text: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="TEXT", help="The text itself, or - for standard input, which a pipe is, too."
-        ),
-    ] = None,
+    text: TextArgument = None,
     file: FileOption = None,
     encoding: EncodingOption = None,
     path: PathOption = None,

@@ -1,6 +1,7 @@
 """Which encoding does the user mean? A name, a model or a file: every verb understands all three."""
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -48,9 +49,9 @@ def _named(name: str, more: Mapping[str, Any]) -> "Encoding":
     from bpelab.bpe import get_encoding, load_encoding
     from bpelab.bpe.files.definitions import DEFINITIONS
 
-    if name in DEFINITIONS or not _names_a_file(name):
-        if name not in DEFINITIONS and _is_model(name):
-            raise ValueError(f"{name} is a model, not an encoding: use --model {name}")
+    if name in DEFINITIONS or not names_a_file(name):
+        if name not in DEFINITIONS and (known := _encoding_of_model(name)):
+            raise ValueError(f"{name} is a model, not an encoding; its encoding is {known}")
         return get_encoding(name, **more)
     if Path(name).suffix != ".tiktoken":
         return load_encoding(name, **more)
@@ -64,18 +65,30 @@ def _named(name: str, more: Mapping[str, Any]) -> "Encoding":
     return load_encoding(name, pattern=DEFAULT, **more)
 
 
-def _names_a_file(name: str) -> bool:
+def require_pattern(pattern: str) -> None:
+    """Raise `ValueError` for what looks like a name and is none: as a regex it would match itself only."""
+    from bpelab.bpe.files.definitions import DEFINITIONS
+    from bpelab.bpe.foundation.nearest import did_you_mean
+
+    if pattern not in DEFINITIONS and re.fullmatch(r"[\w-]+", pattern):
+        raise ValueError(
+            f"--pattern {pattern}: no encoding has this name{did_you_mean(pattern, DEFINITIONS)}, and as a"
+            " regular expression it matches nothing but itself"
+        )
+
+
+def names_a_file(name: str) -> bool:
+    """Tell whether a name is that of a file, by what is there or by its form, and not that of an encoding."""
     return os.path.lexists(name) or os.path.dirname(name) != "" or name.endswith(_SUFFIXES)
 
 
-def _is_model(name: str) -> bool:
+def _encoding_of_model(name: str) -> str | None:
     from bpelab.bpe import encoding_name_for_model
 
     try:
-        encoding_name_for_model(name)
+        return encoding_name_for_model(name)
     except KeyError:
-        return False
-    return True
+        return None
 
 
 def _published(path: Path) -> str | None:

@@ -6,28 +6,29 @@ from typing import Annotated
 
 import typer
 from bpelab.cli.encodings import chosen_encoding
-from bpelab.cli.options import EncodingOption, FileOption, ModelOption, PathOption
+from bpelab.cli.options import EncodingOption, FileOption, ModelOption, PathOption, TextArgument
 from bpelab.cli.text import given_text
 
 FIRST_MERGES = 256 + 20
+FIRST_PIECES = 20
 EXAMPLE = 'bpelab explain "Hello"'
 
 
 def explain(
-    text: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="TEXT", help="The text itself, or - for standard input, which a pipe is, too."
-        ),
-    ] = None,
+    text: TextArgument = None,
     file: FileOption = None,
     encoding: EncodingOption = None,
     path: PathOption = None,
     model: ModelOption = None,
     train: Annotated[
         list[Path] | None,
-        typer.Option("--train", metavar="FILE", help="Show what is learned from this file; may be repeated."),
+        typer.Option(
+            "--train", metavar="FILE", help="Show what is learned from a file or directory; may be repeated."
+        ),
     ] = None,
+    pieces: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Of a long text: the merges of how many pieces to show.")
+    ] = FIRST_PIECES,
     vocab_size: Annotated[
         int, typer.Option(metavar="N", help="With --train: how many tokens, 256 of them bytes.")
     ] = FIRST_MERGES,
@@ -42,22 +43,27 @@ def explain(
 ) -> None:
     """Show how a text becomes tokens: the pieces, and each merge with the reason for it.
 
-    Example: bpelab explain "Hello, 안녕"
+    Example: bpelab explain "Hello, world"
 
     Example: bpelab explain --train README.md --vocab-size 280
 
     Example: bpelab explain --html page.html --beside cl100k_base
     """
+    from bpelab.bpe.corpus.documents import Found
     from bpelab.bpe.files.save_load import files_of_encoding
+    from bpelab.bpe.splitting.regex_splitter import splitter_of
     from bpelab.bpe.study.trace import trace_encode
     from bpelab.bpe.study.train_trace import trace_train
-    from bpelab.cli.drawing import print_encode_trace, print_train_trace
+    from bpelab.cli.corpora import found_in, print_left_out
+    from bpelab.cli.drawing import N_TOKENS, print_encode_trace, print_train_trace
     from bpelab.cli.outputs import check_outputs
 
     if train:
         if text or file or html:
             raise ValueError("--train shows a training: leave out the text, --file and --html")
-        print_train_trace(trace_train(train, vocab_size))
+        found = sum(map(found_in, train), Found())
+        print_train_trace(trace_train(found.files, vocab_size))
+        print_left_out(found)
         return
     if html is not None:
         named = [name for chosen in (encoding, beside) if chosen for name in files_of_encoding(chosen)]
@@ -74,4 +80,7 @@ def explain(
     content = given_text(text, file, example=EXAMPLE)
     if not content:
         raise ValueError(f"the text is empty: there is nothing to explain in it; try {EXAMPLE}")
-    print_encode_trace(trace_encode(content, enc))
+    n_pieces = sum(1 for _ in splitter_of(enc.pattern).spans(content))
+    totals = [(len(content), "character"), (len(content.encode()), "byte"), (n_pieces, "piece")]
+    totals.append((enc.count(content), "token"))
+    print_encode_trace(trace_encode(content, enc, max(pieces, N_TOKENS)), totals, pieces)

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable
 
+from bpelab.cli.text import on_one_line
+
 # Options whose argument in Python has another name.
 _IN_PYTHON = {"special": "special_tokens"}
 # What the library advises its callers, in the words of the command line.
@@ -19,14 +21,16 @@ def told(error: Exception) -> str | None:
     message = _message(error)
     # A child process may have said several lines. File names and texts must not make any, nor send a terminal
     # control characters.
-    return message if message is None or isinstance(error, ChildProcessError) else _on_one_line(message)
+    return message if message is None or isinstance(error, ChildProcessError) else on_one_line(message)
 
 
 def _message(error: Exception) -> str | None:
     # Typer's usage errors have a class of different names in its different versions.
     if (format_message := getattr(error, "format_message", None)) is not None:
         context = getattr(error, "ctx", None)
-        return f"{format_message()} See '{context.command_path if context else 'bpelab'} --help'."
+        said = format_message().replace(": Value error, ", ": ")
+        said += "" if said.endswith((".", "?")) else "."
+        return f"{said} See '{context.command_path if context else 'bpelab'} --help'."
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     if isinstance(error, KeyError):
@@ -34,17 +38,6 @@ def _message(error: Exception) -> str | None:
     if isinstance(error, MemoryError):
         return f"there is not enough memory{f': {error}' if str(error) else ''}"
     return str(error) if isinstance(error, OverflowError | ValueError | OSError | ImportError) else None
-
-
-def _on_one_line(message: str) -> str:
-    r"""Escape what would not stay on its line.
-
-    >>> _on_one_line("a\nb\x1b[2J 안\udcff")
-    'a\\nb\\x1b[2J 안\\udcff'
-    """
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in message
-    )
 
 
 def in_options(error: Exception, names: Iterable[str]) -> Exception:

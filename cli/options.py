@@ -33,6 +33,10 @@ EngineOption = Annotated[
         help="Which way to encode; the ids are the same. [default: auto, the fastest that is installed]",
     ),
 ]
+TextArgument = Annotated[
+    str | None,
+    typer.Argument(metavar="TEXT", help="The text itself, or - for standard input, which a pipe is, too."),
+]
 FileOption = Annotated[Path | None, typer.Option("--file", metavar="FILE", help="Read this file.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Read or write JSON.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]

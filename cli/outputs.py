@@ -1,11 +1,10 @@
 """What may a verb write? Nothing that it reads. What cannot be written is refused before any work."""
 
 import os
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from bpelab.bpe.corpus.documents import files_of
+from bpelab.bpe.corpus.documents import find_files
 from bpelab.bpe.files.save_load import files_of_encoding, files_written, load_encoding, require_own_config
 from bpelab.bpe.foundation.writing import check_writable, is_stream
 
@@ -84,12 +83,10 @@ def is_inside(path: Path, folder: Path) -> bool:
 
 def _same(output: Path, source: Path) -> Iterator[Path]:
     wanted = _identity(output)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the verb itself says what it leaves out
-        try:
-            files = list(files_of(source))
-        except (OSError, ValueError):
-            return  # the verb itself says what it cannot read
+    try:
+        files = find_files(source).files
+    except (OSError, ValueError):
+        return  # the verb itself says what it cannot read
     yield from (file for file in files if _identity(file) == wanted)
 
 

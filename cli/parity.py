@@ -13,13 +13,14 @@ from bpelab.cli.encodings import DEFAULT, chosen_encoding
 from bpelab.cli.options import (
     EncodingOption,
     EngineOption,
+    ErrorsOption,
     JsonOption,
     ModelOption,
     PathOption,
     QuietOption,
 )
 from bpelab.cli.progress import progress_shown
-from bpelab.cli.text import counted
+from bpelab.cli.text import counted, on_one_line
 
 if TYPE_CHECKING:
     from bpelab.bpe import Encoding
@@ -47,26 +48,31 @@ def parity(
         int, typer.Option(min=0, metavar="N", help="Compare this many random strings instead.")
     ] = 0,
     seed: Annotated[int, typer.Option(metavar="N", help="Which random strings.")] = 0,
+    errors: ErrorsOption = "strict",
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Compare with the genuine tiktoken, text by text. Exit code 0: equal; 1: different.
 
+    In directories, hidden and binary files are left out.
+
     Example: bpelab parity --corpus README.md
 
     Example: bpelab parity --encoding cl100k_base --fuzz 100000 --seed 7
     """
+    from bpelab.bpe.corpus.documents import Found
     from bpelab.bpe.parity.compare import Comparison, compare
-    from bpelab.cli.corpora import default_corpora, named_corpus
+    from bpelab.cli.corpora import default_corpora, found_in, print_left_out, texts_of
 
     if fuzz and corpus:
         raise ValueError("--fuzz and --corpus exclude each other: leave one of them out")
+    found = {name: found_in(name) for name in corpus or ()}
     ours = chosen_encoding(encoding, path=path, model=model, engine=engine, quiet=quiet)
     theirs, what = _their_encoding(ours, encoding, path, model)
     if fuzz:
         corpora = {f"random strings of seed {seed}": _random_strings(fuzz, seed)}
     elif corpus:
-        corpora = {name: named_corpus(name) for name in corpus}
+        corpora = {name: texts_of(name, what, errors) for name, what in found.items()}
     else:
         corpora = default_corpora()
 
@@ -77,7 +83,7 @@ def parity(
         with progress_shown(quiet=quiet) as watch:
             results[name] = compare(ours, theirs, _watched(seen, watch, name, fuzz or None))
         if not as_json:
-            print(f"{name}: {_counts(results[name])}", flush=True)
+            print(f"{on_one_line(name)}: {_counts(results[name])}", flush=True)
         if results[name].difference:
             break
     total = sum(results.values(), Comparison(0, 0, 0))
@@ -92,6 +98,7 @@ def parity(
         print(f"equal to {what}: {_counts(total)}")
         if kept:
             _print_speed(ours, theirs, kept)
+    print_left_out(sum(found.values(), Found()))
     if total.difference:
         raise typer.Exit(1)
 
@@ -135,7 +142,7 @@ def _counts(result: "Comparison") -> str:
 
 
 def _print_difference(first: "Difference") -> None:
-    print(f"DIFFERENT: {first.source}")
+    print(f"DIFFERENT: {on_one_line(first.source)}")
     print(f"  at byte {first.byte_offset:,}, character {first.char_offset:,}, in the piece {first.piece!r}")
     for name, ids, tokens, pieces in (
         ("bpelab", first.our_ids, first.our_tokens, first.our_pieces),

@@ -3,10 +3,9 @@
 import os
 import sys
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bpelab.bpe.foundation.progress import Progress, Watch
@@ -91,16 +90,3 @@ class _Bar:
     def end(self) -> None:
         if self._task is not None:
             self._bar.stop()
-
-
-@contextmanager
-def warnings_as_lines() -> Iterator[None]:
-    """Show each warning of the library as a line on standard error, as soon as it is given."""
-
-    def show(message: Warning | str, *_: Any, **__: Any) -> None:
-        print(f"bpelab: {message}", file=sys.stderr)
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("always", UserWarning)
-        warnings.showwarning = show
-        yield

@@ -15,10 +15,8 @@ def given_text(text: str | None, file: Path | None, *, example: str) -> str:
         raise ValueError("there is a text and a --file: leave one of them out")
     if file is not None:
         return read_text(str(file))
-    if text is None and sys.stdin is not None and sys.stdin.isatty():
-        raise ValueError(
-            f"there is no text: type it, as in {example}, or name a --file, or - for standard input"
-        )
+    if text is None:
+        require_piped(f"{example}, or name a --file")
     if text is None or text == "-":
         return read_text("-")
     if os.path.isfile(text):
@@ -26,17 +24,29 @@ def given_text(text: str | None, file: Path | None, *, example: str) -> str:
     return _decoded(os.fsencode(text), "the text")
 
 
-def read_text(source: str) -> str:
-    """Read UTF-8; raises `ValueError` that names the file and the byte where it is not."""
-    return _decoded(read_bytes(source), "standard input" if source == "-" else source)
+def require_piped(advice: str) -> None:
+    """Raise `ValueError` where standard input is a terminal, at which nobody knows that a program waits."""
+    if sys.stdin is not None and sys.stdin.isatty():
+        raise ValueError(f"there is no text: try {advice}, or - for standard input")
 
 
-def read_bytes(source: str) -> bytes:
+def read_text(source: str | Path, errors: str = "") -> str:
+    """Read UTF-8; raises `ValueError` that names the file and the byte where it is not.
+
+    Where `errors` is "replace", U+FFFD stands for what is wrong; where it is "strict", the error says so.
+    """
+    data, name = read_bytes(source), "standard input" if source == "-" else str(source)
+    if errors == "replace":
+        return data.decode("utf-8", errors)
+    return _decoded(data, name, "; --errors replace reads it anyway" if errors else "")
+
+
+def read_bytes(source: str | Path) -> bytes:
     """Read a file or a pipe, or standard input for "-".
 
     Raises `OSError` where there is none, and `ValueError` for a device that may never end.
     """
-    if source != "-":
+    if source != "-":  # the path of a file of that name is not equal to it
         from bpelab.bpe.corpus.documents import require_readable  # loads NumPy
 
         require_readable(source)
@@ -46,11 +56,11 @@ def read_bytes(source: str) -> bytes:
     return sys.stdin.buffer.read()
 
 
-def _decoded(data: bytes, name: str) -> str:
+def _decoded(data: bytes, name: str, advice: str = "") -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{name}: not UTF-8 at byte {error.start:,} ({error.reason})") from None
+        raise ValueError(f"{name}: not UTF-8 at byte {error.start:,} ({error.reason}){advice}") from None
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
@@ -62,8 +72,24 @@ def counted(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
+def on_one_line(message: str) -> str:
+    r"""Escape what would not stay on its line.
+
+    >>> on_one_line("a\nb\x1b[2J 안\udcff")
+    'a\\nb\\x1b[2J 안\\udcff'
+    """
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in message
+    )
+
+
 def print_path(path: Path) -> None:
     """Print a path byte for byte, so that a program can open it, whatever the console can show."""
+    print_bytes(os.fsencode(path) + os.linesep.encode())
+
+
+def print_bytes(data: bytes) -> None:
+    """Write bytes to standard output as they are, whatever letters the console has."""
     sys.stdout.flush()
-    sys.stdout.buffer.write(os.fsencode(path) + os.linesep.encode())
+    sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()

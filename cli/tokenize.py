@@ -14,7 +14,7 @@ from bpelab.cli.options import (
     PathOption,
     QuietOption,
 )
-from bpelab.cli.progress import progress_shown, warnings_as_lines
+from bpelab.cli.progress import progress_shown
 from bpelab.cli.text import counted
 
 # What the directory is filled with.
@@ -46,19 +46,23 @@ def tokenize(
 ) -> None:
     """Write the ids of a corpus to files that are mapped into memory. After a kill, the same command goes on.
 
-    A run that goes on first reads what is finished once more, to see that the corpus is the same.
+    A run that goes on first reads what is finished once more, to see that the corpus is the same. In
+    directories, hidden and binary files are left out.
 
     Example: bpelab tokenize corpus/ -o tokens/ --jobs 2
     """
+    from bpelab.bpe.corpus.documents import Found
     from bpelab.bpe.files.save_load import files_of_encoding
+    from bpelab.cli.corpora import found_in, print_left_out
     from bpelab.cli.outputs import check_folder
     from bpelab.dataset.tokenize_corpus import tokenize_corpus
 
+    found = sum(map(found_in, corpus), Found())
     check_folder(output, FILES, [*corpus, path, *files_of_encoding(encoding or DEFAULT)])
     enc = chosen_encoding(encoding, path=path, model=model, engine=engine, quiet=quiet)
-    with progress_shown(quiet=quiet) as watch, warnings_as_lines():
+    with progress_shown(quiet=quiet) as watch:
         manifest = tokenize_corpus(
-            corpus,
+            found.files,
             output,
             enc,
             documents=documents,
@@ -71,3 +75,4 @@ def tokenize(
     n_documents = sum(shard.n_documents for shard in manifest.shards)
     said = [(manifest.n_tokens, "token"), (n_documents, "document"), (len(manifest.shards), "shard")]
     print(f"{', '.join(counted(*what) for what in said)}: {output}")
+    print_left_out(found)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from bpelab.cli.encodings import chosen_encoding
+from bpelab.cli.encodings import chosen_encoding, require_pattern
 from bpelab.cli.options import ENCODING_OUTPUT, ErrorsOption, JobsOption, QuietOption
 from bpelab.cli.progress import progress_shown
 from bpelab.cli.text import counted
@@ -55,13 +55,20 @@ def train(
 ) -> None:
     """Learn an encoding from text and write it to a file.
 
+    In directories, hidden and binary files are left out.
+
     Example: bpelab train corpus/ --vocab-size 8192 --special '<|endoftext|>' -o my.json
     """
     from bpelab.bpe import TrainSettings
     from bpelab.bpe import train as learn
+    from bpelab.bpe.corpus.documents import Found
     from bpelab.bpe.files.save_load import check_can_save, check_name, files_of_encoding, save_encoding
+    from bpelab.cli.corpora import found_in, print_left_out
     from bpelab.cli.outputs import check_encoding_output, check_outputs
 
+    if pattern is not None:
+        require_pattern(pattern)
+    found = sum(map(found_in, corpus), Found())
     check_name(output)
     kept = [] if extend is None else files_of_encoding(extend)
     check_encoding_output(output, [*corpus, *kept])
@@ -87,8 +94,9 @@ def train(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         with progress_shown(quiet=quiet) as watch:
-            encoding = learn(corpus, settings, progress=watch, checkpoint=checkpoint)
+            encoding = learn(found.files, settings, progress=watch, checkpoint=checkpoint)
     for warning in caught:
         print(f"bpelab: {warning.message}", file=sys.stderr)
     written = save_encoding(output, encoding)
     print(f"{counted(encoding.n_vocab, 'token')}: {' and '.join(map(str, written))}")
+    print_left_out(found)

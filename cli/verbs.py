@@ -24,6 +24,7 @@ from bpelab.cli.signals import Ended
 from bpelab.cli.tiktoken_cache import tiktoken_cache
 from bpelab.cli.tokenize import tokenize
 from bpelab.cli.train import train
+from bpelab.cli.truncate import truncate
 from bpelab.cli.vocab import vocab
 from typer.core import TyperArgument, TyperCommand
 
@@ -35,7 +36,11 @@ ENVIRONMENT = """\b
 Environment variables:
   BPELAB_CACHE_DIR    where downloads are kept, instead of the user's cache
   BPELAB_DATA         a folder with text/*.txt, which parity and bench read
+  BPELAB_ENGINE       which way to encode where no --engine is given
   TIKTOKEN_CACHE_DIR  where tiktoken keeps its files, which are used as well
+  NUMBA_CACHE_DIR     where the machine code of the compiled engine is kept
+  NUMBA_CPU_NAME      the processor it is made for; generic: any
+  NUMBA_DISABLE_JIT   1: the compiled engine is not used by itself
   NO_COLOR, COLUMNS   no colours; how wide the output is
 """
 
@@ -76,9 +81,7 @@ def _print_version(asked: bool) -> None:
         raise typer.Exit
 
 
-app = typer.Typer(
-    add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, context_settings=HELP_OPTIONS
-)
+app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None, context_settings=HELP_OPTIONS)
 
 
 @app.callback(epilog=ENVIRONMENT)
@@ -95,6 +98,7 @@ for verb in (
     encode,
     decode,
     count,
+    truncate,
     train,
     explain,
     vocab,
@@ -116,7 +120,7 @@ def run(arguments: Sequence[str]) -> int:
         # Names of files and texts can hold what the console has no letters for; data goes out as bytes.
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        status = app(list(arguments), standalone_mode=False)
+        status = app(list(arguments), prog_name="bpelab", standalone_mode=False)
     except typer.Abort as abort:  # what some versions of Typer make of Ctrl-C outside of a verb
         raise KeyboardInterrupt from abort
     if status == 128 + signal.SIGINT:  # what others make of it

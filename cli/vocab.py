@@ -64,15 +64,16 @@ def vocab(
 def _print_overview(encoding: "Encoding") -> None:
     from bpelab.bpe.study import inventory
     from bpelab.bpe.study.visible import visible
-    from bpelab.cli.drawing import console, table
+    from bpelab.cli.drawing import console, legible, table
 
     out = console()
     n_ids, n_special = counted(encoding.n_vocab, "id"), len(encoding.special_tokens)
-    out.print(f"{encoding.name}: {n_ids}, {n_special} of them special\n")
-    longest = table(("bytes", "right"), ("id", "right"), ("longest tokens", "left"))
-    for token in inventory.longest_tokens(encoding, N_LONGEST):
-        longest.add_row(str(len(token)), str(encoding.encode_single_token(token)), visible(token))
-    out.print(longest)
+    out.print(legible(f"{encoding.name}: {n_ids}, {n_special} of them special\n"))
+    rows = (
+        (str(len(token)), str(encoding.encode_single_token(token)), visible(token))
+        for token in inventory.longest_tokens(encoding, N_LONGEST)
+    )
+    out.print(table((("bytes", "right"), ("id", "right"), ("longest tokens", "left")), rows))
     out.print(_counts("script", inventory.count_scripts(encoding).most_common(N_SCRIPTS)))
     out.print(_counts("bytes", sorted(inventory.count_lengths(encoding).items())))
 
@@ -80,32 +81,31 @@ def _print_overview(encoding: "Encoding") -> None:
 def _counts(name: str, counts: "list[tuple[str, int]] | list[tuple[int, int]]") -> "object":
     from bpelab.cli.drawing import table
 
-    shown = table((name, "left"), ("tokens", "right"), ("", "left"))
     most = max(count for _, count in counts)
-    for key, count in counts:
-        shown.add_row(str(key), f"{count:,}", "█" * round(BAR_WIDTH * count / most))
-    return shown
+    rows = ((str(key), f"{count:,}", "█" * round(BAR_WIDTH * count / most)) for key, count in counts)
+    return table(((name, "left"), ("tokens", "right"), ("", "left")), rows)
 
 
 def _print_token(encoding: "Encoding", wanted: str) -> None:
     from bpelab.bpe.study.inventory import built_from, find_token, script
-    from bpelab.bpe.study.visible import spaced_hex, visible
-    from bpelab.cli.drawing import console
+    from bpelab.bpe.study.visible import spaced_hex
+    from bpelab.cli.drawing import console, token_text
 
     token = find_token(encoding, wanted)
     out = console()
     token_id = encoding.encode_single_token(token)
-    out.print(f"{visible(token)}  id {token_id}, bytes {spaced_hex(token)}, {script(token)}")
+    out.print(f"{token_text(token)}  id {token_id}, bytes {spaced_hex(token)}, {script(token)}")
     if token in encoding.ranks:
         out.print(_branch(built_from(token, encoding)))
 
 
 def _branch(node: "Node") -> "Tree":
-    from bpelab.bpe.study.visible import spaced_hex, visible
+    from bpelab.bpe.study.visible import spaced_hex
+    from bpelab.cli.drawing import token_text
     from rich.tree import Tree
 
-    label = f"{visible(node.token)} {'' if node.rank is None else node.rank}".rstrip()
-    tree = Tree(label if node.children else f"{visible(node.token)}  byte {spaced_hex(node.token)}")
+    label = f"{token_text(node.token)} {'' if node.rank is None else node.rank}".rstrip()
+    tree = Tree(label if node.children else f"{token_text(node.token)}  byte {spaced_hex(node.token)}")
     for child in node.children:
         tree.add(_branch(child))
     return tree
@@ -114,15 +114,14 @@ def _branch(node: "Node") -> "Tree":
 def _print_unreachable(encoding: "Encoding") -> None:
     from bpelab.bpe.study.reach import unreachable_tokens
     from bpelab.bpe.study.visible import visible
-    from bpelab.cli.drawing import console, table
+    from bpelab.cli.drawing import console, legible, table
 
     found = unreachable_tokens(encoding)
-    shown = table(("id", "right"), ("token", "left"), ("why", "left"))
-    for item in found:
-        shown.add_row(str(item.id), visible(item.token), item.reason)
+    rows = ((str(item.id), visible(item.token), item.reason) for item in found)
+    shown = table((("id", "right"), ("token", "left"), ("why", "left")), rows)
     out = console()
     n_proved = sum(item.is_proved for item in found)
-    out.print(f"{encoding.name}: {counted(n_proved, 'token')} that no text can produce", end="")
+    out.print(legible(f"{encoding.name}: {counted(n_proved, 'token')} that no text can produce"), end="")
     out.print(f", {len(found) - n_proved} undecided" if n_proved < len(found) else "")
     out.print(shown)
 
@@ -130,26 +129,31 @@ def _print_unreachable(encoding: "Encoding") -> None:
 def _print_comparison(ours: "Encoding", other: "Encoding", paths: list[Path]) -> None:
     from bpelab.bpe.parity.sample import multilingual_sample
     from bpelab.bpe.study.inventory import compare_compression
-    from bpelab.cli.drawing import console, table
+    from bpelab.cli.drawing import console, legible, table
     from bpelab.cli.text import read_text
+    from rich.measure import Measurement
 
     texts = [(str(path), read_text(str(path))) for path in paths] or list(multilingual_sample())
-    shown = table(
-        ("text", "left"), ("bytes", "right"),
-        (f"{ours.name} tokens", "right"), (f"{other.name} tokens", "right"),
-        ("bytes a token", "right"), ("", "right"), (f"{ours.name} ▒ and {other.name} █", "left"),
-    )  # fmt: skip
     if empty := [name for name, text in texts if not text]:
         raise ValueError(f"{empty[0]} is empty: there is nothing to compare in it")
-    rows = compare_compression([ours, other], texts)
-    most = max(result.bytes_per_token for row in rows for result in row)
-    for one, two in rows:
-        bars = "\n".join(
-            sign * max(1, round(BAR_WIDTH * result.bytes_per_token / most))
-            for sign, result in (("▒", one), ("█", two))
-        )
-        shown.add_row(
-            one.text_name, f"{one.n_bytes:,}", f"{one.n_tokens:,}", f"{two.n_tokens:,}",
-            f"{one.bytes_per_token:.2f}", f"{two.bytes_per_token:.2f}", bars,
-        )  # fmt: skip
-    console().print(shown)
+    found = compare_compression([ours, other], texts)
+    columns = [
+        ("text", "left"), ("bytes", "right"),
+        (f"{ours.name}\ntokens", "right"), (f"{other.name}\ntokens", "right"),
+        ("bytes a\ntoken", "right"), ("", "right"),
+    ]  # fmt: skip
+    rows = [
+        [one.text_name, f"{one.n_bytes:,}", f"{one.n_tokens:,}", f"{two.n_tokens:,}",
+         f"{one.bytes_per_token:.2f}", f"{two.bytes_per_token:.2f}"]
+        for one, two in found
+    ]  # fmt: skip
+    out = console()
+    n_left = out.width - Measurement.get(out, out.options, table(columns, rows)).maximum - 4
+    if (width := min(BAR_WIDTH, n_left)) >= 4:
+        most = max(result.bytes_per_token for row in found for result in row)
+        columns.append(("", "left"))
+        for row, results in zip(rows, found, strict=True):
+            lengths = (max(1, round(width * result.bytes_per_token / most)) for result in results)
+            row.append("\n".join(sign * length for sign, length in zip("▒█", lengths, strict=True)))
+        out.print(legible(f"▒ {ours.name}, █ {other.name}: bytes a token"))
+    out.print(table(columns, rows))

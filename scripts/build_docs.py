@@ -30,9 +30,14 @@ def command_line() -> str:
         "<!-- Made by scripts/build_docs.py from the help texts of the verbs. -->",
         "",
         "Results go to standard output, progress and messages to standard error; `-` is standard input.",
-        "The exit code is 0, 1 where a comparison found a difference, 2 for a mistake in the input, 130",
-        "after Ctrl-C and 143 after SIGTERM. Progress is a bar on a terminal, a line every ten seconds in a",
-        "log, and nothing with `--quiet`.",
+        "The exit code is 0, 1 where a comparison found a difference or a text is over its limit, 2 for a",
+        "mistake in the input, 130 after Ctrl-C and 143 after SIGTERM. Progress is a bar on a terminal, a",
+        "line every ten seconds in a log, and nothing with `--quiet`.",
+        "",
+        "`python -m bpelab` is the same program. After `bpelab --install-completion`, the shell completes",
+        "verbs, options and choices. In directories, hidden and binary files are left out, and counted at",
+        "the end; a file that is named itself is always read. A console that lacks a letter shows it escaped,",
+        "and a space in a token, which is `␣` elsewhere, as `\\s`.",
         "",
     ]
     page += _help_of(group, "bpelab")

@@ -1,8 +1,11 @@
 """The package works from a wheel, beside Hugging Face's `tokenizers`, and loads only what it needs."""
 
+import ast
+import re
 import subprocess
 import sys
 import sysconfig
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -88,6 +91,21 @@ def test_every_public_name_is_there_when_it_is_asked_for() -> None:
         python("-c", "from bpelab.bpe import *; print(trace_encode('a', get_encoding('gpt2')).ids)")
         == "[64]\n"
     )
+
+
+def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    names = [re.match(r"[\w-]+", line)[0] for line in project["dependencies"]]  # type: ignore[index]
+    of_extras = {"numba", "llvmlite", "tiktoken", "torch"}
+    imported = set()
+    for folder in ("bpe", "cli", "dataset", "embeddings", "tokenizers", "package"):
+        for path in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+                modules += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+                imported |= {module.partition(".")[0] for module in modules}
+    known = sys.stdlib_module_names | of_extras | {"bpelab", "_typeshed"}
+    assert imported - known == set(names)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ import os
 import stat
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from bpelab.bpe.splitting.cuts import CUTTABLE_PATTERNS, cut_text, last_cut
 
@@ -15,6 +16,9 @@ Texts = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 Errors = Literal["strict", "replace"]
 
 BLOCK_BYTES = 4 << 20
+# A file with a NUL byte so near its beginning is binary, as for git.
+_FIRST_BYTES = 8000
+_N_NAMED = 3
 
 
 def blocks(texts: Texts, pattern: str, errors: Errors = "strict") -> Iterator[list[str]]:
@@ -22,7 +26,7 @@ def blocks(texts: Texts, pattern: str, errors: Errors = "strict") -> Iterator[li
 
     A list has about 4 MB. A longer document is cut if the pattern is one of OpenAI's. Any other pattern might
     end a piece anywhere, and the document is held in memory as a whole. Every file is a document; of a
-    directory, every file that `files_of` finds.
+    directory, every file that `files_of` returns.
 
     Raises `ValueError`, which names the byte, for a file that is not UTF-8, unless `errors` is "replace", and
     for a file that changes while it is read; `OSError` for a file that cannot be read; `TypeError` for a
@@ -54,7 +58,7 @@ def n_bytes_of_files(texts: Texts) -> int | None:
     paths = [Path(source) for source in sources if isinstance(source, os.PathLike)]
     if len(paths) < len(sources):
         return None
-    found = [file.stat() for path in paths for file in _found(path)[0]]
+    found = [file.stat() for path in paths for file in find_files(path).files]
     return sum(file.st_size for file in found) if all(stat.S_ISREG(file.st_mode) for file in found) else None
 
 
@@ -76,46 +80,77 @@ def _parts(texts: Texts, cuttable: bool, errors: Errors) -> Iterator[str]:
             )
 
 
-def files_of(path: Path) -> list[Path]:
-    """Return a file or pipe itself, or all files below a directory, folder by folder, except hidden ones.
+@dataclass(frozen=True)
+class Found:
+    """The files that a path stands for, and what a directory has besides them."""
 
-    Other entries of a directory are left out: reading pipes, devices and sockets could hang or never end,
-    broken links have nothing to read, and links to directories can go in circles. A `UserWarning` counts them
-    and names the first ones. The path itself may be a link to a directory.
+    files: list[Path] = field(default_factory=list)
+    n_hidden: int = 0  # entries whose names begin with a dot; a hidden directory is one
+    binary: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)  # neither files nor directories, with what they are
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)(
+            self.files + other.files,
+            self.n_hidden + other.n_hidden,
+            self.binary + other.binary,
+            self.others + other.others,
+        )
+
+    @property
+    def left_out(self) -> str:
+        """What is not read, in words; empty if all is.
+
+        >>> Found(n_hidden=3, binary=["logo.png"]).left_out
+        '3 hidden, 1 binary file (logo.png)'
+        """
+        said = [f"{self.n_hidden:,} hidden"] if self.n_hidden else []
+        for names, one, more in (
+            (self.binary, "binary file", "binary files"),
+            (self.others, "that is not a file", "that are not files"),
+        ):
+            if names:
+                shown = ", ".join(names[:_N_NAMED]) + (", ..." if len(names) > _N_NAMED else "")
+                said.append(f"{len(names):,} {one if len(names) == 1 else more} ({shown})")
+        return ", ".join(said)
+
+
+def files_of(path: Path) -> list[Path]:
+    """Return a file or pipe itself, or all files of text below a directory, as `find_files` finds them.
+
+    A `UserWarning` counts what is left out, other than hidden entries, and names the first ones.
+    """
+    found = find_files(path)
+    if found.binary or found.others:
+        warnings.warn(f"{path}: left out: {found.left_out}", stacklevel=2)
+    return found.files
+
+
+def find_files(path: Path) -> Found:
+    """Return a file or pipe itself, or all files of text below a directory, folder by folder.
+
+    Left out of a directory are hidden entries, whose names begin with a dot, binary files, which have a NUL
+    byte among their first 8,000, and what is neither a file nor a directory: reading pipes, devices and
+    sockets could hang or never end, broken links have nothing to read, and links to directories can go in
+    circles. What the path itself names is never left out, and it may be a link to a directory. A file that
+    is not UTF-8 and has no NUL byte is not binary: whoever reads it says what is wrong with it.
 
     Raises `ValueError` if the path itself is a device or a socket (terminals and the null device can be
-    read), and `OSError` if it does not exist or a directory cannot be listed.
+    read), and `OSError` if it does not exist, a directory cannot be listed, or a file cannot be read.
     """
-    files, left_out = _found(path)
-    if left_out:
-        shown = ", ".join(left_out[:3]) + (", ..." if len(left_out) > 3 else "")
-        verb = "is" if len(left_out) == 1 else "are"
-        warnings.warn(
-            f"{path}: {len(left_out):,} of its entries {verb} left out, because only files are read: {shown}",
-            stacklevel=2,
-        )
-    return files
-
-
-def require_readable(path: str | os.PathLike[str]) -> None:
-    """Raise `ValueError` for a device or a socket, where reading might never end or not be possible."""
-    kind = _kind(path)
-    if kind in ("a device", "a socket") and not _ends(path):
-        raise ValueError(f"{os.fspath(path)}: this is {kind}; name a file, a directory or a pipe")
-
-
-def _found(path: Path) -> tuple[list[Path], list[str]]:
-    """Return the files that a path stands for, and descriptions of the entries that are left out."""
     if not path.is_dir():
         require_readable(path)
-        return [path], []
+        return Found([path])
     files: list[Path] = []
-    left_out: list[str] = []
+    binary: list[str] = []
+    others: list[str] = []
+    n_hidden = 0
     for folder, folders, names in os.walk(path, onerror=_raise):
+        n_hidden += sum(name.startswith(".") for name in folders + names)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in folders:
             if (link := Path(folder, name)).is_symlink():  # os.walk does not follow it
-                left_out.append(f"{link} (a link to a directory)")
+                others.append(f"{link}: a link to a directory")
         for name in sorted(name for name in names if not name.startswith(".")):
             file = Path(folder, name)
             try:
@@ -124,11 +159,25 @@ def _found(path: Path) -> tuple[list[Path], list[str]]:
                 if not file.is_symlink():
                     raise
                 kind = f"a broken link: {error.strerror}"
-            if kind is None:
-                files.append(file)
+            if kind is not None:
+                others.append(f"{file}: {kind}")
+            elif _is_binary(file):
+                binary.append(str(file))
             else:
-                left_out.append(f"{file} ({kind})")
-    return files, left_out
+                files.append(file)
+    return Found(files, n_hidden, binary, others)
+
+
+def _is_binary(file: Path) -> bool:
+    with file.open("rb", buffering=0) as opened:
+        return b"\0" in opened.read(_FIRST_BYTES)
+
+
+def require_readable(path: str | os.PathLike[str]) -> None:
+    """Raise `ValueError` for a device or a socket, where reading might never end or not be possible."""
+    kind = _kind(path)
+    if kind in ("a device", "a socket") and not _ends(path):
+        raise ValueError(f"{os.fspath(path)}: this is {kind}; name a file, a directory or a pipe")
 
 
 def _raise(error: OSError) -> None:

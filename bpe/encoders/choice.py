@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bpelab.bpe.encoders.cached import CachedEncoder
 from bpelab.bpe.encoders.engine import Engine, Ids
+from bpelab.bpe.foundation.nearest import did_you_mean
 from bpelab.bpe.foundation.once import once
 from bpelab.bpe.splitting.regex_splitter import splitter
 
@@ -41,13 +42,15 @@ def resolve_engine(name: str) -> str:
     'arrays'
     >>> resolve_engine("array")
     Traceback (most recent call last):
-    ValueError: engine is 'array'; it must be one of: auto, textbook, cached, arrays, compiled
+    ValueError: engine is 'array' (did you mean 'arrays'?); it must be one of: \
+auto, textbook, cached, arrays, compiled
     """
     source = "engine"
     if name == AUTO and (chosen := os.environ.get(VARIABLE)):
         name, source = chosen, f"the environment variable {VARIABLE}"
     if name not in (AUTO, *ENGINES):
-        raise ValueError(f"{source} is {name!r}; it must be one of: {', '.join((AUTO, *ENGINES))}")
+        known = ", ".join((AUTO, *ENGINES))
+        raise ValueError(f"{source} is {name!r}{did_you_mean(name, ENGINES)}; it must be one of: {known}")
     if not is_installed(name):
         raise ImportError(f"{source} is {name!r}, which needs Numba: pip install 'bpelab[compiled]'")
     return name

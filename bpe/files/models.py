@@ -3,6 +3,8 @@
 https://github.com/openai/tiktoken/blob/0.14.0/tiktoken/model.py
 """
 
+from bpelab.bpe.foundation.nearest import did_you_mean
+
 _MODELS_OF = {
     "gpt2": "gpt2 gpt-2",
     "r50k_base": """
@@ -47,6 +49,6 @@ def encoding_name_for_model(model_name: str) -> str:
         if model_name.startswith(prefix):
             return name
     raise KeyError(
-        f"no encoding is known for the model {model_name!r};"
+        f"no encoding is known for the model {model_name!r}{did_you_mean(model_name, MODEL_TO_ENCODING)};"
         " pass the encoding's own name to get_encoding instead"
     )

@@ -13,6 +13,7 @@ from bpelab.bpe.files.download import download
 from bpelab.bpe.files.models import encoding_name_for_model
 from bpelab.bpe.files.tiktoken_cache import tiktoken_cache_path
 from bpelab.bpe.files.tiktoken_file import parse_tiktoken
+from bpelab.bpe.foundation.nearest import did_you_mean
 from bpelab.bpe.foundation.user_cache import cache_directory
 from bpelab.bpe.splitting.regex_splitter import splitter_of
 
@@ -46,7 +47,10 @@ def get_encoding(
 cl100k_base, o200k_base, o200k_harmony
     """
     if encoding_name not in DEFINITIONS:
-        raise ValueError(f"no encoding is named {encoding_name!r}; there are: {', '.join(DEFINITIONS)}")
+        raise ValueError(
+            f"no encoding is named {encoding_name!r}{did_you_mean(encoding_name, DEFINITIONS)};"
+            f" there are: {', '.join(DEFINITIONS)}"
+        )
     encoding = _get_known(encoding_name) if path is None else _build(encoding_name, Path(path))
     return encoding.with_engine(engine) if engine != AUTO else encoding
 

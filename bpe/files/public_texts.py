@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bpelab.bpe.files.download import MAX_BYTES, download, sha256
+from bpelab.bpe.foundation.nearest import did_you_mean
 from bpelab.bpe.foundation.user_cache import cache_directory
 from bpelab.bpe.foundation.writing import write_atomically
 
@@ -67,5 +68,5 @@ def fetch_text(name: str, source: Path | None = None) -> Path:
 
 def _known(name: str) -> PublicText:
     if name not in TEXTS:
-        raise KeyError(f"no text is called {name!r}; there are {', '.join(TEXTS)}")
+        raise KeyError(f"no text is called {name!r}{did_you_mean(name, TEXTS)}; there are {', '.join(TEXTS)}")
     return TEXTS[name]

@@ -10,6 +10,7 @@ from typing import Any
 from bpelab.bpe.encoding import Encoding
 from bpelab.bpe.files.definitions import DEFINITIONS
 from bpelab.bpe.files.tiktoken_cache import cache_name, write_tiktoken_cache
+from bpelab.bpe.foundation.user_cache import cache_directory
 
 _MISSING = "parity needs tiktoken: pip install 'bpelab[peers]'"
 
@@ -19,9 +20,9 @@ _environment = Lock()
 def load_tiktoken(name: str, path: str | os.PathLike[str] | None = None) -> Any:
     """Load the genuine `tiktoken.Encoding` of a name by tiktoken's own loader.
 
-    gpt2 and r50k_base need no network. The others come from `path` if one is given, and otherwise from
-    where tiktoken itself looks for them. Raises `ValueError` for an unknown name and `ImportError` if
-    tiktoken is not installed.
+    gpt2 and r50k_base need no network. The others come from `path` if one is given, from this package's cache
+    if they are there, and otherwise from where tiktoken itself looks for them. Raises `ValueError` for an
+    unknown name and `ImportError` if tiktoken is not installed.
     """
     if name not in DEFINITIONS:
         raise ValueError(f"no encoding is named {name!r}; there are: {', '.join(DEFINITIONS)}")
@@ -32,7 +33,9 @@ def load_tiktoken(name: str, path: str | os.PathLike[str] | None = None) -> Any:
         raise ImportError(_MISSING) from error
     file = DEFINITIONS[name].file
     if file is not None and path is None:
-        return tiktoken.get_encoding(name)
+        path = cache_directory() / file.name
+        if not path.is_file():
+            return tiktoken.get_encoding(name)
     with tempfile.TemporaryDirectory() as directory, _environment:
         if file is None:
             write_tiktoken_cache(directory)

@@ -116,14 +116,12 @@ def parts_text(step: MergeStep) -> str:
     return " ".join(shown)
 
 
-def candidates_text(step: MergeStep) -> str:
-    """List the pairs that could merge, the lowest rank first, each token once."""
+def candidates_text(step: MergeStep, n_shown: int = N_CANDIDATES) -> str:
+    """List the first pairs that could merge, the lowest rank first, each token once."""
     ranks = {candidate.left + candidate.right: candidate.rank for candidate in step.candidates}
     ordered = sorted(ranks.items(), key=lambda item: item[1])
-    shown = [f"{visible(token)} {rank}" for token, rank in ordered[:N_CANDIDATES]]
-    return ", ".join(shown) + (
-        f" … {len(ordered) - N_CANDIDATES} more" if len(ordered) > N_CANDIDATES else ""
-    )
+    shown = [f"{visible(token)} {rank}" for token, rank in ordered[:n_shown]]
+    return ", ".join(shown) + (f" … {len(ordered) - n_shown} more" if len(ordered) > n_shown else "")
 
 
 def and_more(n: int, what: str) -> str:

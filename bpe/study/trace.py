@@ -6,6 +6,7 @@ The trace is a plain value. It follows `textbook.merge_piece` and ends in the id
 
 from dataclasses import dataclass, replace
 from html import escape
+from itertools import islice
 
 from bpelab.bpe.encoders.heap import merge_with_heap
 from bpelab.bpe.encoders.stream import repair_surrogates
@@ -94,8 +95,10 @@ class EncodeTrace:
         return f"<div>{''.join(lines)}</div>"
 
 
-def trace_encode(text: str, encoding: Encoding) -> EncodeTrace:
+def trace_encode(text: str, encoding: Encoding, n_pieces: int | None = None) -> EncodeTrace:
     """Follow `encoding.encode_ordinary(text)`: the pieces, and every step of merging each of them.
+
+    Of a long text, `n_pieces` follows only so many from its beginning; the trace then ends with the last.
 
     A surrogate is repaired as by `encode_ordinary`. Up to `MAX_TRACED_BYTES`, time is cubic and memory
     quadratic in the length of a piece. A longer piece has no steps, and its ids take O(n log n); the same
@@ -110,7 +113,7 @@ def trace_encode(text: str, encoding: Encoding) -> EncodeTrace:
     [322, 9319]
     """
     text = repair_surrogates(text)
-    spans = splitter_of(encoding.pattern).spans(text)
+    spans = islice(splitter_of(encoding.pattern).spans(text), n_pieces)
     traced: dict[str, PieceTrace] = {}
     n_left = MAX_TRACED_PARTS
     pieces = []
@@ -123,6 +126,8 @@ def trace_encode(text: str, encoding: Encoding) -> EncodeTrace:
             n_left -= n_parts if with_steps else 0
             traced[piece] = _trace_piece(piece, start, encoding, with_steps)
         pieces.append(replace(traced[piece], start=start))
+    if n_pieces is not None and len(pieces) == n_pieces:
+        text = text[:end] if pieces else ""
     return EncodeTrace(text, encoding.name, tuple(pieces))
 
 

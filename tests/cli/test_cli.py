@@ -67,14 +67,16 @@ def test_a_text_that_is_not_utf8_is_refused_wherever_it_comes_from() -> None:
         assert b"not UTF-8 at byte 1" in done.stderr
 
 
-@pytest.mark.parametrize("verb", ["encode", "decode", "explain"])
+@pytest.mark.parametrize("verb", ["encode", "decode", "explain", "count", "truncate --max-tokens 2"])
 def test_without_a_text_a_terminal_is_told_what_to_type_and_not_waited_for(verb: str) -> None:
     ours, theirs = os.openpty()
-    done = subprocess.run([PROGRAM, verb], stdin=theirs, capture_output=True, timeout=60, check=False)
+    done = subprocess.run(
+        [PROGRAM, *verb.split()], stdin=theirs, capture_output=True, timeout=60, check=False
+    )
     os.close(ours)
     os.close(theirs)
     assert done.returncode == 2
-    assert done.stderr.startswith(f"bpelab: there is no text: type it, as in bpelab {verb} ".encode())
+    assert done.stderr.startswith(f"bpelab: there is no text: try bpelab {verb} ".encode())
 
 
 def test_half_a_character_is_decoded_to_its_bytes() -> None:
@@ -100,7 +102,7 @@ def test_tiktoken_cache_says_what_it_wrote(tmp_path: Path) -> None:
 def test_parity_says_what_it_compared(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("hello world")
     (tmp_path / "b.txt").write_text("hello")
-    (tmp_path / "c.bin").write_bytes(b"\xff")
+    (tmp_path / "c.bin").write_bytes(b"\0\xff")
     result = bpelab("parity", "--corpus", str(tmp_path), "--corpus", "-", stdin=b"hello")
     assert result.returncode == 0
     assert result.stdout.decode().splitlines() == [
@@ -108,7 +110,7 @@ def test_parity_says_what_it_compared(tmp_path: Path) -> None:
         "-: 1 text, 5 bytes, 1 token",
         "equal to tiktoken's gpt2: 3 texts, 21 bytes, 4 tokens",
     ]
-    assert b"c.bin: not UTF-8 at byte 0" in result.stderr
+    assert f"left out: 1 binary file ({tmp_path / 'c.bin'})" in result.stderr.decode()
 
 
 def test_parity_writes_json() -> None:
@@ -159,7 +161,7 @@ def test_parity_shows_a_difference_and_exits_with_1(
         (["count", "--such"], b"", "No such option: --such"),
         (["parity", "--fuzz", "-1"], b"", "--fuzz"),
         (["parity", "--fuzz", "1", "--corpus", "-"], b"", "--fuzz and --corpus exclude each other"),
-        (["parity", "--corpus", "EMPTY"], b"", "there is no text to compare in EMPTY"),
+        (["parity", "--corpus", "EMPTY"], b"", "there is no file of text in EMPTY"),
         (["decode"], b"9" * 5000, "is not a token id"),
         (["decode", "--json"], b"[" * 100_000, "expected a JSON list of token ids"),
         (["decode", "--json"], b"[" + b"9" * 5000 + b"]", "expected a JSON list of token ids"),
@@ -214,12 +216,32 @@ def test_help_lists_the_choices(capsys: pytest.CaptureFixture[str]) -> None:
         assert [choice for choice in choices if choice not in shown] == []
     run(["--help"])
     shown = capsys.readouterr().out
-    assert all(name in shown for name in ("BPELAB_CACHE_DIR", "BPELAB_DATA", "TIKTOKEN_CACHE_DIR"))
+    variables = ["BPELAB_CACHE_DIR", "BPELAB_DATA", "BPELAB_ENGINE", "TIKTOKEN_CACHE_DIR", "NUMBA_CACHE_DIR"]
+    assert [name for name in variables if name not in shown] == []
 
 
 def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
     run(["--version"])
     assert capsys.readouterr().out == f"bpelab {bpelab_package.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("tr", ["train", "truncate"]),
+        ("encode --en", ["--encoding", "--engine"]),
+        ("count --engine ", ["auto", "textbook", "cached", "arrays", "compiled"]),
+    ],
+)
+def test_a_shell_completes_verbs_options_and_choices(typed: str, offered: list[str]) -> None:
+    line = f"bpelab {typed}"
+    environment = os.environ | {"_BPELAB_COMPLETE": "complete_bash", "COMP_WORDS": line}
+    environment["COMP_CWORD"] = str(line.count(" "))
+    done = subprocess.run([PROGRAM], capture_output=True, check=True, env=environment)
+    assert sorted(done.stdout.decode().split()) == sorted(offered)
+    for program in ([PROGRAM], [sys.executable, "-m", "bpelab"]):
+        script = subprocess.run([*program, "--show-completion", "bash"], capture_output=True, check=True)
+        assert b"_bpelab_completion bpelab" in script.stdout
 
 
 def test_no_verb_shows_the_help() -> None:

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 from bpelab.bpe import Encoding, get_encoding, save_encoding, train
+from bpelab.bpe.encoders.choice import ENGINES
 from bpelab.bpe.files import names
 from bpelab.cli.mistakes import told
 from bpelab.cli.verbs import run
+from bpelab.dataset.token_files import read_token_file
 
 TEXT = "the cat sat on the mat, and the cat saw the hat\n" * 9
 
@@ -53,6 +55,7 @@ def test_every_verb_takes_the_file_of_an_encoding(said: Callable[..., str], file
     assert json.loads(said("encode", "--file", "text", "--json", *chosen)) == ids
     assert said("decode", *map(str, ids), *chosen) == TEXT
     assert said("count", "text", *chosen) == f"{len(ids)}\n"
+    assert said("truncate", TEXT, "--max-tokens", "1", *chosen) == "the"
     assert "270 ids" in said("vocab", *chosen)
     assert f"{len(ids)} tokens" in said("explain", "--file", "text", *chosen)
     shown = said("parity", "--corpus", "text", *chosen)
@@ -92,7 +95,7 @@ def test_a_published_file_is_known_by_its_hash_and_refused_where_it_only_has_the
 
 def test_a_model_chooses_its_encoding(said: Callable[..., str]) -> None:
     assert said("encode", "Hello", "--model", "gpt-2") == "15496\n"
-    with pytest.raises(ValueError, match="gpt-4o is a model, not an encoding: use --model gpt-4o"):
+    with pytest.raises(ValueError, match="gpt-4o is a model, not an encoding; its encoding is o200k_base"):
         run(["encode", "Hello", "--encoding", "gpt-4o"])
     with pytest.raises(ValueError, match="leave out --encoding and --path, or --model"):
         run(["encode", "Hello", "--model", "gpt-2", "--encoding", "gpt2"])
@@ -111,12 +114,35 @@ def test_an_engine_is_passed_on_where_one_is_chosen(
     for command in (
         ["encode", "a"],
         ["count", "text"],
+        ["truncate", "a", "--max-tokens", "1"],
         ["tokenize", "text", "-o", "out"],
         ["parity", "--corpus", "text"],
     ):
         run([*command, "--engine", "textbook"])
         run(command)
-    assert asked == [{"engine": "textbook"}, {}] * 4
+    assert asked == [{"engine": "textbook"}, {}] * 5
+
+
+@pytest.mark.parametrize("engine", ["auto", *ENGINES])
+def test_every_verb_that_encodes_gives_the_same_with_every_engine(
+    said: Callable[..., str], engine: str
+) -> None:
+    if engine == "compiled":
+        pytest.importorskip("numba", reason="pip install 'bpelab[compiled]'")
+    expected = get_encoding("gpt2").with_engine("textbook").encode_ordinary(TEXT)
+    chosen = ("--engine", engine)
+    assert said("encode", TEXT, "--json", *chosen) == f"{expected}\n"
+    assert said("count", "text", *chosen) == f"{len(expected)}\n"
+    assert said("count", "text", "--limit", "9", *chosen) == "more than 9\n"
+    assert said("truncate", TEXT, "--max-tokens", "3", *chosen) == "the cat sat"
+    assert said("tokenize", "text", "-o", "out", *chosen).startswith(
+        f"{len(expected) + 1} tokens, 1 document"
+    )
+    assert read_token_file("out/tokens-000000.bin").ids.tolist() == [*expected, 50256]
+    pytest.importorskip("tiktoken", reason="pip install 'bpelab[peers]'")
+    assert f"equal to tiktoken's gpt2: 1 text, {len(TEXT)} bytes" in said(
+        "parity", "--corpus", "text", *chosen
+    )
 
 
 # ---- mistakes, in the words of the command line ----
@@ -133,8 +159,27 @@ MISTAKES = {
     "convert cl100k_base x.json": OFFLINE,
     "tokenize text -o out --encoding cl100k_base": OFFLINE,
     "train text --vocab-size 300 -o x.json --extend cl100k_base": OFFLINE,
-    "encode a --model gpt-0": "the model 'gpt-0'; use the encoding's own name, by --encoding",
+    "encode a --model gpt-0": r"the model 'gpt-0' \(did .*\); use the encoding's own name, by --encoding",
     "encode a --encoding gpt-two": "no encoding is named 'gpt-two'; there are: gpt2",
+    "encode a --encoding cl100k-base": r"no encoding is named 'cl100k-base' \(did you mean 'cl100k_base'\?\)",
+    "encode a --model gpt4o": r"the model 'gpt4o' \(did you mean 'gpt-4o'\?\)",
+    "encode a --engine compile": r"Invalid value for '--engine': 'compile' is not one of 'auto'",
+    "count text --limit -1": "Invalid value for '--limit': .*0.*[.] See 'bpelab count --help'.$",
+    "truncate a": "Missing option '--max-tokens'",
+    "truncate a --max-tokens -1": "Invalid value for '--max-tokens': .*0",
+    "truncate a --max-tokens 1 --encoding cl100k_base": OFFLINE,
+    "train text --vocab-size 300 -o x.json --pattern cl100k": r"--pattern cl100k: .*mean 'cl100k_base'\?",
+    "train text --vocab-size 300 -o x.json --extend gpt-4o": "gpt-4o is a model.*its encoding is o200k_base$",
+    "convert gpt-2 x.json": r"no encoding is named 'gpt-2' \(did you mean 'gpt2'\?\)",
+    "convert my.tiktoken x.json --pattern gpt": r"--pattern gpt: no encoding has this name \(did you mean",
+    "convert my.json my.txt2": "my.txt2: the name of the file does not tell its format",
+    "compile gpt-2": r"'gpt-2' names no pattern .*\(did you mean 'gpt2'\?\)",
+    "bench --only encode_warmm": r"--only 'encode_warmm' \(did you mean 'encode_warm'\?\): the questions are",
+    "bench --passes 0": "Invalid value for '--passes'",
+    "report": "which records",
+    "report text": "text: ",
+    "report --compare text text": "text: ",
+    "tiktoken-cache text": "text: ",
     "encode a --encoding text": "text: the name of the file does not tell its format",
     "encode a --encoding nfc.json": "nfc.json: .*NFC changes the text before it is split$",
     "train bad --vocab-size 300 -o x.json": "bad: not UTF-8 at byte 1.*pass --errors replace",
@@ -145,7 +190,7 @@ MISTAKES = {
     "tokenize text -o out --shard-tokens 0": "--shard-tokens is 0",
     "convert my.tiktoken x.json": "my.tiktoken: a .tiktoken file contains no pattern",
     "fetch the-verdict": "the-verdict could not be downloaded.*name it by --source FILE",
-    "fetch the-other": "no text is called 'the-other'",
+    "fetch verdict": r"no text is called 'verdict' \(did you mean 'the-verdict'\?\)",
 }
 
 
@@ -162,4 +207,5 @@ def test_no_argument_of_python_reaches_the_terminal(command: str, monkeypatch: p
     message = told(caught.value)
     assert message is not None
     assert re.search(MISTAKES[command], message), message
+    assert "Value error" not in message
     assert not re.search(r"\b[a-z_]+=|\b[a-z_]+\((?!\d)", message), message

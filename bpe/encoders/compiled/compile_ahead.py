@@ -19,6 +19,7 @@ from bpelab.bpe.encoders.compiled.split import CUTS, class_bytes
 from bpelab.bpe.encoders.compiled.tables import as_bytes, build_tables
 from bpelab.bpe.foundation.announced import announced
 from bpelab.bpe.foundation.forks import forks_wait
+from bpelab.bpe.foundation.nearest import did_you_mean
 
 _SIZES = Sizes(first_slots=16, most_slots=64, block=16, pieces=16, texts=1)
 _ready: set[str] = set()  # the patterns whose loops this process has
@@ -89,7 +90,10 @@ def compile_ahead(names: Iterable[str] = tuple(NAMES_OF_PATTERNS.values())) -> I
     for name in names:
         if name not in patterns:
             known = ", ".join(patterns)
-            raise ValueError(f"{name!r} names no pattern that is compiled ahead: choose from {known}")
+            raise ValueError(
+                f"{name!r} names no pattern that is compiled ahead{did_you_mean(name, patterns)}:"
+                f" choose from {known}"
+            )
     if IS_INTERPRETED:
         raise ValueError("NUMBA_DISABLE_JIT is set, so that nothing is compiled: unset it")
     for name in names:

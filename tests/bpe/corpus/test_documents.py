@@ -4,6 +4,7 @@ import os
 import random
 import socket
 import threading
+import warnings
 from collections import Counter
 from contextlib import chdir
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 import regex
 from bpelab.bpe import PieceCounts, count_pieces, train
 from bpelab.bpe.corpus import documents as corpus
-from bpelab.bpe.corpus.documents import blocks, files_of, n_bytes_of_files
+from bpelab.bpe.corpus.documents import Found, blocks, files_of, find_files, n_bytes_of_files
 from bpelab.bpe.splitting import cuts
 from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
 from bpelab.bpe.training import Progress
@@ -105,6 +106,41 @@ def test_a_directory_is_its_files_by_path_without_hidden_ones(tmp_path: Path) ->
     assert list(blocks(tmp_path, GPT2_PATTERN)) == [["b.txt", "a/z.txt"]]
 
 
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(st.sampled_from([b"text", b"", b"\xff\xfe", b"a\0", b"\0", b"late" * 2000 + b"\0"]), max_size=6)
+)
+def test_a_file_with_an_early_nul_byte_is_left_out_of_its_directory_and_counted(
+    tmp_path_factory: pytest.TempPathFactory, contents: list[bytes]
+) -> None:
+    folder = tmp_path_factory.mktemp("corpus")
+    paths = [folder / f"{number}.txt" for number in range(len(contents))]
+    for path, content in zip(paths, contents, strict=True):
+        path.write_bytes(content)
+    binary = [str(path) for path in paths if b"\0" in path.read_bytes()[:8000]]
+    texts = [path for path in paths if str(path) not in binary]
+    found = find_files(folder)
+    assert (found.files, found.binary, found.n_hidden, found.others) == (texts, binary, 0, [])
+    assert n_bytes_of_files(folder) == sum(path.stat().st_size for path in texts)
+    assert all(find_files(path) == Found([path]) for path in paths), "what is named is never left out"
+
+
+def test_hidden_entries_are_counted_and_only_binary_files_are_warned_of(tmp_path: Path) -> None:
+    for name in [".git/a", ".git/b", ".DS_Store", "sub/.cache/x", "sub/a.txt"]:
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / name).write_text(name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert files_of(tmp_path) == [tmp_path / "sub" / "a.txt"]
+    assert find_files(tmp_path).left_out == "3 hidden"
+    for number in range(5):
+        (tmp_path / f"{number}.png").write_bytes(b"\x89PNG\0")
+    with pytest.warns(
+        UserWarning, match=r"left out: 3 hidden, 5 binary files \(.*0\.png, .*2\.png, \.\.\.\)"
+    ):
+        assert count_pieces(tmp_path).counts == count_pieces("sub/a.txt").counts
+
+
 @pytest.mark.usefixtures("small_blocks")
 @pytest.mark.parametrize("n_before", [0, 63, 64, 200])
 def test_bytes_that_are_not_utf8_name_file_and_offset(tmp_path: Path, n_before: int) -> None:
@@ -162,10 +198,10 @@ def strange(tmp_path: Path) -> Path:
 
 @posix
 def test_entries_of_a_directory_that_are_not_files_are_left_out_with_a_warning(strange: Path) -> None:
-    with pytest.warns(UserWarning, match="strange: 6 of its entries are left out") as caught:
+    with pytest.warns(UserWarning, match=r"strange: left out: 6 that are not files \(") as caught:
         assert files_of(strange) == [strange / "a.txt", strange / "sub" / "b.txt"]
-    assert "broken (a broken link: No such file or directory)" in str(caught[0].message)
-    assert "fifo (a pipe)" in str(caught[0].message)
+    assert "broken: a broken link: No such file or directory" in str(caught[0].message)
+    assert "fifo: a pipe" in str(caught[0].message)
 
 
 @posix
@@ -193,7 +229,7 @@ def test_a_pipe_and_a_link_to_a_directory_named_themselves_are_read(strange: Pat
     writer.join()
     assert count_pieces(Path(os.devnull)).counts == {}
     (strange.parent / "link").symlink_to(strange / "sub")
-    with pytest.warns(UserWarning, match="1 of its entries is left out"):
+    with pytest.warns(UserWarning, match="left out: 1 that is not a file "):
         assert count_pieces(strange.parent / "link").counts == {b"two": 1}
 
 

@@ -38,7 +38,7 @@ def test_models_have_tiktoken_s_encodings() -> None:
 
 
 def test_an_unknown_model_is_an_error_that_says_what_to_do() -> None:
-    with pytest.raises(KeyError, match="'gpt-none'; pass the encoding's own name to get_encoding"):
+    with pytest.raises(KeyError, match=r"'gpt-none'.*; pass the encoding's own name to get_encoding"):
         encoding_name_for_model("gpt-none")
     assert encoding_for_model("gpt2") is get_encoding("gpt2")
 

@@ -1,0 +1,155 @@
+"""Every verb that reads directories reads the same files of them, and says what it has left out."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from bpelab.cli.verbs import run
+
+WORDS = "the cat sat on the mat "
+READERS = {
+    "count": "count {}",
+    "train": "train {} --vocab-size 257 -o made.json --quiet",
+    "tokenize": "tokenize {} -o tokens --quiet",
+    "parity": "parity --corpus {} --quiet",
+    "explain": "explain --train {} --vocab-size 257",
+}
+every_reader = pytest.mark.parametrize("command", READERS.values(), ids=READERS)
+Call = Callable[[str], tuple[str, str]]
+
+
+@pytest.fixture
+def call(capsysbinary: pytest.CaptureFixture[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
+    """Run a verb in a folder of its own, in which `corpus` has two texts, and return what it prints."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BPELAB_DATA", str(tmp_path))
+    for name in ["corpus/a.txt", "corpus/sub/b.txt"]:
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_text(WORDS)
+
+    def call(command: str) -> tuple[str, str]:
+        run(command.split())
+        said = capsysbinary.readouterr()
+        return said.out.decode(), said.err.decode()
+
+    return call
+
+
+def with_what_is_left_out() -> None:
+    Path("corpus", ".git").mkdir()
+    Path("corpus", ".git", "HEAD").write_text(WORDS)
+    Path("corpus", "sub", ".hidden").write_bytes(b"\xff")
+    Path("corpus", "image.txt").write_bytes(b"\x89PNG\0\xff")
+
+
+@every_reader
+def test_hidden_and_binary_files_change_nothing_and_are_counted(call: Call, command: str) -> None:
+    if command.startswith("parity"):
+        pytest.importorskip("tiktoken", reason="pip install 'bpelab[peers]'")
+    plain = call(command.format("corpus"))
+    with_what_is_left_out()
+    shown, said = call(command.format("corpus"))
+    assert plain == (shown, "")
+    assert said == f"bpelab: left out: 2 hidden, 1 binary file ({Path('corpus', 'image.txt')})\n"
+
+
+@every_reader
+def test_a_binary_file_that_is_named_is_read(call: Call, command: str) -> None:
+    if command.startswith("parity"):
+        pytest.importorskip("tiktoken", reason="pip install 'bpelab[peers]'")
+    Path("corpus", ".named").write_bytes(b"the cat\0 the cat")
+    shown, said = call(command.format("corpus/.named"))
+    assert shown
+    assert said == ""
+
+
+@every_reader
+def test_text_that_is_not_utf8_is_refused_with_its_byte_or_replaced(call: Call, command: str) -> None:
+    Path("corpus", "latin.txt").write_bytes("the cat, caf\u00e9".encode("latin-1"))
+    with pytest.raises(ValueError, match=r"latin\.txt: not UTF-8 at byte 12"):
+        call(command.format("corpus"))
+    if not command.startswith("explain"):
+        call(f"{command.format('corpus')} --errors replace")
+
+
+@every_reader
+def test_a_directory_without_text_is_refused(call: Call, command: str) -> None:
+    Path("empty").mkdir()
+    with pytest.raises(ValueError, match=r"there is no file of text in empty$"):
+        call(command.format("empty"))
+    Path("empty", "a").write_bytes(b"\0")
+    with pytest.raises(ValueError, match=r"no file of text in empty; left out: 1 binary file \(empty.a\)$"):
+        call(command.format("empty"))
+
+
+def test_count_takes_files_directories_and_a_limit(call: Call) -> None:
+    Path("short").write_text("the cat")
+    names = [str(Path("corpus", "a.txt")), str(Path("corpus", "sub", "b.txt"))]
+    assert json.loads(call("count --json short corpus")[0]) == {"short": 2, names[0]: 7, names[1]: 7}
+    assert [line.split() for line in call("count corpus")[0].splitlines()] == [
+        ["7", names[0]], ["7", names[1]], ["14", "total"]
+    ]  # fmt: skip
+    assert call("count short --limit 2") == ("2\n", "")
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        ("count short --limit 1", "more than 1\n"),
+        ("count short --limit 0", "more than 0\n"),
+        ("count short corpus/a.txt --limit 5 --json", '{"short": 2, "corpus/a.txt": null}\n'),
+        (
+            "count short corpus/a.txt --limit 5",
+            "           2 short\n more than 5 corpus/a.txt\n more than 7 total\n",
+        ),
+    ],
+)
+def test_a_text_over_the_limit_is_not_counted_to_its_end_and_the_exit_code_is_1(
+    call: Call, capsysbinary: pytest.CaptureFixture[bytes], command: str, shown: str
+) -> None:
+    Path("short").write_text("the cat")
+    assert run(command.split()) == 1
+    assert capsysbinary.readouterr().out.decode() == shown
+
+
+def test_an_empty_name_is_not_the_directory_we_are_in(call: Call) -> None:
+    for command in (["count", ""], ["parity", "--corpus", ""]):
+        with pytest.raises(ValueError, match="a file has an empty name"):
+            run(command)
+
+
+@pytest.mark.parametrize("names", ["a.txt a.txt", ". a.txt", ". .", "- -"])
+def test_a_file_is_not_counted_twice(call: Call, names: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir("corpus")
+    with pytest.raises(ValueError, match="is named twice"):
+        call(f"count {names}")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other systems have no such names")
+def test_names_of_files_neither_make_lines_nor_reach_the_terminal_as_they_are(call: Call) -> None:
+    for name in ("a\nb", "\x1b[2J", "녕"):
+        Path("corpus", name).write_text("the cat")
+    Path("corpus", "\x1b]0;x").write_bytes(b"\0")
+    shown, said = call("count corpus")
+    assert [line.split()[1] for line in shown.splitlines()] == [
+        r"corpus/\x1b[2J", r"corpus/a\nb", "corpus/a.txt", "corpus/녕", "corpus/sub/b.txt", "total"
+    ]  # fmt: skip
+    assert said == "bpelab: left out: 1 binary file (corpus/\\x1b]0;x)\n"
+
+
+def test_a_file_called_minus_is_not_standard_input(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir("corpus/sub")
+    Path("-").write_text("the cat")
+    assert call("count .")[0].split()[:2] == ["2", "-"]
+    assert call("count ./-")[0] == "2\n"
+    assert call("parity --corpus ./- --quiet")[0].startswith("./-: 1 text, 7 bytes, 2 tokens\n")
+
+
+def test_truncate_writes_the_beginning_that_has_so_many_tokens(call: Call) -> None:
+    Path("text").write_bytes("한국어 the cat\r\n".encode())
+    assert call("truncate --max-tokens 0 --file text") == ("", "")
+    assert call("truncate --max-tokens 1 --file text") == ("", ""), "half a character is left out"
+    assert call("truncate --max-tokens 99 --file text") == ("한국어 the cat\r\n", "")
+    assert call("truncate --max-tokens 2 one,two,three") == ("one,", "")
