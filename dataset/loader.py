@@ -32,6 +32,7 @@ class WindowLoader(DataLoader[Pair]):
     `batch_sampler`. Raises what `GlobalBatches` raises, and `RuntimeError` where several processes would get
     the same data; memory is that of the batches under way.
 
+    >>> import numpy as np
     >>> windows = TokenWindows(np.arange(100, dtype=np.uint16), length=4, stride=4)
     >>> loader = WindowLoader(WindowDataset(windows), batch_size=2, seed=1)
     >>> batches = iter(loader)

@@ -103,7 +103,9 @@ class RankBatches(BatchSampler):
     def __init__(self, batches: GlobalBatches) -> None:
         super().__init__(WholeOrder(batches), batches.share, batches.drop_last)
         self._batches = batches
-        self.place: tuple[int, int] | None = None  # while the loader begins a pass: see `GlobalBatches.indices`
+        self.place: tuple[int, int] | None = (
+            None  # while the loader begins a pass: see `GlobalBatches.indices`
+        )
 
     def __iter__(self) -> Iterator[Indices]:  # type: ignore[override]  # arrays, too
         """Yield the indices of each batch."""

@@ -97,7 +97,9 @@ def two_ranks(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
         pytest.skip("this PyTorch has no torch.distributed")
     place = tmp_path_factory.mktemp("ranks") / "meeting"
     processes = [
-        subprocess.Popen([sys.executable, "-c", RANK, str(rank), str(place)], stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [sys.executable, "-c", RANK, str(rank), str(place)], stdout=subprocess.PIPE, text=True
+        )
         for rank in range(2)
     ]
     said = [process.communicate(timeout=120)[0] for process in processes]
@@ -124,7 +126,9 @@ def test_what_would_give_two_processes_the_same_data_is_refused(two_ranks: list[
             "this loader was made for rank 0 of 1, and torch.distributed runs this process as"
             f" rank {number} of 2: make the loader after init_process_group()"
         )
-        assert rank["book"].startswith("each of 2 processes would get the same data: use bpelab.dataset.loader")
+        assert rank["book"].startswith(
+            "each of 2 processes would get the same data: use bpelab.dataset.loader"
+        )
 
 
 def test_a_process_of_torchrun_without_a_process_group_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,7 +138,9 @@ def test_a_process_of_torchrun_without_a_process_group_is_refused(monkeypatch: p
     assert own_rank() == (0, 1)
     monkeypatch.setenv("WORLD_SIZE", "4")
     for make in (loader_of, lambda: next(iter(create_dataloader_v1("one two " * 9, 1, 2, 2)))):
-        with pytest.raises(RuntimeError, match=r"one of 4 processes.*call torch\.distributed\.init_process_group"):
+        with pytest.raises(
+            RuntimeError, match=r"one of 4 processes.*call torch\.distributed\.init_process_group"
+        ):
             make()  # type: ignore[operator]
     assert indices_of(loader_of(rank=0, world_size=1)) == expected
 
@@ -211,7 +217,9 @@ def test_lightning_shares_the_book_s_loader(verdict: str) -> None:
 
 
 def test_lightning_s_predict_is_refused_or_gives_the_batches_in_order(verdict: str) -> None:
-    with pytest.raises(ValueError, match="batch_sampler was passed, but a WindowLoader has an order of its own"):
+    with pytest.raises(
+        ValueError, match="batch_sampler was passed, but a WindowLoader has an order of its own"
+    ):
         under_lightning(loader_of(), 0, 1, predicting=True)
     with pytest.raises(ValueError, match="sampler was passed, but a WindowLoader has an order of its own"):
         loader_of(sampler=SequentialSampler(dataset_of()))
