@@ -12,6 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 from bpelab.bpe.splitting.specials import END_OF_TEXT
+from bpelab.dataset.bin_files import bin_windows
 from bpelab.dataset.checks import whole_numbers
 from bpelab.dataset.ranks import own_rank
 from bpelab.dataset.shards import open_windows
@@ -102,6 +103,20 @@ class GPTDatasetV1(WindowDataset):
         Raises `ValueError` that names the file which is not sound, and `OSError`.
         """
         return cls._of(open_windows(Path(path), max_length, stride), narrow)
+
+    @classmethod
+    def from_bin(
+        cls,
+        path: str | os.PathLike[str],
+        max_length: int,
+        stride: int,
+        *,
+        dtype: npt.DTypeLike = np.uint16,
+        n_vocab: int | None = None,
+        narrow: bool = False,
+    ) -> "GPTDatasetV1":
+        """Make the dataset of a file of nanoGPT (`train.bin`) or llm.c, which is mapped: see `read_bin`."""
+        return cls._of(bin_windows(path, max_length, stride, dtype=dtype, n_vocab=n_vocab), narrow)
 
     @classmethod
     def _of(cls, windows: TokenWindows, narrow: bool) -> "GPTDatasetV1":

@@ -63,8 +63,8 @@ class WindowLoader(DataLoader[Pair]):
         for name in ("sampler", "batch_sampler"):
             if options.pop(name, None) is not None:
                 raise ValueError(
-                    f"{name} was passed, but a WindowLoader has an order of its own: for another order, and for"
-                    f" Lightning's predict and overfit_batches, use torch.utils.data.DataLoader(dataset,"
+                    f"{name} was passed, but a WindowLoader has an order of its own: for another order, and"
+                    f" for Lightning's predict and overfit_batches, use torch.utils.data.DataLoader(dataset,"
                     f" {name}=..., collate_fn=take_batch) with bpelab.dataset.tensors.take_batch"
                 )
         self.batches = batches_of(
@@ -100,9 +100,9 @@ class WindowLoader(DataLoader[Pair]):
         own, running = (self.batches.rank, self.batches.world_size), running_rank()
         if self._takes_running_rank and running is not None and running != own:
             raise RuntimeError(
-                f"this loader was made for rank {own[0]} of {own[1]}, and torch.distributed runs this process as"
-                f" rank {running[0]} of {running[1]}: make the loader after init_process_group() (in Lightning,"
-                " in train_dataloader()), or pass rank= and world_size="
+                f"this loader was made for rank {own[0]} of {own[1]}, and torch.distributed runs this process"
+                f" as rank {running[0]} of {running[1]}: make the loader after init_process_group() (in"
+                " Lightning, in train_dataloader()), or pass rank= and world_size="
             )
         return self.batches.counted(self._fetched)
 

@@ -30,9 +30,9 @@ def own_rank() -> tuple[int, int]:
     world_size = os.environ.get("WORLD_SIZE", "")
     if "RANK" in os.environ and world_size.isdecimal() and int(world_size) > 1:
         raise RuntimeError(
-            f"this is one of {world_size} processes, as the environment says (WORLD_SIZE), but torch.distributed"
-            " does not run, and each would get the same data: call torch.distributed.init_process_group() first,"
-            " or pass rank= and world_size="
+            f"this is one of {world_size} processes, as the environment says (WORLD_SIZE), but each would get"
+            " the same data, because torch.distributed does not run: call"
+            " torch.distributed.init_process_group() first, or pass rank= and world_size="
         )
     return 0, 1
 

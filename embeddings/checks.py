@@ -29,8 +29,8 @@ def check_ids(ids: Tensor, n_rows: int, name: str) -> None:
         lowest, highest = (int(end) for end in torch.stack(ids.detach().aminmax()).tolist())
     except RuntimeError as error:
         raise RuntimeError(
-            f"the values of {name} cannot be read ({str(error)[:80]}): under torch.vmap and where PyTorch only"
-            " follows shapes, pass check=False to the layer"
+            f"the values of {name} cannot be read ({str(error)[:80]}): under torch.vmap and where PyTorch"
+            " only follows shapes, pass check=False to the layer"
         ) from error
     if lowest < 0 or highest >= n_rows:
         wrong = highest if highest >= n_rows else lowest

@@ -26,7 +26,7 @@ def sinusoidal_positions(length: int, dim: int, *, base: float = 10_000.0) -> Te
 
 
 class Sinusoidal(nn.Module):
-    """`sinusoidal_positions` of the first `context_length` positions, computed once and added; nothing is learned.
+    """`sinusoidal_positions` of the first `context_length` positions, computed once and added to vectors.
 
     (..., length, dim) → (..., length, dim). Raises `ValueError` for a longer input or another dim. After
     `to_empty`, call `reset_parameters`, as for other modules.

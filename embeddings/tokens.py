@@ -62,7 +62,7 @@ class TokenEmbedding(nn.Embedding):
 
 
 class TransposedTable(nn.Module):
-    """An embedding's table as the weight of a `Linear` without a bias, (dim, vocab_size): the same parameter."""
+    """An embedding's table as the weight of a `Linear` without a bias, (dim, vocab_size)."""
 
     def __init__(self, embedding: nn.Embedding) -> None:
         super().__init__()
@@ -132,7 +132,8 @@ class OneHotLinear(nn.Module):
         if not torch.jit.is_scripting() and self.check:
             check_ids(ids, self.vocab_size, "token ids")
         # Made from the ids, and so by `torch.vmap` for each of its rows.
-        zeros = ids.new_zeros(ids.shape + (self.vocab_size,), dtype=self.linear.weight.dtype)
+        shape = ids.shape + (self.vocab_size,)  # noqa: RUF005  (TorchScript knows no star)
+        zeros = ids.new_zeros(shape, dtype=self.linear.weight.dtype)
         return zeros.scatter_(-1, ids.long().unsqueeze(-1), 1)
 
     def forward(self, ids: Tensor) -> Tensor:

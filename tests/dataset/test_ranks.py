@@ -1,4 +1,4 @@
-"""Several processes share the data: by torch.distributed, under Lightning and under Accelerate, or not in silence."""
+"""Several processes share the data, by torch.distributed, Lightning or Accelerate, or are told what to do."""
 
 import json
 import subprocess
@@ -147,7 +147,7 @@ def test_a_process_of_torchrun_without_a_process_group_is_refused(monkeypatch: p
 
 @pytest.mark.parametrize("options", [{"rank": 0}, {"world_size": 2}])
 def test_a_rank_without_a_world_size_is_refused(options: dict[str, int]) -> None:
-    with pytest.raises(ValueError, match="pass both, or neither to have those of torch.distributed"):
+    with pytest.raises(ValueError, match=r"pass both, or neither to have those of torch\.distributed"):
         loader_of(**options)
     with pytest.raises(ValueError, match="pass both"):
         batches_of(dataset_of().windows, 8, **options)  # type: ignore[arg-type]
