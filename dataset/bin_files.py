@@ -45,7 +45,8 @@ def read_bin(
     program, version, n_tokens = first.tolist()
     known = LLM_C.get(program)
     if known is None:
-        found, offset = np.dtype(dtype).newbyteorder("<"), 0
+        offset = 0
+        found: np.dtype[Any] = np.dtype(dtype).newbyteorder("<")
         if found.kind not in "iu":
             raise TypeError(f"dtype is {np.dtype(dtype)}: ids are integers, such as np.uint16")
         n_tokens, left = divmod(size, found.itemsize)
@@ -55,7 +56,7 @@ def read_bin(
                 f" cut off, or its dtype is not {found.name}"
             )
     else:
-        found, offset = known[1], _HEADER_BYTES
+        offset, found = _HEADER_BYTES, known[1]
         if version != known[0]:
             raise ValueError(f"{path}: it is of version {version} of llm.c's format, not {known[0]}")
         if size != (expected := offset + n_tokens * found.itemsize):

@@ -47,7 +47,8 @@ def readable(ids: Tensor) -> bool:
     >>> readable(torch.tensor([1])), readable(torch.tensor([1], device="meta"))
     (True, False)
     """
-    if torch.compiler.is_compiling() or torch.jit.is_tracing() or ids.is_meta:
+    tracing = torch.jit.is_tracing()  # type: ignore[attr-defined,no-untyped-call]
+    if torch.compiler.is_compiling() or tracing or ids.is_meta:
         return False
     return not (ids.is_cuda and torch.cuda.is_current_stream_capturing())
 

@@ -38,7 +38,7 @@ class InputEmbedding(nn.Module):
         `ValueError` for ids of another shape or more tokens than the context has, `IndexError` for an id or a
         position out of range, `TypeError` for ids that are not a tensor of int64 or int32.
         """
-        if not torch.jit.is_scripting():
+        if not torch.jit.is_scripting():  # type: ignore[attr-defined]
             self._check(ids, positions)
         position_vectors = (
             self.position.weight[: ids.shape[1]] if positions is None else self.position(positions)

@@ -48,7 +48,7 @@ class TokenEmbedding(nn.Embedding):
 
     def forward(self, ids: Tensor) -> Tensor:
         """Look the ids up."""
-        if not torch.jit.is_scripting() and self.check:
+        if not torch.jit.is_scripting() and self.check:  # type: ignore[attr-defined]
             check_ids(ids, self.num_embeddings, "token ids")
         return functional.embedding(
             ids,
@@ -129,7 +129,7 @@ class OneHotLinear(nn.Module):
 
     def one_hot(self, ids: Tensor) -> Tensor:
         """(..., vocab_size) in the dtype of the weight: 1 at each id, 0 elsewhere."""
-        if not torch.jit.is_scripting() and self.check:
+        if not torch.jit.is_scripting() and self.check:  # type: ignore[attr-defined]
             check_ids(ids, self.vocab_size, "token ids")
         # Made from the ids, and so by `torch.vmap` for each of its rows.
         shape = ids.shape + (self.vocab_size,)  # noqa: RUF005  (TorchScript knows no star)
@@ -139,7 +139,7 @@ class OneHotLinear(nn.Module):
     def forward(self, ids: Tensor) -> Tensor:
         """Multiply the ids' one-hot vectors with the weight."""
         one_hot = self.one_hot(ids)
-        if torch.jit.is_scripting():
+        if torch.jit.is_scripting():  # type: ignore[attr-defined]
             vectors: Tensor = self.linear(one_hot)
         else:
             vectors = self._product(one_hot)
