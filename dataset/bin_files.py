@@ -21,7 +21,10 @@ from bpelab.dataset.windows import TokenWindows
 
 # By the number that a file of llm.c begins with: the version that is known, and the dtype of its ids.
 # No two ids of GPT-2's are these numbers: as uint16, 55,432 and 55,713 come first.
-LLM_C = {20240520: (1, np.dtype("<u2")), 20240801: (7, np.dtype("<u4"))}
+LLM_C: dict[int, tuple[int, np.dtype[Any]]] = {
+    20240520: (1, np.dtype("<u2")),
+    20240801: (7, np.dtype("<u4")),
+}
 _HEADER_BYTES = 256 * 4
 
 
