@@ -18,7 +18,7 @@ from bpelab.cli.progress import progress_shown
 from bpelab.cli.text import counted
 
 # What the directory is filled with.
-FILES = ("tokens-*.bin", "sources-*.jsonl", "manifest.json")
+FILES = ("tokens-*.bin", "sources-*.jsonl", "manifest.json", "train.bin")
 
 
 def tokenize(
@@ -40,6 +40,12 @@ def tokenize(
     ] = "file",
     end_of_text: Annotated[bool, typer.Option(help="Put <|endoftext|> after each document.")] = True,
     errors: ErrorsOption = "strict",
+    format: Annotated[
+        Literal["bpelab", "bin"],
+        typer.Option(
+            "--format", help="'bin' writes train.bin, too: all ids in a row, as nanoGPT reads them."
+        ),
+    ] = "bpelab",
     shard_tokens: Annotated[int, typer.Option(metavar="N", help="How many tokens fill a file.")] = 1 << 25,
     jobs: JobsOption = 1,
     quiet: QuietOption = False,
@@ -55,11 +61,15 @@ def tokenize(
     from bpelab.bpe.files.save_load import files_of_encoding
     from bpelab.cli.corpora import found_in, print_left_out
     from bpelab.cli.outputs import check_folder
+    from bpelab.dataset.bin_files import check_fits_bin, write_bin
+    from bpelab.dataset.shards import open_tokens
     from bpelab.dataset.tokenize_corpus import tokenize_corpus
 
     found = sum(map(found_in, corpus), Found())
     check_folder(output, FILES, [*corpus, path, *files_of_encoding(encoding or DEFAULT)])
     enc = chosen_encoding(encoding, path=path, model=model, engine=engine, quiet=quiet)
+    if format == "bin":
+        check_fits_bin(enc.n_vocab)
     with progress_shown(quiet=quiet) as watch:
         manifest = tokenize_corpus(
             found.files,
@@ -72,6 +82,8 @@ def tokenize(
             jobs=jobs,
             progress=watch,
         )
+    if format == "bin":
+        write_bin(open_tokens(output, verify=False), output / "train.bin")
     n_documents = sum(shard.n_documents for shard in manifest.shards)
     said = [(manifest.n_tokens, "token"), (n_documents, "document"), (len(manifest.shards), "shard")]
     print(f"{', '.join(counted(*what) for what in said)}: {output}")

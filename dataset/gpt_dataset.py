@@ -12,14 +12,16 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 from bpelab.bpe.splitting.specials import END_OF_TEXT
+from bpelab.dataset.bin_files import bin_windows
 from bpelab.dataset.checks import whole_numbers
+from bpelab.dataset.ranks import own_rank
 from bpelab.dataset.shards import open_windows
 from bpelab.dataset.tensors import Pair, WindowDataset, take_batch
 from bpelab.dataset.token_files import narrowest
 from bpelab.dataset.windows import TokenWindows
 from bpelab.tokenizers.protocol import Tokenizer
 from torch import Generator, Tensor, empty, int64
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, DistributedSampler
 
 
 @runtime_checkable
@@ -103,6 +105,20 @@ class GPTDatasetV1(WindowDataset):
         return cls._of(open_windows(Path(path), max_length, stride), narrow)
 
     @classmethod
+    def from_bin(
+        cls,
+        path: str | os.PathLike[str],
+        max_length: int,
+        stride: int,
+        *,
+        dtype: npt.DTypeLike = np.uint16,
+        n_vocab: int | None = None,
+        narrow: bool = False,
+    ) -> "GPTDatasetV1":
+        """Make the dataset of a file of nanoGPT (`train.bin`) or llm.c, which is mapped: see `read_bin`."""
+        return cls._of(bin_windows(path, max_length, stride, dtype=dtype, n_vocab=n_vocab), narrow)
+
+    @classmethod
     def _of(cls, windows: TokenWindows, narrow: bool) -> "GPTDatasetV1":
         dataset = cls.__new__(cls)
         WindowDataset.__init__(dataset, windows, narrow=narrow)
@@ -130,6 +146,14 @@ class _BookLoader(DataLoader[Pair]):
     dataset: GPTDatasetV1
 
     def __iter__(self) -> Iterator[Pair]:  # type: ignore[override]  # a generator is all that is needed
+        if self.batch_size is None:  # Lightning has made this loader anew, with batches of its own
+            return super().__iter__()
+        if not isinstance(self.sampler, DistributedSampler) and (world_size := own_rank()[1]) > 1:
+            raise RuntimeError(
+                f"each of {world_size} processes would get the same data: use"
+                " bpelab.dataset.loader.WindowLoader(loader.dataset, batch_size), which shares it between the"
+                " ranks, or torch.utils.data.DataLoader(loader.dataset, ...) with a sampler of your own"
+            )
         if self.num_workers:
             return super().__iter__()
         # PyTorch's own iterator first draws a seed for workers, even where there are none: without that,
@@ -154,7 +178,8 @@ def create_dataloader_v1(
     Each batch is (inputs, targets), (batch_size, max_length) int64 each. The order is the book's: PyTorch
     draws it anew for each epoch, from `generator` or from its global state (`torch.manual_seed`). For an
     order that a seed decides once and for all, and that can be resumed and shared by ranks, use
-    `bpelab.dataset.loader.WindowLoader`.
+    `bpelab.dataset.loader.WindowLoader`. Lightning and Accelerate's `prepare` share this loader's batches
+    between processes; without them, a pass in one of several processes raises `RuntimeError`.
 
     Raises `ValueError` for a text that is too short, a stride below 1, or a batch larger than the data with
     `drop_last`, from which the book's function makes no batch at all.

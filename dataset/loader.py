@@ -4,9 +4,8 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from bpelab.dataset.checks import whole_number
+from bpelab.dataset.ranks import RankBatches, RankOrder, own_rank, running_rank
 from bpelab.dataset.sampler import GlobalBatches
 from bpelab.dataset.tensors import Pair, WindowDataset, take_batch
 from bpelab.dataset.windows import TokenWindows
@@ -14,20 +13,6 @@ from torch.utils.data import DataLoader
 
 # In a forked child: what belongs to its parent. Python would end the parent's workers when it drops it.
 _kept_for_the_parent: list[object] = []
-
-
-class _PassIndices:
-    """The indices of one pass for PyTorch's own loop, which may draw ahead of what the caller was given."""
-
-    def __init__(self, batches: GlobalBatches) -> None:
-        self._batches = batches
-        self.place = 0, 0  # the epoch of the pass that is begun next, and how many of its samples are done
-
-    def __len__(self) -> int:
-        return len(self._batches)
-
-    def __iter__(self) -> Iterator[npt.NDArray[np.int64]]:
-        return self._batches.indices(*self.place)
 
 
 class WindowLoader(DataLoader[Pair]):
@@ -39,9 +24,15 @@ class WindowLoader(DataLoader[Pair]):
     stands after the last batch that the loop was given, whatever was fetched ahead, also after a worker died.
     `.batch_size` is this rank's share, as in any DataLoader, and `.drop_last` is what was asked for.
 
-    Other options are those of `torch.utils.data.DataLoader`, except `in_order=False`. Raises what
-    `GlobalBatches` raises; memory is that of the batches under way.
+    `batch_size` is that of all ranks together. Without `rank` and `world_size` they are those of
+    torch.distributed, where that runs; it must be initialised before the loader is made. Lightning uses the
+    loader as it is. Accelerate's `prepare` makes another loader of the same batches, without the states.
 
+    Other options are those of `torch.utils.data.DataLoader`, except `in_order=False`, `sampler` and
+    `batch_sampler`. Raises what `GlobalBatches` raises, and `RuntimeError` where several processes would get
+    the same data; memory is that of the batches under way.
+
+    >>> import numpy as np
     >>> windows = TokenWindows(np.arange(100, dtype=np.uint16), length=4, stride=4)
     >>> loader = WindowLoader(WindowDataset(windows), batch_size=2, seed=1)
     >>> batches = iter(loader)
@@ -60,8 +51,8 @@ class WindowLoader(DataLoader[Pair]):
         shuffle: bool = True,
         seed: int = 0,
         drop_last: bool = True,
-        rank: int = 0,
-        world_size: int = 1,
+        rank: int | None = None,
+        world_size: int | None = None,
         num_workers: int = 0,
         **options: Any,
     ) -> None:
@@ -69,6 +60,13 @@ class WindowLoader(DataLoader[Pair]):
             raise ValueError(
                 "in_order is False: a state could not say which batches were given; leave it out"
             )
+        for name in ("sampler", "batch_sampler"):
+            if options.pop(name, None) is not None:
+                raise ValueError(
+                    f"{name} was passed, but a WindowLoader has an order of its own: for another order, and"
+                    f" for Lightning's predict and overfit_batches, use torch.utils.data.DataLoader(dataset,"
+                    f" {name}=..., collate_fn=take_batch) with bpelab.dataset.tensors.take_batch"
+                )
         self.batches = batches_of(
             dataset.windows,
             batch_size,
@@ -80,20 +78,32 @@ class WindowLoader(DataLoader[Pair]):
         )
         super().__init__(
             dataset,
-            batch_sampler=_PassIndices(self.batches),  # type: ignore[arg-type]  # any iterable of indices will do
+            batch_sampler=RankBatches(self.batches),
             collate_fn=take_batch,
             num_workers=whole_number(num_workers, "num_workers", least=0),
             **options,
         )
-        # What others' code reads. DataLoader itself sets None and False where there is a `batch_sampler`, and
-        # refuses an assignment.
-        vars(self).update(batch_size=self.batches.share, drop_last=self.batches.drop_last)
+        # What others' code reads. DataLoader itself sets None, False and a sampler that it does not use where
+        # there is a `batch_sampler`, and refuses an assignment.
+        vars(self).update(
+            batch_size=self.batches.share,
+            drop_last=self.batches.drop_last,
+            sampler=RankOrder(dataset, self.batches),
+        )
+        self._takes_running_rank = rank is None
         self._pid = os.getpid()
 
     def __len__(self) -> int:
         return len(self.batches)
 
     def __iter__(self) -> Iterator[Pair]:  # type: ignore[override]  # a generator is all that is needed
+        own, running = (self.batches.rank, self.batches.world_size), running_rank()
+        if self._takes_running_rank and running is not None and running != own:
+            raise RuntimeError(
+                f"this loader was made for rank {own[0]} of {own[1]}, and torch.distributed runs this process"
+                f" as rank {running[0]} of {running[1]}: make the loader after init_process_group() (in"
+                " Lightning, in train_dataloader()), or pass rank= and world_size="
+            )
         return self.batches.counted(self._fetched)
 
     def _fetched(self, epoch: int, n_done: int) -> Iterator[Pair]:
@@ -106,8 +116,10 @@ class WindowLoader(DataLoader[Pair]):
         if self.persistent_workers and os.getpid() != self._pid:
             raise RuntimeError(_OF_ANOTHER_PROCESS)
         pid = os.getpid()
-        self.batch_sampler.place = epoch, n_done  # type: ignore[union-attr]
+        own: RankBatches = self.batch_sampler  # type: ignore[assignment]
+        own.place = epoch, n_done
         fetched = super().__iter__()
+        own.place = None
         try:
             for batch in fetched:
                 yield batch
@@ -136,6 +148,32 @@ _OF_ANOTHER_PROCESS = (
 )
 
 
-def batches_of(windows: TokenWindows, batch_size: int, **options: Any) -> GlobalBatches:
-    """Return the batches of some windows, to be a `batch_sampler`, with their fingerprint in its state."""
-    return GlobalBatches(len(windows), batch_size, fingerprint=lambda: windows.fingerprint, **options)
+def batches_of(
+    windows: TokenWindows,
+    batch_size: int,
+    *,
+    rank: int | None = None,
+    world_size: int | None = None,
+    **options: Any,
+) -> GlobalBatches:
+    """Return the batches of some windows, to be a `batch_sampler`, with their fingerprint in its state.
+
+    Without `rank` and `world_size` they are those of torch.distributed. Raises `ValueError` where only one of
+    the two is passed, and what `own_rank` and `GlobalBatches` raise. Accelerate's `prepare` would share these
+    batches a second time: pass rank=0 and world_size=1 for it.
+    """
+    if rank is None and world_size is None:
+        rank, world_size = own_rank()
+    elif rank is None or world_size is None:
+        raise ValueError(
+            f"rank is {rank} and world_size is {world_size}: pass both, or neither to have those of"
+            " torch.distributed"
+        )
+    return GlobalBatches(
+        len(windows),
+        batch_size,
+        fingerprint=lambda: windows.fingerprint,
+        rank=rank,
+        world_size=world_size,
+        **options,
+    )

@@ -152,7 +152,10 @@ def read_token_file(path: str | os.PathLike[str], *, verify: bool = True) -> Tok
     with path.open("rb") as file:
         start = file.read(_FIXED_BYTES)
         if not start.startswith(MAGIC):
-            raise ValueError(f"{path}: not a token file: it begins with {start[:16]!r}, not with {MAGIC!r}")
+            raise ValueError(
+                f"{path}: not a token file: it begins with {start[:16]!r}, not with {MAGIC!r}; the files of"
+                " nanoGPT and llm.c are read by GPTDatasetV1.from_bin and bpelab.dataset.bin_files"
+            )
         n_header = int.from_bytes(start[len(MAGIC) : len(MAGIC) + 8], "little")
         size = os.fstat(file.fileno()).st_size
         text = file.read(n_header) if n_header <= size else b""

@@ -8,13 +8,14 @@ except ModuleNotFoundError as error:
     raise ImportError("bpelab.embeddings needs PyTorch: pip install 'bpelab[torch]'") from None
 
 from bpelab.embeddings.inputs import InputEmbedding
-from bpelab.embeddings.positions import Rotary, rotate, sinusoidal_positions
+from bpelab.embeddings.positions import Rotary, Sinusoidal, rotate, sinusoidal_positions
 from bpelab.embeddings.tokens import OneHotLinear, TokenEmbedding
 
 __all__ = [
     "InputEmbedding",
     "OneHotLinear",
     "Rotary",
+    "Sinusoidal",
     "TokenEmbedding",
     "rotate",
     "sinusoidal_positions",

@@ -12,7 +12,7 @@ def check_ids(ids: Tensor, n_rows: int, name: str) -> None:
     `TypeError` for anything but a tensor of int64 or int32, `IndexError` for an id below 0 or too high;
     `name` says what the ids are. The lowest and the highest id are computed, in O(n). On CUDA this waits for
     the device. Without it, an assertion there would fail some calls later, without naming the id, and the
-    process would have to be restarted. While `torch.compile` traces, only the type is checked.
+    process would have to be restarted. Where ids cannot be read, only their type is checked: see `readable`.
 
     >>> check_ids(torch.tensor([[1, 2], [7, 0]]), 6, "token ids")
     Traceback (most recent call last):
@@ -23,13 +23,34 @@ def check_ids(ids: Tensor, n_rows: int, name: str) -> None:
         raise TypeError(
             f"{name} have the dtype {ids.dtype}, not torch.int64 or torch.int32: convert by .long()"
         )
-    if ids.numel() == 0 or torch.compiler.is_compiling():
+    if not readable(ids) or ids.numel() == 0:
         return
-    lowest, highest = (int(end) for end in torch.stack(ids.detach().aminmax()).tolist())
+    try:
+        lowest, highest = (int(end) for end in torch.stack(ids.detach().aminmax()).tolist())
+    except RuntimeError as error:
+        raise RuntimeError(
+            f"the values of {name} cannot be read ({str(error)[:80]}): under torch.vmap and where PyTorch"
+            " only follows shapes, pass check=False to the layer"
+        ) from error
     if lowest < 0 or highest >= n_rows:
         wrong = highest if highest >= n_rows else lowest
         place = (ids == wrong).nonzero()[0].tolist()
         raise IndexError(f"{name} must be from 0 to {n_rows - 1:,}, but the one at {place} is {wrong:,}")
+
+
+def readable(ids: Tensor) -> bool:
+    """Tell whether Python may look at the values of ids.
+
+    It may not while `torch.compile`, `torch.export` or `torch.jit.trace` follow a program or a CUDA graph is
+    captured, nor on a meta device, where there are none.
+
+    >>> readable(torch.tensor([1])), readable(torch.tensor([1], device="meta"))
+    (True, False)
+    """
+    tracing = torch.jit.is_tracing()  # type: ignore[attr-defined,no-untyped-call]
+    if torch.compiler.is_compiling() or tracing or ids.is_meta:
+        return False
+    return not (ids.is_cuda and torch.cuda.is_current_stream_capturing())
 
 
 def check_tensor(ids: object, name: str) -> None:

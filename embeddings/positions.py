@@ -25,6 +25,45 @@ def sinusoidal_positions(length: int, dim: int, *, base: float = 10_000.0) -> Te
     return torch.stack((angles.sin(), angles.cos()), dim=-1).reshape(length, dim).float()
 
 
+class Sinusoidal(nn.Module):
+    """`sinusoidal_positions` of the first `context_length` positions, computed once and added to vectors.
+
+    (..., length, dim) → (..., length, dim). Raises `ValueError` for a longer input or another dim. After
+    `to_empty`, call `reset_parameters`, as for other modules.
+
+    >>> Sinusoidal(context_length=8, dim=4)(torch.zeros(1, 2, 4))
+    tensor([[[0.0000, 1.0000, 0.0000, 1.0000],
+             [0.8415, 0.5403, 0.0100, 0.9999]]])
+    """
+
+    table: Tensor  # (context_length, dim)
+
+    def __init__(self, context_length: int, dim: int, *, base: float = 10_000.0) -> None:
+        super().__init__()
+        _check_dim(dim, base)
+        self.base = base
+        self.register_buffer("table", torch.empty(context_length, dim, dtype=torch.float32), persistent=False)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Compute the table again, where it is."""
+        self.table.copy_(sinusoidal_positions(*self.table.shape, base=self.base))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Add the positions 0, 1 and so on; in the dtype of `x`."""
+        if x.ndim < 2 or x.shape[-1] != self.table.shape[1]:
+            raise ValueError(
+                f"x has the shape {tuple(x.shape)}, not (..., length, {self.table.shape[1]}): build"
+                " Sinusoidal for the dim that its input has"
+            )
+        if (length := x.shape[-2]) > len(self.table):
+            raise ValueError(
+                f"{length:,} positions do not fit in a context of {len(self.table):,}:"
+                " use a shorter input, or build Sinusoidal with a longer context"
+            )
+        return x + self.table[:length].to(x.dtype)
+
+
 def rotate(x: Tensor, positions: Tensor, *, pairing: Pairing, base: float = 10_000.0) -> Tensor:
     """Turn each pair of numbers of `x` by an angle that grows with its position; same shape and dtype.
 
@@ -54,7 +93,7 @@ class Rotary(nn.Module):
     """`rotate` with the angles of the first `context_length` positions computed once; nothing is learned.
 
     (..., length, dim) → (..., length, dim). Raises `ValueError` for a longer input or another dim, and
-    `TypeError` for an input of integers.
+    `TypeError` for an input of integers. After `to_empty`, call `reset_parameters`, as for other modules.
 
     >>> rotary = Rotary(context_length=8, dim=4, pairing="half")
     >>> x = torch.ones(2, 8, 4)
@@ -67,11 +106,21 @@ class Rotary(nn.Module):
 
     def __init__(self, context_length: int, dim: int, *, pairing: Pairing, base: float = 10_000.0) -> None:
         super().__init__()
+        _check_dim(dim, base)
         _check_pairing(pairing)
         self.pairing: Pairing = pairing
-        angles = _angles(torch.arange(context_length), dim, base)
-        self.register_buffer("cos", angles.cos().float(), persistent=False)
-        self.register_buffer("sin", angles.sin().float(), persistent=False)
+        self.base = base
+        for name in ("cos", "sin"):
+            table = torch.empty(context_length, dim // 2, dtype=torch.float32)
+            self.register_buffer(name, table, persistent=False)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Compute the angles again, where they are."""
+        context_length, half = self.cos.shape
+        angles = _angles(torch.arange(context_length, device=self.cos.device), 2 * half, self.base)
+        self.cos.copy_(angles.cos())
+        self.sin.copy_(angles.sin())
 
     def forward(self, x: Tensor, *, start: int = 0) -> Tensor:
         """Turn vectors at the positions `start`, `start + 1` and so on."""
@@ -91,10 +140,7 @@ class Rotary(nn.Module):
 
 def _angles(positions: Tensor, dim: int, base: float) -> Tensor:
     """(..., dim / 2) float64: in float32 the angles of late positions would be off in the fourth digit."""
-    if dim < 2 or dim % 2:
-        raise ValueError(f"dim is {dim}: positions need pairs, so that it must be even and 2 or more")
-    if not base > 0:
-        raise ValueError(f"base is {base}: angles are divided by its powers, so that it must be above 0")
+    _check_dim(dim, base)
     steps = torch.arange(0, dim, 2, dtype=torch.float64, device=positions.device) / dim
     return positions.to(torch.float64).unsqueeze(-1) / base**steps
 
@@ -112,6 +158,13 @@ def _turn(x: Tensor, cos: Tensor, sin: Tensor, pairing: Pairing) -> Tensor:
     if pairing == "interleaved":
         return torch.stack(turned, dim=-1).flatten(-2).to(x.dtype)
     return torch.cat(turned, dim=-1).to(x.dtype)
+
+
+def _check_dim(dim: int, base: float) -> None:
+    if dim < 2 or dim % 2:
+        raise ValueError(f"dim is {dim}: positions need pairs, so that it must be even and 2 or more")
+    if not base > 0:
+        raise ValueError(f"base is {base}: angles are divided by its powers, so that it must be above 0")
 
 
 def _check_pairing(pairing: str) -> None:

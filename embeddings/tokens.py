@@ -11,13 +11,20 @@ elsewhere. Forward, both give the same bits, and backward the same gradients; bu
   are added; the matrix product adds up in float32;
 - `padding_idx` (a row that gets no gradient) and sparse gradients are the look-up's alone.
 
+Both give vectors of the weight's dtype, under `torch.autocast`, too: there the product stays as it is, since
+rounding the table to bfloat16 would change every vector.
+
 The product reads all of the table and a one-hot matrix of (n_tokens, vocab_size) for what the look-up
 does by copying n_tokens rows. `tests/embeddings/test_tokens.py` shows each of these.
 """
 
+from contextlib import nullcontext
+from typing import Any
+
 import torch
 from bpelab.embeddings.checks import check_ids
 from torch import Tensor, nn
+from torch.nn import functional
 
 
 class TokenEmbedding(nn.Embedding):
@@ -26,16 +33,54 @@ class TokenEmbedding(nn.Embedding):
     `torch.nn.Embedding`, whose options it takes, with errors that say which id was wrong: `IndexError` for
     an id out of range, `TypeError` for ids that are not int64 or int32. O(n_tokens * dim) in time and memory.
 
+    Looking for an id out of range waits for the device, if that is a GPU. It is left out while a program is
+    compiled, traced or captured as a CUDA graph, and with `check=False`, which `torch.vmap` needs.
+
     >>> _ = torch.manual_seed(123)
     >>> TokenEmbedding(6, 3)(torch.tensor([2, 3]))
     tensor([[ 1.2753, -0.2010, -0.1606],
             [-0.4015,  0.9666, -1.1481]], grad_fn=<EmbeddingBackward0>)
     """
 
+    def __init__(self, *arguments: Any, check: bool = True, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.check = check
+
     def forward(self, ids: Tensor) -> Tensor:
         """Look the ids up."""
-        check_ids(ids, self.num_embeddings, "token ids")
-        return super().forward(ids)
+        if not torch.jit.is_scripting() and self.check:  # type: ignore[attr-defined]
+            check_ids(ids, self.num_embeddings, "token ids")
+        return functional.embedding(
+            ids,
+            self.weight,
+            self.padding_idx,
+            self.max_norm,
+            self.norm_type,
+            self.scale_grad_by_freq,
+            self.sparse,
+        )
+
+
+class TransposedTable(nn.Module):
+    """An embedding's table as the weight of a `Linear` without a bias, (dim, vocab_size)."""
+
+    def __init__(self, embedding: nn.Embedding) -> None:
+        super().__init__()
+        self.embedding = embedding
+
+    @property
+    def in_features(self) -> int:
+        """How many ids there are."""
+        return self.embedding.num_embeddings
+
+    @property
+    def weight(self) -> Tensor:
+        """The table, transposed: a view of its memory."""
+        return self.embedding.weight.T
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Multiply (..., vocab_size) with the table, to (..., dim)."""
+        return functional.linear(x, self.weight)
 
 
 class OneHotLinear(nn.Module):
@@ -43,7 +88,7 @@ class OneHotLinear(nn.Module):
 
     `linear.weight` is (dim, vocab_size), as `torch.nn.Linear` has it. Time is O(n_tokens * vocab_size * dim),
     and memory n_tokens * vocab_size numbers for the one-hot vectors: with GPT-2's vocabulary 200 kB a token
-    in float32. Raises what `TokenEmbedding` raises.
+    in float32. Raises what `TokenEmbedding` raises, and `check=False` means the same.
 
     >>> embedding = TokenEmbedding(4, 5)
     >>> ids = torch.tensor([2, 3, 1])
@@ -58,19 +103,23 @@ class OneHotLinear(nn.Module):
         *,
         device: torch.device | None = None,
         dtype: torch.dtype | None = None,
+        check: bool = True,
     ) -> None:
         super().__init__()
-        self.linear = nn.Linear(vocab_size, dim, bias=False, device=device, dtype=dtype)
+        self.linear: nn.Linear | TransposedTable = nn.Linear(
+            vocab_size, dim, bias=False, device=device, dtype=dtype
+        )
+        self.check = check
 
     @classmethod
-    def sharing(cls, embedding: nn.Embedding) -> "OneHotLinear":
-        """Build one on the memory of an embedding's table, transposed: a change of one changes both.
+    def sharing(cls, embedding: nn.Embedding, *, check: bool = True) -> "OneHotLinear":
+        """Build one on an embedding's table: one parameter, and so one gradient, for both.
 
-        Each has a parameter, and so a gradient, of its own.
+        They stay one in a `deepcopy` of both and wherever the embedding is moved.
         """
         vocab_size, dim = embedding.weight.shape
-        layer = cls(vocab_size, dim, device=torch.device("meta"))
-        layer.linear.weight = nn.Parameter(embedding.weight.detach().T)
+        layer = cls(vocab_size, dim, device=torch.device("meta"), check=check)
+        layer.linear = TransposedTable(embedding)
         return layer
 
     @property
@@ -80,11 +129,25 @@ class OneHotLinear(nn.Module):
 
     def one_hot(self, ids: Tensor) -> Tensor:
         """(..., vocab_size) in the dtype of the weight: 1 at each id, 0 elsewhere."""
-        check_ids(ids, self.vocab_size, "token ids")
-        zeros = self.linear.weight.new_zeros((*ids.shape, self.vocab_size))
+        if not torch.jit.is_scripting() and self.check:  # type: ignore[attr-defined]
+            check_ids(ids, self.vocab_size, "token ids")
+        # Made from the ids, and so by `torch.vmap` for each of its rows.
+        shape = ids.shape + (self.vocab_size,)  # noqa: RUF005  (TorchScript knows no star)
+        zeros = ids.new_zeros(shape, dtype=self.linear.weight.dtype)
         return zeros.scatter_(-1, ids.long().unsqueeze(-1), 1)
 
     def forward(self, ids: Tensor) -> Tensor:
         """Multiply the ids' one-hot vectors with the weight."""
-        vectors: Tensor = self.linear(self.one_hot(ids))
+        one_hot = self.one_hot(ids)
+        if torch.jit.is_scripting():  # type: ignore[attr-defined]
+            vectors: Tensor = self.linear(one_hot)
+        else:
+            vectors = self._product(one_hot)
+        return vectors
+
+    def _product(self, one_hot: Tensor) -> Tensor:
+        device = one_hot.device.type
+        on = torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
+        with torch.autocast(device, enabled=False) if on else nullcontext():
+            vectors: Tensor = self.linear(one_hot)
         return vectors

@@ -1,6 +1,8 @@
 """The notebooks run from top to bottom, and show what is committed in them."""
 
 import importlib.util
+import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +39,38 @@ def test_a_notebook_shows_what_is_committed(
     for cell, outputs in runner.run(path):
         n_cells += 1
         assert cell["execution_count"] == n_cells
-        if "timing" not in cell["metadata"].get("tags", []):  # these differ from run to run
+        tags = cell["metadata"].get("tags", [])
+        # Times differ from run to run, and without Numba a cell says how to install it.
+        if "timing" not in tags and not ("compiled" in tags and importlib.util.find_spec("numba") is None):
             assert outputs == cell["outputs"], "run scripts/run_notebooks.py, and look at what changed"
     assert n_cells
+
+
+TRANSLATIONS = sorted((ROOT / "notebooks").glob("*.ko.ipynb"))
+
+
+@pytest.mark.parametrize("path", TRANSLATIONS, ids=lambda path: path.stem)
+def test_a_translation_has_the_same_code_and_shows_the_same(path: Path) -> None:
+    translated, original = (
+        json.loads(some.read_text(encoding="utf-8"))["cells"]
+        for some in (path, path.with_name(path.name.replace(".ko.", ".")))
+    )
+    assert [cell["cell_type"] for cell in translated] == [cell["cell_type"] for cell in original]
+    for cell, same in zip(translated, original, strict=True):
+        if cell["cell_type"] == "code":
+            assert cell == same
+        else:
+            assert cell["source"] != same["source"]
+            assert any("가" <= character <= "힣" for character in "".join(cell["source"]))
+
+
+def test_without_numba_the_notebook_on_engines_goes_on(runner: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "numba", None)
+    cells = list(runner.run(ROOT / "notebooks" / "four_ways_to_encode.ipynb"))
+    said = [outputs for cell, outputs in cells if "compiled" in cell["metadata"].get("tags", [])]
+    assert len(said) == 1
+    assert said[0][0]["text"] == ["engine is 'compiled', which needs Numba: pip install 'bpelab[compiled]'\n"]
+    assert "compiled" not in "".join(cells[-1][1][0]["text"])
 
 
 def test_a_cell_shows_what_it_prints_and_its_last_value(runner: Any) -> None:

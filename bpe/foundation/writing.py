@@ -10,7 +10,7 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
@@ -29,20 +29,23 @@ _CREATE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
 _OPEN_LEFT_OVER = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
-def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
+def write_atomically(path: str | os.PathLike[str], content: bytes | Iterable[bytes]) -> None:
     """Write a file whole or not at all; write to anything but a regular file as a shell's `>` would.
+
+    Content that does not fit into memory may come in parts.
 
     Raises `OSError` with the file's own name if it cannot be written or is read-only; its old content is then
     still there.
     """
+    parts = [content] if isinstance(content, bytes) else content
     with _named(path):
         end = _end_of_links(path)
         if (number := _open_number(end)) is not None:
-            _write_stream(os.dup(number), content)
+            _write_stream(os.dup(number), parts)
         elif _is_stream(end):
-            _write_stream(os.open(end, os.O_WRONLY | getattr(os, "O_NOCTTY", 0)), content)
+            _write_stream(os.open(end, os.O_WRONLY | getattr(os, "O_NOCTTY", 0)), parts)
         else:
-            _replace(Path(end), content)
+            _replace(Path(end), parts)
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:
@@ -119,16 +122,16 @@ def _is_stream(name: str) -> bool:
     return not stat.S_ISREG(mode)
 
 
-def _write_stream(descriptor: int, content: bytes) -> None:
+def _write_stream(descriptor: int, parts: Iterable[bytes]) -> None:
     with open(descriptor, "wb") as file:
-        file.write(content)
+        file.writelines(parts)
 
 
-def _replace(target: Path, content: bytes) -> None:
+def _replace(target: Path, parts: Iterable[bytes]) -> None:
     before = _check_replaceable(target)
     with _temporary_beside(target) as (temporary, descriptor):
         with open(descriptor, "wb", closefd=False) as file:
-            file.write(content)
+            file.writelines(parts)
         if before is not None:
             _keep_permissions(temporary, before)
         os.fsync(descriptor)

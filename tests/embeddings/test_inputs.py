@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="pip install 'bpelab[torch]'")
-from bpelab.embeddings import InputEmbedding, Rotary, TokenEmbedding, rotate, sinusoidal_positions  # noqa: E402
+from bpelab.embeddings import (  # noqa: E402
+    InputEmbedding,
+    Rotary,
+    Sinusoidal,
+    TokenEmbedding,
+    rotate,
+    sinusoidal_positions,
+)
 
 
 def test_the_chapter_s_batch_of_eight_times_four_tokens() -> None:
@@ -122,6 +129,8 @@ def test_rotary_starts_at_the_position_that_is_asked_for() -> None:
 def test_odd_dimensions_and_other_pairings_are_refused() -> None:
     with pytest.raises(ValueError, match="dim is 3: positions need pairs"):
         sinusoidal_positions(2, 3)
+    with pytest.raises(ValueError, match="dim is 3: positions need pairs"):
+        Rotary(4, 3, pairing="half")
     with pytest.raises(ValueError, match="pairing is 'neox': it must be 'interleaved' or 'half'"):
         Rotary(4, 4, pairing="neox")  # type: ignore[arg-type]
 
@@ -173,3 +182,47 @@ def test_ids_that_are_not_a_tensor_are_refused(ids: Any) -> None:
         TokenEmbedding(9, 2)(ids)
     with pytest.raises(TypeError, match="positions are a list, not a tensor"):
         InputEmbedding(9, 4, 2)(torch.zeros(1, 2, dtype=torch.long), [0, 1])
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Rotary(6, 4, pairing="half"),
+        lambda: Rotary(6, 4, pairing="interleaved", base=500.0),
+        lambda: Sinusoidal(6, 4),
+        lambda: Sinusoidal(6, 4, base=500.0),
+    ],
+)
+def test_what_is_computed_survives_a_meta_device(make: Any) -> None:
+    expected, x = make(), torch.randn(2, 6, 4)
+    with torch.device("meta"):
+        module = make()
+    module.to_empty(device="cpu")
+    for buffer in module.buffers():
+        buffer.fill_(float("nan"))  # the worst that memory can hold
+    module.reset_parameters()
+    assert torch.equal(module(x), expected(x))
+    assert not list(module.parameters())
+    assert not module.state_dict()
+
+
+def test_sinusoids_are_added_in_the_dtype_of_the_vectors() -> None:
+    module, x = Sinusoidal(6, 4), torch.randn(2, 5, 4)
+    assert torch.equal(module(x), x + sinusoidal_positions(5, 4))
+    assert module(x.to(torch.bfloat16)).dtype == torch.bfloat16
+    with pytest.raises(ValueError, match="5 positions do not fit in a context of 3"):
+        Sinusoidal(3, 4)(x)
+    with pytest.raises(ValueError, match=r"x has the shape \(2, 5, 4\), not \(\.\.\., length, 2\)"):
+        Sinusoidal(6, 2)(x)
+
+
+def test_without_the_check_an_input_embedding_is_mapped_and_scripted() -> None:
+    embed = InputEmbedding(9, 4, 2, check=False)
+    ids, positions = torch.tensor([[0, 3, 8], [1, 1, 2]]), torch.tensor([[0, 1, 0], [0, 1, 2]])
+    mapped = torch.vmap(lambda row, place: embed(row[None], place[None])[0])(ids, positions)
+    assert torch.equal(mapped, embed(ids, positions))
+    with pytest.warns(DeprecationWarning, match="torch.jit.script"):
+        scripted = torch.jit.script(InputEmbedding(9, 4, 2))
+    scripted.load_state_dict(embed.state_dict())
+    assert torch.equal(scripted(ids, positions), embed(ids, positions))
+    assert torch.equal(scripted(ids), embed(ids))

@@ -1,5 +1,9 @@
 """Looking up and multiplying give the same vectors, and differ only where the module says so."""
 
+import copy
+import io
+from typing import Any
+
 import pytest
 
 torch = pytest.importorskip("torch", reason="pip install 'bpelab[torch]'")
@@ -13,8 +17,10 @@ DEVICES = [
 
 def gradients(layer: torch.nn.Module, ids: torch.Tensor, upstream: torch.Tensor) -> torch.Tensor:
     """(vocab_size, dim): the gradient of the table."""
+    (table,) = layer.parameters()
+    table.grad = None
     layer(ids).backward(upstream)
-    gradient = layer.linear.weight.grad.T if isinstance(layer, OneHotLinear) else layer.weight.grad
+    gradient = table.grad
     assert gradient is not None
     return gradient
 
@@ -87,6 +93,135 @@ def test_shared_memory_is_one_table() -> None:
         table.weight[3] = 7
     assert product(torch.tensor([3])).tolist() == [[7, 7]]
     assert product.linear.weight.data_ptr() == table.weight.data_ptr()
+
+
+def as_in_a_model(table: TokenEmbedding) -> Any:
+    return torch.nn.ModuleDict({"table": table, "product": OneHotLinear.sharing(table)})
+
+
+def saved_and_loaded(model: Any) -> Any:
+    file = io.BytesIO()
+    torch.save(model, file)
+    file.seek(0)
+    return torch.load(file, weights_only=False)
+
+
+@pytest.mark.parametrize(
+    "moved",
+    [
+        copy.deepcopy,
+        saved_and_loaded,
+        lambda model: model.to(torch.float64),
+        lambda model: model.to("meta").to_empty(device="cpu"),
+        lambda model: model.half().float(),
+    ],
+    ids=["deepcopy", "save", "dtype", "to_empty", "twice"],
+)
+def test_a_shared_pair_stays_shared_wherever_it_goes(moved: Any) -> None:
+    model = moved(as_in_a_model(TokenEmbedding(4, 2)))
+    assert len(list(model.parameters())) == 1
+    with torch.no_grad():
+        model["table"].weight[3] = 7
+    assert model["product"](torch.tensor([3])).tolist() == [[7, 7]]
+    assert model["product"].linear.weight.data_ptr() == model["table"].weight.data_ptr()
+
+
+def test_a_deep_copy_shares_nothing_with_what_it_was_made_from() -> None:
+    model = as_in_a_model(TokenEmbedding(4, 2))
+    copied = copy.deepcopy(model)
+    with torch.no_grad():
+        copied["table"].weight[3] = 7
+    assert model["product"](torch.tensor([3])).tolist() != [[7, 7]]
+
+
+def test_a_shared_pair_has_one_gradient_and_is_stepped_once() -> None:
+    table = TokenEmbedding(4, 2)
+    model = as_in_a_model(table)
+    before = table.weight.detach().clone()
+    ids = torch.tensor([1, 1, 2])
+    (model["table"](ids).sum() + model["product"](ids).sum()).backward()
+    assert table.weight.grad is not None
+    assert table.weight.grad.tolist() == [[0, 0], [4, 4], [2, 2], [0, 0]]
+    torch.optim.SGD(model.parameters(), lr=1.0).step()
+    torch.testing.assert_close(before - table.weight.detach(), table.weight.grad)
+
+
+LAYERS = [
+    pytest.param(lambda **options: TokenEmbedding(6, 4, **options), id="look-up"),
+    pytest.param(lambda **options: OneHotLinear(6, 4, **options), id="product"),
+    pytest.param(
+        lambda **options: OneHotLinear.sharing(TokenEmbedding(6, 4), **options), id="shared product"
+    ),
+]
+
+
+@pytest.mark.parametrize("make", LAYERS)
+def test_both_ways_give_the_same_dtype_and_bits_under_autocast(make: Any) -> None:
+    layer, ids = make(), torch.tensor([[2, 3], [5, 0]])
+    expected = layer(ids)
+    with torch.autocast("cpu", torch.bfloat16):
+        vectors = layer(ids)
+        assert torch.nn.Linear(4, 1)(vectors).dtype == torch.bfloat16  # autocast is on again
+    assert vectors.dtype == torch.float32
+    assert torch.equal(vectors, expected)
+
+
+@pytest.mark.parametrize("make", LAYERS)
+@pytest.mark.filterwarnings("ignore:There is a performance drop")  # of PyTorch's scatter under vmap
+def test_without_the_check_vectors_are_the_same_under_vmap(make: Any) -> None:
+    layer, ids = make(check=False), torch.tensor([[2, 3], [5, 0]])
+    assert torch.equal(torch.vmap(layer)(ids), layer(ids))
+    with pytest.raises(RuntimeError, match=r"token ids cannot be read .*: under torch\.vmap .* check=False"):
+        torch.vmap(make())(ids)
+
+
+@pytest.mark.parametrize("make", LAYERS)
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_layers_are_scripted_traced_exported_and_compiled(make: Any, check: bool) -> None:
+    layer, ids = make(check=check), torch.tensor([[2, 3], [5, 0]])
+    expected = layer(ids)
+    programs = [
+        torch.jit.script(layer),
+        torch.jit.trace(layer, torch.zeros_like(ids)),
+        torch.export.export(layer, (ids,)).module(),
+        torch.compile(layer, backend="eager", fullgraph=True),
+    ]
+    for program in programs:
+        assert torch.equal(program(ids), expected)
+
+
+@pytest.mark.parametrize("make", LAYERS)
+def test_on_a_meta_device_shapes_can_be_asked_for(make: Any) -> None:
+    layer = make().to("meta")
+    assert layer(torch.zeros(2, 3, dtype=torch.long, device="meta")).shape == (2, 3, 4)
+
+
+def test_without_the_check_no_id_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(*_: object) -> None:
+        raise AssertionError("the lowest and the highest id were asked for")
+
+    monkeypatch.setattr(torch.Tensor, "aminmax", read)
+    ids = torch.tensor([[2, 3]])
+    for make in (param.values[0] for param in LAYERS):
+        assert make(check=False)(ids).shape == (1, 2, 4)  # type: ignore[operator]
+        with pytest.raises(AssertionError, match="were asked for"):
+            make()(ids)  # type: ignore[operator]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("make", LAYERS)
+def test_layers_are_captured_in_a_cuda_graph(make: Any) -> None:
+    layer = make().to("cuda")
+    ids = torch.tensor([[2, 3], [5, 0]], device="cuda")
+    with torch.no_grad():
+        expected = layer(ids)
+        torch.cuda.synchronize()
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            vectors = layer(ids)
+        graph.replay()
+    assert torch.equal(vectors, expected)
 
 
 def test_a_nan_in_an_unused_row_reaches_the_product_only() -> None:
