@@ -93,7 +93,6 @@ def test_every_public_name_is_there_when_it_is_asked_for() -> None:
 @pytest.mark.parametrize(
     ("missing", "command", "message"),
     [
-        ("altair", "report record.json", "need Altair and vl-convert: pip install 'bpelab[report]'"),
         (
             "pytest_benchmark",
             "bench -o new.json",

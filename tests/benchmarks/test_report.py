@@ -6,6 +6,7 @@ import json
 import math
 import random
 from collections.abc import Callable
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,15 @@ from bpelab.benchmarks.harness.record import RECORDS, load, load_all, write
 from bpelab.benchmarks.harness.rows import rows
 from bpelab.benchmarks.report import content, verdict
 from bpelab.benchmarks.report.compare import compare, outside_t
+from bpelab.benchmarks.report.history import history_html, load_history
 from bpelab.benchmarks.report.markdown import markdown, plain
+from bpelab.benchmarks.report.marks import marks_of
+from bpelab.benchmarks.report.matrix import matrix
+from bpelab.benchmarks.report.page import page_html
 from bpelab.cli.verbs import app
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
-
-pytest.importorskip("altair", reason="pip install 'bpelab[report]'")
-from bpelab.benchmarks.report.page import page_html
 
 Record = dict[str, Any]
 Made = Callable[..., Record]
@@ -83,6 +85,12 @@ BROKEN: list[tuple[str, Callable[[Record], Any], str]] = [
     ("sizes of caches", lambda r: r | {"machine": {"name": "", "caches": {"L1": None}}}, "L1 is None"),
     ("limits", lambda r: r | {"limits": {"copy_bytes_per_second": "x"}}, "copy_bytes_per_second is 'x'"),
     ("a step", lambda r: r | {"done": [[1]]}, r"done 0 is \[1\], where a pass and its question"),
+    ("conformance", lambda r: r | {"conformance": [{"encoder": 1}]}, "conformance 0: encoder is 1"),
+    (
+        "a difference",
+        lambda r: changed(r, lambda r: r["conformance"][1].update(difference="x")),
+        "conformance 1: difference is 'x', where an object was expected",
+    ),
     ("no cells", lambda r: r | {"cells": {}}, "where a list was expected"),
 ]
 
@@ -185,23 +193,138 @@ def test_the_page_of_the_committed_record_is_under_two_megabytes_and_says_what_i
     record = load(RECORDS / "quick.json")
     page = page_html([record])
     assert len(page.encode("utf-8")) < 2_000_000
-    for number in verdict.numbers(record):
-        assert f"<strong>{number.value}</strong>" in page
+    assert f"<p class='sentence'>{escape(verdict.sentence(record))}</p>" in page
     assert page.count("<section") == len(content.sections([record])) + 2
 
 
-def test_the_verdict_is_the_records_medians(made_up: Made) -> None:
-    warm, first_pass, *_, embedding = verdict.numbers(made_up())
-    assert (warm.value, warm.detail) == ("5.00×", "4.64× to 5.00× from pass to pass")
-    assert (first_pass.value, first_pass.detail) == ("not measured", "not part of this run")
-    assert embedding.value == "5.25×"  # the median of 0.5, 0.5, 10 and 10
+def test_the_verdict_without_a_ladder_is_what_the_first_question_found(made_up: Made) -> None:
+    assert verdict.sentence(made_up()) == "bpelab is faster: 5.00× (verse to an array, against tiktoken)."
+    assert verdict.sentence(made_up(cells=[])) == "Nothing was compared in this run."
     assert verdict.parity_lines(made_up()) == [
         (True, "gpt2 gives the same ids as tiktoken: 10 texts, 1,000 bytes, 300 tokens compared.")
     ]
-    assert verdict.caveats(made_up()) == [
-        "Where bpelab is slower, or larger: one piece of a 0.54×.",
-        "1 of 10 comparisons are marked unstable: their baseline moved by more than a tenth between passes.",
+
+
+def test_the_verdict_compares_the_best_of_ours_with_tiktoken_and_with_the_fastest(made_up: Made) -> None:
+    record = with_ladder(made_up())
+    assert verdict.sentence(record) == (
+        "On source code, bpelab's arrays encode 50.0 MB/s, 5.00× as fast as tiktoken and 0.50× as fast as"
+        " gigatoken, the fastest of the others."
+    )
+
+
+def with_ladder(record: Record) -> Record:
+    """Add the textbook, the arrays, tiktoken and gigatoken, each on a megabyte of code."""
+    for who, seconds in (
+        ("bpelab's textbook", 1),
+        ("bpelab's arrays", 0.02),
+        ("tiktoken", 0.1),
+        ("gigatoken", 0.01),
+    ):
+        record["cells"].append(
+            {
+                "question": "encode_ladder", "group": "code", "contender": who, "baseline": "tiktoken",
+                "unit": "s", "amount": 1_000_000, "amount_of": "bytes", "passes": [[seconds]] * 3,
+                "axis": {"text": "standard library, 1 MB", "form": "array", "extent": "whole"},
+            }
+        )  # fmt: skip
+    return record
+
+
+def test_what_was_lost_is_compared_with_the_best_of_all_others_and_not_with_the_baseline(
+    made_up: Made,
+) -> None:
+    lost = verdict.lost(with_ladder(made_up()))
+    assert lost == [
+        "code: bpelab's arrays 0.50× of gigatoken",
+        "cpu, 64 x 256: look-up 0.50× of one-hot @ Linear",
+        "cpu, 64 x 64: look-up 0.50× of one-hot @ Linear",
+        "one piece of a: bpelab 0.54× of tiktoken",
     ]
+    assert all(line in markdown([with_ladder(made_up())]) for line in lost)
+
+
+def test_ratios_with_wide_intervals_are_counted_and_marked(made_up: Made) -> None:
+    record = made_up()
+    assert verdict.caveat(record) == "All 9 ratios have an interval within ±10 %."
+    record["cells"][0]["passes"] = [[0.1], [0.2], [0.1]]
+    assert verdict.caveat(record).startswith("1 of 9 ratios have an interval beyond ±10 %")
+    assert "(wide)" in markdown([record])
+    assert page_html([record]).count("class='point c0 wide'") == 1
+
+
+def test_the_matrix_has_the_best_of_each_task_and_the_mean_of_the_ratios_to_it(made_up: Made) -> None:
+    record = with_ladder(made_up())
+    record["cells"] += [
+        cell | {"question": "first_use", "axis": {"question": "first pass", "text": "standard library, 1 MB"}}
+        for cell in record["cells"][-4:-1]
+    ]
+    found = matrix(record)
+    assert found
+    assert [task.name for task in found.tasks] == ["code", "first pass"]
+    assert found.best == [100e6, 50e6]
+    means = {line.contender: (line.mean, line.n_tasks) for line in found.lines}
+    assert means["bpelab's arrays"] == (pytest.approx(math.sqrt(2)), 2)
+    assert means["tiktoken"] == (pytest.approx(math.sqrt(10 * 5)), 2)
+    assert means["gigatoken"] == (1.0, 1)
+    assert found.lines[0].contender == "gigatoken"
+    record["cells"] += [
+        cell | {"question": "decode_and_count", "axis": {"call": call}, "group": call}
+        for cell in record["cells"][-3:]
+        for call in ("count", "decode")
+    ]
+    found = matrix(record)
+    assert found
+    assert (found.lines[-1].contender, found.lines[-1].mean) == ("gigatoken", None)  # one of four tasks
+
+
+def test_every_encoder_and_kind_of_text_is_in_the_table_of_conformance(made_up: Made) -> None:
+    record = made_up()
+    for text in (page_html([record]), markdown([record])):
+        assert "1 of 2 encoders give tiktoken" in text
+        assert text.count("✗") == 1
+        assert "contractions: &lt;b" in text
+    del record["conformance"]
+    assert "Who gives" not in page_html([record]) + markdown([record])
+
+
+def test_a_contender_has_one_mark_and_no_two_have_the_same() -> None:
+    record = load(RECORDS / "quick.json")
+    marks = marks_of([record])
+    assert {*marks} == {cell["contender"] for cell in record["cells"]}
+    of_question: dict[str, set[str]] = {}
+    for cell in record["cells"]:
+        of_question.setdefault(cell["question"], set()).add(cell["contender"])
+    for question, names in of_question.items():
+        assert len({marks[name] for name in names}) == len(names), question
+
+
+def test_a_question_without_answers_has_no_section_and_says_why_at_the_end(made_up: Made) -> None:
+    record = made_up()
+    assert "train" not in [section.question for section in content.sections([record])]
+    assert content.left_out([record]) == ["train: not installed"]
+    for text in (page_html([record]), markdown([record])):
+        assert "train: not installed" in text
+
+
+def test_a_history_has_a_curve_of_each_group_and_names_the_commits(made_up: Made, tmp_path: Path) -> None:
+    for number, hour in enumerate(("12", "11")):
+        record = made_up(started=f"2026-11-23T{hour}:00:00", commit=f"{hour}<b>", seed=number)
+        written(tmp_path / f"{number}.json", record)
+    records = load_history(tmp_path)
+    assert [record["commit"] for record in records] == ["11<b>", "12<b>"]
+    page = history_html(records)
+    assert page == history_html(records)
+    assert page.index("11&lt;b&gt;") < page.index("12&lt;b&gt;")
+    assert "<b>" not in page
+    groups = {(cell["question"], cell["group"]) for cell in records[0]["cells"]}
+    assert page.count("<figure>") == len(groups)
+    done = CliRunner().invoke(app, ["report", "--history", str(tmp_path), "-o", str(tmp_path / "h.html")])
+    assert done.exit_code == 0
+    assert (tmp_path / "h.html").read_text(encoding="utf-8") == page
+    (tmp_path / "1.json").unlink()
+    with pytest.raises(ValueError, match=r"needs two records \(\*\.json\) or more, not 1"):
+        load_history(tmp_path)
 
 
 def test_a_difference_from_tiktoken_is_the_first_thing_said(made_up: Made) -> None:
@@ -217,9 +340,7 @@ def test_machines_merge_and_what_none_measured_is_said(made_up: Made) -> None:
     assert "### Testing 1, 2 cores, quick, 2026-11-23" in text
     assert "### server, quick, 2026-11-23" in text
     assert content.NO_CUDA in text
-    assert text.count("not measured** | tokens through the loader") == 2  # neither has
-    assert text.count("| encoding text met before") == 1  # one has
-    assert "rustbpe: not installed (1)" in text
+    assert "gigatoken: not installed (1)" in text
     server = made_up(machine={"name": "server", "gpu": "H200"})
     for cell in server["cells"]:
         cell["axis"] |= {"device": "cuda"} if cell["question"] == "embedding" else {}
@@ -338,9 +459,12 @@ def test_the_command_writes_both_and_compares_with_an_exit_code(made_up: Made, t
     assert done.exit_code == 0
     assert page.read_text(encoding="utf-8") == page_html([made_up()])
     assert page.with_suffix(".md").read_text(encoding="utf-8") == markdown([made_up()])
-    assert "5.00×  encoding text met before" in done.stdout
+    assert verdict.sentence(made_up()) in done.stdout
     done = CliRunner().invoke(app, ["report", "--compare", old, new])
     assert done.exit_code == 1
+    assert (
+        "1 is slower, or larger, by more than the threshold, 9 are the same within the noise" in done.stdout
+    )
     assert "regression: encode_warm, verse to an array, bpelab: 0.77× of before" in done.stdout
     assert CliRunner().invoke(app, ["report", "--compare", old, old]).exit_code == 0
     done = CliRunner().invoke(app, ["report"])

@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 from bpelab.benchmarks.harness.record import RECORDS, load
 from bpelab.benchmarks.report import content
-
-pytest.importorskip("altair", reason="pip install 'bpelab[report]'")
 from bpelab.benchmarks.report.page import page_html
 
 Open = Callable[..., Any]
