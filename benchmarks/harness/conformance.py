@@ -31,6 +31,7 @@ ENCODERS = (
 )  # fmt: skip
 # The encoding that an encoder is asked about is the first of these that it has.
 ENCODINGS = ("gpt2", "cl100k_base")
+PROGRAM = [sys.executable, "-m", "bpelab.benchmarks.harness.conformance"]
 SHOWN = 40  # bytes of a text, from a difference on
 
 Texts = Sequence[str]
@@ -108,12 +109,11 @@ def conformance() -> list[dict[str, Any]]:
     return [answer for encoder in ENCODERS for answer in _asked(encoder)]
 
 
-def _asked(encoder: str, environment: Mapping[str, str] = os.environ) -> Iterator[dict[str, Any]]:
+def _asked(encoder: str) -> Iterator[dict[str, Any]]:
     """Yield the answers of one encoder; where its process dies, go on in another after that kind of text."""
     kinds = list(KINDS)
     while kinds:
-        program = [sys.executable, "-m", "bpelab.benchmarks.harness.conformance", encoder, *kinds]
-        done = guarded.run(program, environment)
+        done = guarded.run([*PROGRAM, encoder, *kinds], os.environ)
         answers = [json.loads(line) for line in done["output"].splitlines() if line.startswith("{")]
         yield from (answer for answer in answers if "difference" in answer)
         if done["returncode"] == 0 or not answers:

@@ -29,7 +29,7 @@ class Scale:
         """Return round numbers within the axis, at most `MOST_TICKS` of them.
 
         >>> Scale([1, 1000], room=0).ticks()
-        [1.0, 10.0, 100.0, 1000.0]
+        [1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0]
         """
         first, last = math.floor(self.low), math.ceil(self.high)
         steps: Sequence[Sequence[float]] = (
