@@ -9,7 +9,7 @@ from bpelab.benchmarks.harness.rows import Row
 from bpelab.benchmarks.report.content import limits_of
 from bpelab.benchmarks.report.document import details, header, scrolled
 from bpelab.benchmarks.report.findings import LOOK_UP
-from bpelab.benchmarks.report.marks import N_COLOURS, SHAPES, Mark
+from bpelab.benchmarks.report.marks import Marks, legend
 from bpelab.benchmarks.report.plots import figure, grid, height, mark_at
 from bpelab.benchmarks.report.scales import Scale, percent
 from bpelab.benchmarks.report.units import digits, tick, times
@@ -33,10 +33,10 @@ def heat_maps(rows: Sequence[Row]) -> Iterator[str]:
         yield heat_map(found, f"{key[-1]}, {axis['dtype']}, {axis['direction']}, {axis['n_tokens']:,} tokens")
 
 
-def rooflines(record: Record, rows: Sequence[Row]) -> Iterator[str]:
+def rooflines(record: Record, rows: Sequence[Row], marks: Marks) -> Iterator[str]:
     """Yield the roofline of each device that was measured."""
     for device in DEVICES:
-        yield roofline(record, [row for row in rows if row.cell["axis"]["device"] == device], device)
+        yield roofline(record, [row for row in rows if row.cell["axis"]["device"] == device], device, marks)
 
 
 def heat_map(rows: Sequence[Row], title: str) -> str:
@@ -72,7 +72,7 @@ def _heat(ratio: float | None) -> str:
     return f"<td class='h{sum(ratio >= step for step in HEAT_STEPS)}'>{times(ratio)}</td>"
 
 
-def roofline(record: Record, rows: Sequence[Row], device: str) -> str:
+def roofline(record: Record, rows: Sequence[Row], device: str, marks: Marks) -> str:
     """Draw operations per second against operations per byte, below the limits; nothing without limits.
 
     Only products are drawn, since a look-up has no operations. Their numbers are those of the list below.
@@ -101,21 +101,18 @@ def roofline(record: Record, rows: Sequence[Row], device: str) -> str:
     drawing += [
         f"<text x='{percent(across(value))}' {below}>{tick(value)}</text>" for value in across.ticks()
     ]
-    kinds = sorted({_kind(row) for row in products})
-    named = []
+    numbers, named = list(marks), []
     for number, (row, (x, y)) in enumerate(zip(products, places, strict=True), 1):
-        mark = Mark(kinds.index(_kind(row)) % N_COLOURS, kinds.index(_kind(row)) % len(SHAPES))
+        mark, who = marks[row.contender], numbers.index(row.contender)
         told = f"{number}. {row.group}: {digits(y / 1e9)} GFLOP/s, {digits(x)} operations per byte"
-        drawing.append(mark_at(mark, across(x), height(up(y)), told, who=-1))
-        drawing.append(f"<text x='{percent(across(x))}' dx='7' y='{height(up(y))}' dy='-4'>{number}</text>")
+        drawing.append(mark_at(mark, across(x), height(up(y)), told, who=who))
+        place = f"x='{percent(across(x))}' dx='7' y='{height(up(y))}' dy='-4'"
+        drawing.append(f"<text {place} data-who='{who}'>{number}</text>")
         named.append(f"<li>{mark.svg()} {escape(row.group)}, {escape(row.contender)}</li>")
+    above = legend(sorted({row.contender for row in products}), marks)
     listed = details(f"The {len(named)} points", f"<ol>{''.join(named)}</ol>")
     title = f"Roofline, {device}: FLOP/s against operations per byte, below the limits measured in the run"
-    return figure(title, "".join(drawing), "operations per byte", below=listed)
-
-
-def _kind(row: Row) -> str:
-    return f"{row.cell['axis']['dtype']}, {row.cell['axis']['direction']}"
+    return figure(title, "".join(drawing), "operations per byte", above, listed)
 
 
 def _roofs(

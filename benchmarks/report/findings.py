@@ -55,16 +55,18 @@ def won_and_lost(
 
 
 def answer(found_rows: Sequence[Row]) -> str:
-    """Return what a question's rows say: of time first, then of memory."""
+    """Return what a question's rows say: of each device apart, and of time before memory."""
+    by_kind: dict[tuple[str, bool], list[Row]] = {}
+    for row in found_rows:
+        key = (row.cell["axis"].get("device") or "", row.cell["unit"] == BYTES)
+        by_kind.setdefault(key, []).append(row)
     sentences = []
-    for of_memory in (False, True):
-        of_unit = [row for row in found_rows if (row.cell["unit"] == BYTES) == of_memory]
-        pairs = _best_pairs(of_unit)
+    for (device, of_memory), own in sorted(by_kind.items()):
+        pairs = _best_pairs(own)
         names = {row.contender for row, _ in pairs}
         subject = "The look-up" if LOOK_UP in names else "bpelab" if len(names) == 1 else "bpelab at its best"
-        sentences.append(
-            won_and_lost(pairs, subject=subject, of_memory=of_memory) or _among_themselves(of_unit)
-        )
+        sentence = won_and_lost(pairs, subject=subject, of_memory=of_memory) or _among_themselves(own)
+        sentences.append(f"On {device}: {sentence}" if device and sentence else sentence)
     return " ".join(filter(None, sentences))
 
 

@@ -139,7 +139,7 @@ def _plots(question: str, part: Part, marks: Marks) -> Iterator[Iterator[str]]:
         yield _growth(part.rows, *GROWTH[question], marks)
     if question == "embedding":
         yield heat_maps(part.rows)
-        yield rooflines(part.record, part.rows)
+        yield rooflines(part.record, part.rows, marks)
 
 
 def _growth(

@@ -347,6 +347,26 @@ def test_machines_merge_and_what_none_measured_is_said(made_up: Made) -> None:
     assert content.NO_CUDA not in markdown([laptop, server])
 
 
+def test_cpu_and_cuda_are_beside_each_other_and_never_in_one_count(made_up: Made) -> None:
+    record = made_up()
+    record["limits"]["cuda"] = {"copy_bytes_per_second": 1e12, "flops_per_second": {"float32": 1e13}}
+    record["cells"] += [
+        cell | {"group": cell["group"].replace("cpu", "cuda"), "axis": cell["axis"] | {"device": "cuda"}}
+        for cell in record["cells"]
+        if cell["question"] == "embedding"
+    ]
+    (section,) = (s for s in content.sections([record]) if s.question == "embedding")
+    sentence = "The look-up is faster in 2 of 4 comparisons, slower in 2."
+    assert section.parts[0].answer.startswith(f"On cpu: {sentence}")
+    assert f"On cuda: {sentence}" in section.parts[0].answer
+    page = page_html([record])
+    assert page.count("class='heat'") == page.count("<figcaption>Roofline") == 2
+    names = [
+        f"cpu, {vocabulary} x {dim}, one-hot @ Linear</li>" for vocabulary in (64, 1024) for dim in (64, 256)
+    ]
+    assert all(name in page for name in names)
+
+
 def test_a_foreign_question_is_shown_and_opens_no_file(made_up: Made) -> None:
     record = made_up()
     record["cells"] = [cell | {"question": "../suite"} for cell in record["cells"][:2]]
