@@ -95,7 +95,7 @@ KINDS: Mapping[str, Callable[[], Texts]] = {
     "surrogates": lambda: ["\ud800", "a\udc00b", "\ud83d\ude42", "it's \udfff 1"],
     "long pieces": _long_pieces,
     "new Unicode": lambda: _sample("Letters of Unicode 17", "Unassigned and private"),
-    "special tokens as text": lambda: ["<|endoftext|>", "a<|endoftext|>b", "<|endoftext|", " <|fim_prefix|>"],
+    "special tokens": lambda: ["<|endoftext|>", "a<|endoftext|>b", "<|endoftext|", " <|fim_prefix|>"],
     "random strings": _random_strings,
 }
 

@@ -5,26 +5,29 @@ from html import escape
 from typing import Any
 
 from bpelab.benchmarks.report.document import details, header, scrolled
+from bpelab.benchmarks.report.matrix import ENCODING
 
 Answers = Sequence[dict[str, Any]]
 
 
 def encoders_and_kinds(answers: Answers) -> tuple[list[str], list[str]]:
     """Return the encoders, those with the fewest differences first, and the kinds of text in order."""
-    encoders = list(dict.fromkeys(f"{entry['encoder']} ({entry['encoding']})" for entry in answers))
+    encoders = list(dict.fromkeys(map(_name, answers)))
     n_different = {name: sum(map(bool, of_encoder(answers, name).values())) for name in encoders}
     return sorted(encoders, key=lambda name: n_different[name]), list(
         dict.fromkeys(entry["kind"] for entry in answers)
     )
 
 
+def _name(entry: dict[str, Any]) -> str:
+    """Name the encoder, and the encoding unless it is the usual one."""
+    encoding = entry["encoding"]
+    return str(entry["encoder"]) if encoding == ENCODING else f"{entry['encoder']} ({encoding})"
+
+
 def of_encoder(answers: Answers, name: str) -> dict[str, dict[str, str] | None]:
     """Return the first difference of an encoder for each kind of text; None where there is none."""
-    return {
-        entry["kind"]: entry.get("difference")
-        for entry in answers
-        if f"{entry['encoder']} ({entry['encoding']})" == name
-    }
+    return {entry["kind"]: entry.get("difference") for entry in answers if _name(entry) == name}
 
 
 def told(answers: Answers) -> str:

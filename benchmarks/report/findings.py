@@ -25,15 +25,14 @@ def _competes(row: Row) -> bool:
     return is_of_bpelab(row.contender) and row.contender != TEXTBOOK
 
 
-def won_and_lost(
-    pairs: Sequence[Pair], *, subject: str, is_plural: bool = False, of_memory: bool = False
-) -> str:
+def won_and_lost(pairs: Sequence[Pair], subject: str, *, of_memory: bool = False) -> str:
     """Say how many comparisons were won and lost, and which are the best and the worst; "" for none."""
     compared = [(ratio, row, peer) for row, peer in pairs if (ratio := against(row, peer).ratio)]
     if not compared:
         return ""
     verb, better, worse = ("needs", "less", "more") if of_memory else ("is", "faster", "slower")
-    verb = {"needs": "need", "is": "are"}[verb] if is_plural else verb
+    if subject.endswith("s"):  # "bpelab's compiled loops"
+        verb = {"needs": "need", "is": "are"}[verb]
     n_won = sum(ratio.low > 1 for ratio, _, _ in compared)
     n_lost = sum(ratio.high < 1 for ratio, _, _ in compared)
     n_even = len(compared) - n_won - n_lost
@@ -61,12 +60,15 @@ def answer(found_rows: Sequence[Row]) -> str:
         key = (row.cell["axis"].get("device") or "", row.cell["unit"] == BYTES)
         by_kind.setdefault(key, []).append(row)
     sentences = []
+    devices = {device for device, _ in by_kind}
     for (device, of_memory), own in sorted(by_kind.items()):
         pairs = _best_pairs(own)
         names = {row.contender for row, _ in pairs}
-        subject = "The look-up" if LOOK_UP in names else "bpelab" if len(names) == 1 else "bpelab at its best"
-        sentence = won_and_lost(pairs, subject=subject, of_memory=of_memory) or _among_themselves(own)
-        sentences.append(f"On {device}: {sentence}" if device and sentence else sentence)
+        subject = (
+            "The look-up" if LOOK_UP in names else names.pop() if len(names) == 1 else "bpelab at its best"
+        )
+        sentence = won_and_lost(pairs, subject, of_memory=of_memory) or _among_themselves(own)
+        sentences.append(f"On {device}: {sentence}" if len(devices) > 1 and sentence else sentence)
     return " ".join(filter(None, sentences))
 
 

@@ -175,7 +175,7 @@ def comparison(name: str) -> str:
     ]
     asked = [question for question in questions if any(question == row.cell["question"] for row, _ in pairs)]
     subject = f"The {ours}" if ours == LOOK_UP else ours
-    sentence = won_and_lost(pairs, subject=subject, is_plural=ours == COMPILED, of_memory=of_memory)
+    sentence = won_and_lost(pairs, subject, of_memory=of_memory)
     lines = [sentence, "", f"| | {ours} | the other | | ratio |", "|---|--:|--:|---|--:|"]
     lines += [_line(row, peer) for row, peer in pairs]
     return "\n".join([*lines, "", f"{source_of(record)} {_again(record, asked)}"]) + "\n"

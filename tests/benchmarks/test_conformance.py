@@ -18,7 +18,7 @@ FEW = [
     "marks",
     "surrogates",
     "new Unicode",
-    "special tokens as text",
+    "special tokens",
 ]
 
 
