@@ -121,7 +121,7 @@ def _beside(page: Path) -> Path | None:
 
 def _changes_in_words(found: "Comparison", old: dict[str, Any], new: dict[str, Any]) -> str:
     """Say what became of everything that both records measured."""
-    counts = Counter(change.verdict for change in found.changes)
+    counts = Counter[str](change.verdict for change in found.changes)
     told = [
         f"{counts[verdict]} {'is' if counts[verdict] == 1 else 'are'} {words}"
         for verdict, words in (

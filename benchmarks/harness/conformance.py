@@ -23,8 +23,8 @@ from bpelab.bpe.parity.sample import multilingual_sample
 from bpelab.bpe.parity.standard_library import standard_library
 
 # Sections of the sample that have a kind of their own.
-SPECIAL = ("White space", "Not white space", "Line ends", "Combining marks")
-SPECIAL += ("Unassigned and private", "Letters of Unicode 17")
+SPECIAL = ["White space", "Not white space", "Line ends", "Combining marks"]
+SPECIAL += ["Unassigned and private", "Letters of Unicode 17"]
 ENCODERS = (
     "bpelab", "bpelab's textbook", "bpelab's cache", "bpelab's arrays", "bpelab's compiled loops",
     "tokenizers", "gigatoken", "fastokens", "tokie", "bpe-openai", "rs-bpe",

@@ -1,6 +1,7 @@
 """How did the numbers move from commit to commit? A page of curves over many records."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from html import escape
 from pathlib import Path
 
@@ -82,7 +83,7 @@ def _figures(question: str, records: Sequence[Record], marks: Marks) -> Iterator
             "record",
             lambda step: (step + 0.5) / len(records),
             steps,
-            lambda value, unit=unit: quantity_tick(value, unit),
+            partial(quantity_tick, unit=unit),
         )
 
 

@@ -36,7 +36,6 @@ TASKS = (
     Task("batch, 2 threads", ("encode_threads",), {"n_threads": 2}, "a batch"),
     Task("first pass", ("first_use",), {"question": "first pass", "text": "standard library, 1 MB"}),
     Task("100 kB of letters", ("encode_long_piece",), {"kind": "random letters", "piece_bytes": 100_000}),
-    Task("100 kB of spaces", ("encode_long_piece",), {"kind": "spaces", "piece_bytes": 100_000}),
     Task("count", ("decode_and_count",), {"call": "count"}),
     Task("decode", ("decode_and_count",), {"call": "decode"}),
 )
