@@ -2,8 +2,9 @@
 
 import os
 import sys
+from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -30,6 +31,12 @@ def report(
         tuple[Path, Path] | None,
         typer.Option(metavar="OLD NEW", help="Two records: show what changed instead of writing a page."),
     ] = None,
+    history: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="Draw all records of a folder (*.json), from the oldest to the newest."
+        ),
+    ] = None,
     threshold: Annotated[
         float,
         typer.Option(metavar="FACTOR", help="With --compare: slower by more than this is a regression."),
@@ -42,27 +49,41 @@ def report(
     Example: bpelab bench -o mine.json && bpelab report mine.json -o report.html
 
     Example: bpelab report --compare old.json new.json
+
+    Example: bpelab report --history records -o history.html
     """
     from bpelab.benchmarks.harness.record import load, load_all
 
     if compare:
-        if records:
-            raise ValueError("there are records for a page and --compare OLD NEW: leave one of them out")
+        if records or history:
+            raise ValueError("--compare OLD NEW compares two records and writes no page: leave the rest out")
         from bpelab.benchmarks.report.compare import compare as compare_records
 
         old, new = map(load, compare)
         found = compare_records(old, new, threshold)
+        print(_changes_in_words(found, old, new))
         _print_comparison(found)
         if found.regressions or any(change.verdict == "regression" for change in found.changes):
             raise typer.Exit(1)
+        return
+    from bpelab.bpe.foundation.writing import write_atomically
+    from bpelab.cli.outputs import check_outputs
+
+    if history:
+        if records or markdown:
+            raise ValueError("--history FOLDER draws the records of a folder: leave the rest out")
+        from bpelab.benchmarks.report.history import history_html, load_history
+
+        check_outputs([output], [], make_folders=True)
+        of_folder = load_history(history)
+        write_atomically(output, history_html(of_folder).encode("utf-8"))
+        print(f"{output}: {len(of_folder)} records")
         return
     if not records:
         raise ValueError("which records? `bpelab bench -o mine.json` writes one: bpelab report mine.json")
     from bpelab.benchmarks.report import content, verdict
     from bpelab.benchmarks.report.markdown import markdown as markdown_of
     from bpelab.benchmarks.report.page import page_html
-    from bpelab.bpe.foundation.writing import write_atomically
-    from bpelab.cli.outputs import check_outputs
 
     loaded = load_all(records)
     check_outputs([output], records, make_folders=True)
@@ -74,10 +95,10 @@ def report(
         write_atomically(path, text.encode("utf-8"))
     for record in loaded:
         print(content.machine_name(record))
-        for _, line in verdict.parity_lines(record):
-            print(f"  {line}")
-        for number in verdict.numbers(record, loaded):
-            print(f"  {number.value:>12}  {number.title}")
+        lines = [verdict.sentence(record), *(line for _, line in verdict.parity_lines(record))]
+        lost = verdict.lost(record)
+        lines += [*([verdict.LOST] if lost else []), *(f"  {line}" for line in lost), verdict.caveat(record)]
+        print("\n".join(f"  {line}" for line in lines))
     print(" and ".join(f"{path} ({len(text.encode()) / 1e3:.0f} kB)" for path, text in texts.items()))
 
 
@@ -98,6 +119,24 @@ def _beside(page: Path) -> Path | None:
     raise ValueError(f"{path} would be replaced, and is not a report: name another file with --markdown")
 
 
+def _changes_in_words(found: "Comparison", old: dict[str, Any], new: dict[str, Any]) -> str:
+    """Say what became of everything that both records measured."""
+    counts = Counter[str](change.verdict for change in found.changes)
+    told = [
+        f"{counts[verdict]} {'is' if counts[verdict] == 1 else 'are'} {words}"
+        for verdict, words in (
+            ("regression", "slower, or larger, by more than the threshold"),
+            ("worse", "a little slower or larger"),
+            ("better", "faster or smaller"),
+            ("the same", "the same within the noise"),
+        )
+        if counts[verdict]
+    ]
+    commits = [str(record.get("commit") or "an unknown commit")[:12] for record in (old, new)]
+    measured = f"{len(found.changes)} measurements of {old['started'][:10]} and {new['started'][:10]}"
+    return f"From {commits[0]} to {commits[1]}, of {measured}: {', '.join(told)}."
+
+
 def _print_comparison(found: "Comparison") -> None:
     from bpelab.benchmarks.report.units import times
 
@@ -109,6 +148,4 @@ def _print_comparison(found: "Comparison") -> None:
         if change.verdict != "the same":
             name = f"{change.question}, {change.group}, {change.contender}"
             print(f"{change.verdict}: {name}: {times(change.factor)} of before")
-    same = sum(change.verdict == "the same" for change in found.changes)
-    print(f"{len(found.changes)} compared, {same} of them the same within the noise", end="")
-    print(f"; {len(found.only_old)} only in the old record, {len(found.only_new)} only in the new")
+    print(f"{len(found.only_old)} only in the old record, {len(found.only_new)} only in the new")

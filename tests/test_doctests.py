@@ -46,8 +46,6 @@ def test_examples_run(name: str) -> None:
         pytest.importorskip("torch", reason="pip install 'bpelab[torch]'")
     if name in NEED_NUMBA:
         pytest.importorskip("numba", reason="pip install 'bpelab[compiled]'")
-    if name in REPORT and name.endswith((".page", ".plots")):
-        pytest.importorskip("altair", reason="pip install 'bpelab[report]'")
     assert doctest.testmod(importlib.import_module(name)).failed == 0
 
 

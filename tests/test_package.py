@@ -111,7 +111,6 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None
 @pytest.mark.parametrize(
     ("missing", "command", "message"),
     [
-        ("altair", "report record.json", "need Altair and vl-convert: pip install 'bpelab[report]'"),
         (
             "pytest_benchmark",
             "bench -o new.json",

@@ -1,7 +1,7 @@
 """What is in a record, and which records can be believed? The schema, and reading and writing by it.
 
     {"schema", "started", "finished", "preset", "seed", "n_passes", "seconds", "commit", "modified",
-     "machine", "versions", "parity", "limits", "cells", "missing", "done"}
+     "machine", "versions", "parity", "conformance", "limits", "cells", "missing", "done"}
 
 A cell holds what one contender did in one group of a question: its samples, a list for each pass, in
 seconds or in bytes of memory. Contenders of a group are compared with the cell of its `baseline`. `missing`
@@ -34,9 +34,14 @@ _CELL = {
     "passes": list,
 }  # fmt: skip
 _MISSING = {"question": str, "group": str, "contender": str, "reason": str}
+_CONFORMANCE = {"encoder": str, "encoding": str, "kind": str, "n_texts": int}
+_DIFFERENCE = {"text": str, "told": str}
 _COMPARISON = {"encoding": str, "n_texts": int, "n_bytes": int, "n_tokens": int}
 # Fields that may be absent or null.
-_OF_RECORD = {"finished": str, "commit": str, "modified": bool, "seed": float, "done": list}
+_OF_RECORD = {
+    "finished": str, "commit": str, "modified": bool, "seed": float, "done": list,
+    "conformance": list,
+}  # fmt: skip
 _OF_MACHINE = {
     "cpu": str, "governor": str, "system": str, "gpu": str, "driver": str, "n_cores": int, "n_threads": int,
     "memory_bytes": int, "caches": dict,
@@ -150,6 +155,10 @@ def _check(record: Any) -> None:
             raise ValueError(f"done {place} is {_shown(step)}, where a pass and its question were expected")
     for place, entry in enumerate(record["parity"]):
         _has(entry, _COMPARISON, f"parity {place}")
+    for place, entry in enumerate(record.get("conformance") or ()):
+        _has(entry, _CONFORMANCE, f"conformance {place}")
+        if entry.get("difference") is not None:
+            _has(entry["difference"], _DIFFERENCE, f"conformance {place}: difference")
     for place, entry in enumerate(record["missing"]):
         _has(entry, _MISSING, f"missing {place}")
     seen = set()

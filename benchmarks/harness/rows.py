@@ -8,6 +8,8 @@ from functools import cached_property
 from bpelab.benchmarks.harness.ratios import Ratio, is_steady, ratio, typical
 from bpelab.benchmarks.harness.record import SECONDS, Cell, Record
 
+WIDE = 1.10
+
 
 def groups(record: Record, question: str | None = None) -> Iterator[tuple[str, str, list[Cell]]]:
     """Yield (question, group, its cells), sorted: the order of measuring does not show."""
@@ -69,6 +71,12 @@ class Row:
     def is_steady(self) -> bool:
         """Tell whether the baseline stayed nearly the same from pass to pass."""
         return is_steady(self.baseline or self.cell)
+
+    @cached_property
+    def is_wide(self) -> bool:
+        """Tell whether the ratio's interval goes beyond a tenth of the ratio, so that it says little."""
+        ratio = self.ratio
+        return ratio is not None and (ratio.high > WIDE * ratio.middle or WIDE * ratio.low < ratio.middle)
 
     @cached_property
     def typical(self) -> float:

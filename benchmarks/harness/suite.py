@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bpelab.benchmarks.harness import environment, guarded
+from bpelab.benchmarks.harness.conformance import conformance
 from bpelab.benchmarks.harness.questions import FOLDER, FULL_ONLY, QUESTIONS
 from bpelab.benchmarks.harness.record import SCHEMA, SECONDS, load, write
 from bpelab.bpe.foundation.writing import check_writable, is_stream
@@ -57,6 +58,8 @@ def run(
         left_out = FULL_ONLY if preset == "quick" else ()
         questions = [question for question in QUESTIONS if question not in left_out]
         _note(record, [_left_to_full(question) for question in left_out])
+        if "conformance" not in record:
+            record["conformance"] = conformance()
     steps = [
         (number, question)
         for number in range(n_passes)

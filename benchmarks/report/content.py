@@ -8,16 +8,34 @@ from bpelab.benchmarks.harness.questions import QUESTIONS, question_text
 from bpelab.benchmarks.harness.ratios import typical
 from bpelab.benchmarks.harness.record import Cell, Record
 from bpelab.benchmarks.harness.rows import Row, rows
+from bpelab.benchmarks.report.findings import answer
 from bpelab.benchmarks.report.units import quantity, rate, times
 
 COLUMNS = ("what", "who", "typical", "rate", "ratio", "95 % interval", "baseline")
+# What the contents list calls a question; a question that is not here has its own name.
+SHORT = {
+    "encode_ladder": "The ladder",
+    "encode_warm": "Text met before",
+    "first_use": "First use",
+    "encode_short": "Short texts",
+    "encode_growth": "Longer and longer",
+    "encode_long_piece": "Long pieces",
+    "encode_threads": "Threads",
+    "encode_memory": "Memory",
+    "decode_and_count": "Decode and count",
+    "train": "Training",
+    "train_memory": "Memory of training",
+    "loader": "Loading",
+    "loader_resume": "Resuming",
+    "embedding": "Embedding",
+    "embedding_training": "Training with it",
+}
 METHOD = (
     "In every pass each question was asked once, in a fresh process and a shuffled order; the median of a"
     " pass counts. A ratio is the baseline's time (or memory) divided by the contender's, and the median over"
     " passes is shown. Its interval is a bootstrap over passes, for five passes or fewer their range."
-    " A baseline that moved by more than a tenth between passes is marked unstable: the machine was busy with"
-    " something else, and the figure may be off. Answers were compared before the clock started; a contender"
-    " with a wrong answer was not timed."
+    " A ratio whose interval goes beyond ±10 % is marked wide: it says little. Answers were compared before"
+    " the clock started; a contender with a wrong answer was not timed."
 )
 NO_CUDA = "CUDA was not measured: none of these records comes from a machine with a GPU."
 
@@ -38,6 +56,7 @@ class Part:
     record: Record
     rows: list[Row]
     missing: list[Missing]
+    answer: str  # what was found, in a sentence or two
 
 
 @dataclass(frozen=True)
@@ -46,6 +65,7 @@ class Section:
 
     question: str
     title: str
+    short: str  # its name in the contents list
     reading: str  # paragraphs with an empty line between them
     note: str  # what no record has
     command: str
@@ -53,19 +73,39 @@ class Section:
 
 
 def sections(records: Sequence[Record]) -> list[Section]:
-    """Return a section for each question of any record, in the order of the suite."""
-    asked = {cell["question"] for record in records for cell in record["cells"]}
-    asked |= {entry["question"] for record in records for entry in record["missing"]}
-    order = [*(name for name in QUESTIONS if name in asked), *sorted(asked - set(QUESTIONS))]
+    """Return a section for each question that any record has an answer to, in the order of the suite."""
     found = []
-    for question in order:
+    for question in questions_of(records):
         title, reading = question_text(question)
-        parts = [Part(record, rows(record, question), _missing(record, question)) for record in records]
+        parts = [_part(record, question) for record in records]
         command = f"bpelab bench --preset {_preset(records, question)} --only {question} -o {question}.json"
         note = NO_CUDA if question == "embedding" and not has_cuda(records) else ""
-        parts = [part for part in parts if part.rows or part.missing]
-        found.append(Section(question, title, reading, note, command, parts))
+        parts = [part for part in parts if part.rows]
+        short = SHORT.get(question, question)
+        found.append(Section(question, title, short, reading, note, command, parts))
     return found
+
+
+def questions_of(records: Sequence[Record]) -> list[str]:
+    """Return the questions that any record has an answer to, in the order of the suite."""
+    asked = {cell["question"] for record in records for cell in record["cells"]}
+    return [*(name for name in QUESTIONS if name in asked), *sorted(asked - set(QUESTIONS))]
+
+
+def left_out(records: Sequence[Record]) -> list[str]:
+    """Return a line for each question that no record has an answer to, with the reasons."""
+    asked = questions_of(records)
+    reasons: dict[str, set[str]] = {}
+    for record in records:
+        for entry in record["missing"]:
+            if entry["question"] not in asked:
+                reasons.setdefault(entry["question"], set()).add(entry["reason"])
+    return [f"{question}: {'; '.join(sorted(told))}" for question, told in sorted(reasons.items())]
+
+
+def _part(record: Record, question: str) -> Part:
+    found = rows(record, question)
+    return Part(record, found, _missing(record, question), answer(found))
 
 
 def _preset(records: Sequence[Record], question: str) -> str:
@@ -107,8 +147,8 @@ def table_cells(row: Row) -> list[str]:
         quantity(row.typical, row.cell["unit"]),
         rate(row.rate, row.cell.get("amount_of")) if row.rate else "",
         "1 (baseline)" if row.is_baseline else times(ratio.middle) if ratio else "no baseline",
-        f"{times(ratio.low)} to {times(ratio.high)}" if ratio else "",
-        f"{row.cell['baseline']}, {'steady' if row.is_steady else 'unstable'}",
+        f"{times(ratio.low)} to {times(ratio.high)}{' (wide)' if row.is_wide else ''}" if ratio else "",
+        str(row.cell["baseline"]),
     ]
 
 

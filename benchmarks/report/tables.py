@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from bpelab.benchmarks.harness.record import BYTES, RECORDS, Record, load
 from bpelab.benchmarks.harness.rows import Row, rows
+from bpelab.benchmarks.report.findings import LOOK_UP, against, won_and_lost
 from bpelab.benchmarks.report.units import quantity, rate, times
 
 LADDER_RECORD = "quick.json"
@@ -89,7 +90,7 @@ COMPARISONS: Mapping[str, Comparison] = {
     "training": Comparison("quick.json", ("train",), (*TRAINERS, "tiktoken._educational")),
     "training-compiled": Comparison("quick.json", ("train",), TRAINERS, ours=COMPILED),
     "loader": Comparison("quick.json", ("loader",), ("the book", "nanoGPT, memory map")),
-    "embedding": Comparison("quick.json", ("embedding",), ("one-hot @ Linear",), ours="look-up"),
+    "embedding": Comparison("quick.json", ("embedding",), ("one-hot @ Linear",), ours=LOOK_UP),
 }
 
 
@@ -148,7 +149,7 @@ def _headline_rows(record: Record) -> list[tuple[Headline, Row]]:
         for row in rows(record, question)
     }
     return [
-        (entry, _against(found[entry.question, entry.group, entry.ours], found[entry[:3]]))
+        (entry, against(found[entry.question, entry.group, entry.ours], found[entry[:3]]))
         for entry in HEADLINES
     ]
 
@@ -173,37 +174,15 @@ def comparison(name: str) -> str:
         if ours in found and peer in found
     ]
     asked = [question for question in questions if any(question == row.cell["question"] for row, _ in pairs)]
-    lines = [_found(pairs, of_memory), "", f"| | {ours} | the other | | ratio |", "|---|--:|--:|---|--:|"]
+    subject = f"The {ours}" if ours == LOOK_UP else ours
+    sentence = won_and_lost(pairs, subject, of_memory=of_memory)
+    lines = [sentence, "", f"| | {ours} | the other | | ratio |", "|---|--:|--:|---|--:|"]
     lines += [_line(row, peer) for row, peer in pairs]
     return "\n".join([*lines, "", f"{source_of(record)} {_again(record, asked)}"]) + "\n"
 
 
-def _against(row: Row, peer: Row) -> Row:
-    """Compare a row with another contender of its group than the group's baseline."""
-    return Row(row.cell, peer.cell)
-
-
-def _found(pairs: Sequence[tuple[Row, Row]], of_memory: bool) -> str:
-    """Say how many comparisons were won and lost, and which are the best and the worst."""
-    ratios = [ratio for row, peer in pairs if (ratio := _against(row, peer).ratio)]
-    names = [f"{row.group}, against {peer.contender}" for row, peer in pairs]
-    order = sorted(range(len(ratios)), key=lambda i: ratios[i].middle)
-    n_won, n_lost = sum(ratio.low > 1 for ratio in ratios), sum(ratio.high < 1 for ratio in ratios)
-    ours = pairs[0][0].contender
-    subject = f"The {ours}" if ours == "look-up" else ours
-    better, worse = ("needs less", "more") if of_memory else ("is faster", "slower")
-    better = better.replace("is", "are") if ours == COMPILED else better
-    if n_won == len(ratios):
-        won = f"{subject} {better} in all {n_won} comparisons"
-    else:
-        even = f", and about even in {n_even}" if (n_even := len(ratios) - n_won - n_lost) else ""
-        won = f"{subject} {better} in {n_won} of {len(ratios)} comparisons, {worse} in {n_lost}{even}"
-    best, worst = (f"{times(ratios[i].middle)} ({names[i]})" for i in (order[-1], order[0]))
-    return f"{won}. Best: {best}. Worst: {worst}."
-
-
 def _line(row: Row, peer: Row) -> str:
-    compared = _against(row, peer)
+    compared = against(row, peer)
     assert compared.ratio
     spread = f"{times(compared.ratio.low)} to {times(compared.ratio.high)}"
     mark = "" if compared.is_steady else " *"

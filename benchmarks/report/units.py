@@ -40,12 +40,37 @@ def times(ratio: float) -> str:
 def digits(value: float) -> str:
     """Write a number to three digits, and to two below a tenth.
 
-    >>> [digits(value) for value in (0.0123, 0.0996, 0.999, 9.999, 12.3, 99.96, 1234.0, 0.0)]
-    ['0.012', '0.10', '1.00', '10.0', '12.3', '100', '1,230', '0']
+    >>> [digits(value) for value in (0.0123, 0.0996, 0.999, 9.999, 12.3, 99.96, 1234.0, 0.0, 1e30)]
+    ['0.012', '0.10', '1.00', '10.0', '12.3', '100', '1,230', '0', '1.00e+30']
     """
     if value == 0:
         return "0"
     rounded = float(f"{value:.3g}")
     if rounded < 0.0995:
         return f"{value:.3f}" if value >= 0.01 else f"{value:.2g}"
+    if rounded >= 1e12:
+        return f"{value:.2e}"
     return f"{rounded:,.0f}" if rounded >= 100 else f"{rounded:.1f}" if rounded >= 10 else f"{rounded:.2f}"
+
+
+def tick(value: float) -> str:
+    """Write a round number of an axis in a few characters.
+
+    >>> [tick(value) for value in (0.03, 1.5, 20.0, 300.0, 1e3, 2e6, 1e12, 1e-9)]
+    ['0.03', '1.5', '20', '300', '1k', '2M', '1T', '1e-09']
+    """
+    for factor, name in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if factor <= value < 1000.5 * factor:
+            return f"{value / factor:g}{name}"
+    return f"{value:.2g}" if value < 1 else f"{value:g}" if value < 1000 else f"{value:.0e}"
+
+
+def quantity_tick(value: float, unit: str) -> str:
+    """Write a round number of seconds or bytes in a few characters.
+
+    >>> quantity_tick(0.01, "s"), quantity_tick(2e6, "B"), quantity_tick(1e-12, "s")
+    ('10 ms', '2 MB', '0.001 ns')
+    """
+    scales = _SECONDS if unit == "s" else _BYTES
+    factor, name = next((pair for pair in scales if value >= 0.9995 * pair[0]), scales[-1])
+    return f"{value / factor:.3g} {name}"

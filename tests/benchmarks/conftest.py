@@ -27,6 +27,14 @@ RECORD: Record = {
     "machine": {"name": "Testing 1, 2 cores", "n_cores": 2, "caches": {"L2": 1 << 20}, "gpu": None},
     "versions": {"python": "3.11.7", "tiktoken": "0.14.0"},
     "parity": [{"encoding": "gpt2", "n_texts": 10, "n_bytes": 1000, "n_tokens": 300, "difference": None}],
+    "conformance": [
+        {"encoder": who, "encoding": "gpt2", "kind": kind, "n_texts": 3, "difference": difference}
+        for who, kind, difference in (
+            ("bpelab", "prose", None),
+            ("tokie", "contractions", {"text": "'s", "told": "<b> & [1], where tiktoken gives [2]"}),
+            ("tokie", "prose", None),
+        )
+    ],
     "limits": {
         "copy_bytes_per_second": 1e10,
         "flops_per_second": {"float32": 1e11, "bfloat16": None},

@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 from bpelab.benchmarks.harness.record import RECORDS, load
 from bpelab.benchmarks.report import content
-
-pytest.importorskip("altair", reason="pip install 'bpelab[report]'")
 from bpelab.benchmarks.report.page import page_html
 
 Open = Callable[..., Any]
@@ -79,15 +77,18 @@ def test_every_question_has_its_section_its_plots_and_its_table(open_report: Ope
     for section in content.sections([record]):
         place = page.locator(f"#q-{section.question.replace('_', '-')}")
         assert place.locator("h2").text_content() == section.title
-        assert place.locator("tbody tr").count() == len(section.parts[0].rows)
+        assert place.locator("table:not(.heat) tbody tr").count() == len(section.parts[0].rows)
         if any(row.ratio for row in section.parts[0].rows):
-            assert place.locator("figure svg:visible").count() >= 1
+            assert place.locator("svg.plot:visible").count() >= 1
+        assert section.parts[0].answer in place.text_content()
         assert section.command in place.locator("code").all_text_contents()
-    assert page.locator("nav a").count() == page.locator("section[id^=q-]").count()
+    links = page.locator("nav a").evaluate_all("links => links.map(link => link.hash.slice(1))")
+    assert links == page.locator("section").evaluate_all("sections => sections.map(s => s.id)")
 
 
 def test_a_click_on_a_column_sorts_by_its_numbers_and_another_turns_them_round(open_report: Open) -> None:
     page = open_report()
+    page.locator("#q-encode-warm summary", has_text="Table").click()
     table = page.locator("#q-encode-warm table")
     name = table.locator("thead th", has_text="typical")
 
@@ -123,6 +124,7 @@ def test_nothing_is_wider_than_a_phone(open_report: Open, made_up: Callable[...,
 @pytest.mark.parametrize("width", [390, 1280])
 def test_all_text_can_be_read_in_both_schemes(open_report: Open, scheme: str, width: int) -> None:
     page = open_report(color_scheme=scheme, viewport={"width": width, "height": 800})
+    page.evaluate("document.querySelectorAll('details').forEach((details) => { details.open = true; })")
     contrasts = page.evaluate(CONTRASTS)
     assert len(contrasts) > 500
     assert [text for contrast, text in contrasts if contrast < 4.5] == []
@@ -145,9 +147,13 @@ def test_whatever_a_record_says_is_text(open_report: Open, made_up: Callable[...
     page = open_report([record])
     assert page.locator("img, iframe, object, embed, link, base, form").count() == 0
     assert page.locator("script").count() == 2
-    assert hostile in page.locator("header").text_content()
+    assert hostile in page.locator(".machine").text_content()
     assert hostile in page.locator("#environment").text_content()
-    assert page.locator("figure svg text", has_text="onerror").count() > 0
+    assert page.locator(".rows .group", has_text="onerror").count() > 0
+    page.locator(".rows:visible").first.focus()
+    page.keyboard.press("ArrowRight")
+    assert hostile in page.locator("#tip").text_content()
+    assert page.locator("img").count() == 0
 
 
 def test_the_records_on_the_page_are_the_records(
@@ -168,3 +174,52 @@ def test_without_scripts_everything_but_sorting_is_there(open_report: Open) -> N
     page = open_report(java_script_enabled=False)
     assert page.locator("section").count() > 5
     assert page.locator("tbody tr").count() > 100
+    assert page.locator(".point title").count() > 100
+    page.locator("summary").first.click()
+
+
+def test_a_mark_tells_its_values_under_the_pointer_and_to_the_keyboard(open_report: Open) -> None:
+    page = open_report()
+    tip = page.locator("#tip")
+    plot = page.locator("#q-encode-growth svg.curves")
+    marks = plot.locator(".point")
+    assert tip.is_hidden()
+    marks.nth(3).hover()
+    assert tip.is_visible()
+    assert tip.text_content() == marks.nth(3).get_attribute("data-told")
+    page.mouse.move(0, 0)
+    assert tip.is_hidden()
+    plot.focus()
+    for key, place in (("ArrowRight", 0), ("ArrowRight", 1), ("ArrowLeft", 0), ("ArrowLeft", -1)):
+        page.keyboard.press(key)
+        assert tip.text_content() == marks.nth(place).get_attribute("data-told")
+    page.keyboard.press("Escape")
+    assert tip.is_hidden()
+
+
+def test_a_button_hides_and_shows_a_contender_on_the_whole_page(open_report: Open) -> None:
+    page = open_report()
+    buttons = page.locator("#q-encode-growth .legend button", has_text="tiktoken")
+    who = buttons.first.get_attribute("data-toggle")
+    its = page.locator(f".row[data-who='{who}']:visible, .point[data-who='{who}']:visible")
+    before = its.count()
+    assert before > 3
+    buttons.first.click()
+    assert its.count() == 0
+    assert {*page.locator(f"[data-toggle='{who}']").evaluate_all("b => b.map(b => b.ariaPressed)")} == {
+        "false"
+    }
+    buttons.first.focus()
+    page.keyboard.press("Space")
+    assert its.count() == before
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_contents_stay_in_sight_and_plots_fill_the_width(open_report: Open, width: int) -> None:
+    page = open_report(viewport={"width": width, "height": 800})
+    page.evaluate("scrollTo(0, 3000)")
+    box = page.locator("nav").bounding_box()
+    assert -1 <= box["y"] < 30
+    for figure in page.locator("#q-encode-growth figure").all():
+        plot, around = figure.locator("svg.curves").bounding_box(), figure.bounding_box()
+        assert plot["width"] > around["width"] - 90

@@ -41,6 +41,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "conftest.py").write_text("from bpelab.benchmarks.harness.plugin import *\n")
     monkeypatch.setattr(suite, "FOLDER", tmp_path)
     monkeypatch.setattr(suite, "_parity", lambda preset: [])
+    monkeypatch.setattr(suite, "conformance", lambda: [{"encoder": "ours"}])
     monkeypatch.setattr(environment, "limits", dict)
     return tmp_path
 
@@ -128,6 +129,7 @@ def test_the_quick_preset_says_what_it_leaves_to_the_full_one(
     assert ("second", "asked only by --preset full or --only second") in {
         (entry["question"], entry["reason"]) for entry in quick["missing"]
     }
+    assert quick["conformance"] == [{"encoder": "ours"}]
     full = run(folder / "full.json", preset="full", n_passes=1)
     assert {cell["question"] for cell in full["cells"]} == {"first", "second"}
 
@@ -135,9 +137,9 @@ def test_the_quick_preset_says_what_it_leaves_to_the_full_one(
 def test_every_question_says_what_varies_how_it_could_mislead_and_what_the_answer_was() -> None:
     from bpelab.benchmarks.report.content import sections
 
-    record = {"preset": "full", "cells": []}
-    record["missing"] = [{"question": q, "contender": "", "reason": ""} for q in questions.QUESTIONS]
-    found = sections([record])
+    cell = {"group": "", "contender": "", "baseline": "", "unit": "s", "axis": {}, "passes": [[1.0]]}
+    cells = [cell | {"question": question} for question in questions.QUESTIONS]
+    found = sections([{"preset": "full", "cells": cells, "missing": []}])
     assert [section.question for section in found] == list(questions.QUESTIONS)
     assert all(section.title[-1] in "?." and "Varies: " in section.reading for section in found)
     for words in ("Fixed: ", "How the number could mislead: ", "The answer (records/"):

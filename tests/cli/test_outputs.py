@@ -125,7 +125,6 @@ def test_a_tokenizer_config_that_is_not_bpelab_s_is_not_replaced() -> None:
 def test_markdown_goes_next_to_the_page_and_replaces_only_an_older_report(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    pytest.importorskip("altair", reason="pip install 'bpelab[report]'")
     from bpelab.benchmarks.report import page
 
     monkeypatch.setattr(page, "page_html", lambda _: "<page>")
