@@ -36,8 +36,8 @@ def command_line() -> str:
         "",
         "`python -m bpelab` is the same program. After `bpelab --install-completion`, the shell completes",
         "verbs, options and choices. In directories, hidden and binary files are left out, and counted at",
-        "the end; a file that is named itself is always read. A console without a letter shows it escaped,",
-        "and a space in a token, which is `␣` elsewhere, as `\\s`.",
+        "the end; a file that is named itself is always read. A console that lacks a letter shows it",
+        "escaped, and a space in a token, which is `␣` elsewhere, as `\\s`.",
         "",
     ]
     page += _help_of(group, "bpelab")

@@ -99,3 +99,12 @@ def test_the_steps_that_a_trace_keeps_are_bounded_and_the_ids_stay_right(gpt2: E
     assert MAX_TRACED_PARTS / 4 < n_parts <= MAX_TRACED_PARTS
     assert "as many as a trace holds" in trace.pieces[-1].note
     assert len(trace._repr_html_()) < 10_000_000
+
+
+def test_the_first_pieces_of_a_trace_are_those_of_the_whole(gpt2: Encoding) -> None:
+    text = "the cat  sat,\n 안녕 on the mat"
+    whole = trace_encode(text, gpt2)
+    for n_pieces in range(len(whole.pieces) + 2):
+        first = trace_encode(text, gpt2, n_pieces)
+        assert first.pieces == whole.pieces[:n_pieces]
+        assert first.text == "".join(piece.text for piece in first.pieces)
