@@ -86,6 +86,7 @@ print(json.dumps({
     "early": message(lambda: next(iter(early))),
     "book": message(lambda: next(iter(create_dataloader_v1("one two three " * 9, max_length=2, stride=2)))),
 }))
+dist.barrier()  # a rank that left early would break the others' connections
 dist.destroy_process_group()
 """
 
