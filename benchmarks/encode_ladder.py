@@ -34,7 +34,7 @@ from bpelab.benchmarks.harness.texts import text_of
 # Prose and code that every machine has, and many languages, which the package carries.
 TEXTS = ["documentation", "standard library, 1 MB" if QUICK else "standard library, 12 MB"]
 TEXTS += ["multilingual sample x20"]
-CHARS = 250_000 if QUICK else None
+CHARS = 100_000 if QUICK else None
 BEGINNING = 20_000  # characters
 # Who encodes the whole text, and who its beginning.
 CONTENDERS = [(name, "whole") for name in (*ENGINES, "tiktoken", "tokenizers", *NATIVES) if name != TEXTBOOK]

@@ -31,7 +31,8 @@ from bpelab.benchmarks.harness.peers import (
 from bpelab.benchmarks.harness.record import CONTROL
 from bpelab.benchmarks.harness.texts import SENTENCE, text_of
 
-CONTENDERS = ["bpelab", CONTROL, TEXTBOOK, "tiktoken", "tokenizers", *NATIVES]
+SHOWN = ["gigatoken"] if QUICK else NATIVES
+CONTENDERS = ["bpelab", CONTROL, TEXTBOOK, "tiktoken", "tokenizers", *SHOWN]
 
 
 @pytest.mark.parametrize("contender", CONTENDERS)
@@ -64,7 +65,7 @@ def sentence_to_array_seconds(benchmark: Any, contender: str) -> None:
     )
 
 
-@pytest.mark.parametrize("contender", [*OURS, CONTROL, "tiktoken", "tokenizers", *NATIVES])
+@pytest.mark.parametrize("contender", [*OURS, CONTROL, "tiktoken", "tokenizers", *SHOWN])
 def many_texts_seconds(benchmark: Any, contender: str) -> None:
     encode_batch = to_batch(contender)
     documentation = text_of("documentation")

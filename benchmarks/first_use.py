@@ -34,9 +34,15 @@ from bpelab.bpe.files.tiktoken_cache import write_tiktoken_cache
 LIBRARIES = {"bpelab": "bpelab.bpe", "tiktoken": "tiktoken"}
 if is_installed("compiled"):
     LIBRARIES[COMPILED] = "bpelab.bpe"
-TEXTS = ["documentation", "standard library, 1 MB"]
+TEXTS = ["standard library, 1 MB"]
 if not QUICK:
-    TEXTS += ["the-verdict", "tinyshakespeare", "udhr-multilingual", "standard library, 12 MB"]
+    TEXTS += [
+        "documentation",
+        "the-verdict",
+        "tinyshakespeare",
+        "udhr-multilingual",
+        "standard library, 12 MB",
+    ]
 MEMORY_TEXT = TEXTS[-1]
 ROUNDS = 1 if QUICK else 5
 SCRIPT = """

@@ -38,8 +38,8 @@ from bpelab.dataset.tokenize_corpus import tokenize_corpus  # noqa: E402
 from torch.utils.data import DataLoader, Dataset  # noqa: E402
 
 LENGTH, STRIDE, BATCH = 256, 128, 64
-N_IDS = 500_000 if QUICK else 1_000_000
-N_BUILT = 300_000 if QUICK else 10_000_000
+N_IDS = 200_000 if QUICK else 1_000_000
+N_BUILT = 100_000 if QUICK else 10_000_000
 
 
 class BookDataset(Dataset[Any]):
@@ -85,7 +85,7 @@ def makers(data: Any) -> dict[str, Callable[[], Iterable[Any]]]:
 
 @cache
 def source() -> list[tuple[str, str]]:
-    return list(standard_library(3_000_000 if QUICK else 12_000_000))
+    return list(standard_library(1_000_000 if QUICK else 12_000_000))
 
 
 def loaders(data: Any) -> dict[str, Callable[[], Iterable[Any]]]:
@@ -218,7 +218,7 @@ def shuffle_seconds(benchmark: Any, contender: str) -> None:
 
 @pytest.mark.parametrize("contender", ["encoding alone", "one process", "two processes"])
 def token_files_seconds(benchmark: Any, tmp_path: Path, contender: str) -> None:
-    texts = [text for _, text in source()] * (2 if QUICK else 4)
+    texts = [text for _, text in source()] * (1 if QUICK else 4)
     corpus = tmp_path / "corpus"
     corpus.mkdir()
     for number, text in enumerate(texts):

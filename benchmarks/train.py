@@ -45,15 +45,15 @@ PUBLISHED = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?
 BOTH = "tinyshakespeare and documentation"
 CORPORA = ["documentation"] if QUICK else [BOTH, "standard library, 12 MB"]
 SIZES = [8192] if QUICK else [8192, 32768]
-SMALL_SIZES = {"documentation, 50 kB": 300} if QUICK else {"documentation, 50 kB": 300, "documentation": 512}
+SMALL_SIZES = {"documentation, 20 kB": 300} if QUICK else {"documentation, 20 kB": 300, "documentation": 512}
 
 
 @cache
 def documents(name: str) -> tuple[str, ...]:
     if name == BOTH:
         return text_of("tinyshakespeare"), text_of("documentation")
-    if name == "documentation, 50 kB":
-        return (text_of("documentation")[:50_000],)
+    if name == "documentation, 20 kB":
+        return (text_of("documentation")[:20_000],)
     if name == "documentation":
         return (text_of("documentation"),)
     return tuple(text for _, text in standard_library())

@@ -12,7 +12,7 @@ from bpelab.benchmarks.harness.turns import Contender, Context, Timer, seconds_o
 # The suite chooses one of two presets; a question's file that is run by itself takes the full one.
 QUICK = os.environ.get("BPELAB_PRESET") == "quick"
 
-CELL_SECONDS = 0.1 if QUICK else 2.0  # for all rounds of one cell
+CELL_SECONDS = 0.05 if QUICK else 2.0  # for all rounds of one cell
 # A round of short calls makes so many that it takes this long, and the clock's own microsecond does not
 # count.
 ROUND_SECONDS = 0.001 if QUICK else 0.01
@@ -63,7 +63,7 @@ def measure(
 ) -> None:
     """Let a call whose answer has been checked take its turns, and record what it is compared with.
 
-    Without `rounds`, as many are run as fit into the preset's time for a cell: at least 3, at most 20;
+    Without `rounds`, as many are run as fit into the preset's time for a cell: at least 2, at most 20;
     without `iterations`, a round makes as many calls as fill its time. `warm` makes a call before them that
     nobody counts; one that takes long was made when its answer was checked, and makes one call in each round.
     """

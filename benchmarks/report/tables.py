@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
+from bpelab.benchmarks.harness.packages import TRAINERS
 from bpelab.benchmarks.harness.record import BYTES, RECORDS, Record, load
 from bpelab.benchmarks.harness.rows import Row, rows
-from bpelab.benchmarks.report.units import quantity, rate, times
+from bpelab.benchmarks.report.units import interval_text, quantity, rate, times
 
 LADDER_RECORD = "quick.json"
 COMPILED = "bpelab's compiled loops"
@@ -74,7 +75,6 @@ class Comparison(NamedTuple):
     of_memory: bool = False
 
 
-TRAINERS = ("tokenizers", "rustbpe", "ffbpe", "gigatoken")
 ENCODING = ("encode_warm", "encode_short", "encode_threads", "first_use", "encode_long_piece")
 COMPARISONS: Mapping[str, Comparison] = {
     "encoding": Comparison("quick.json", ENCODING, ("tiktoken",)),
@@ -115,10 +115,10 @@ def record_of(file: str) -> Record:
 def headline() -> str:
     """Return the figures of README.md."""
     record = record_of(HEADLINE_RECORD)
-    lines = ["| | times as fast | interval over passes |", "|---|--:|--:|"]
+    lines = ["| | times as fast | 95 % interval |", "|---|--:|--:|"]
     for entry, row in _headline_rows(record):
         assert row.ratio
-        spread = f"{times(row.ratio.low)} to {times(row.ratio.high)}"
+        spread = interval_text(row.ratio)
         lines.append(f"| {entry.english} | **{times(row.ratio.middle)}** | {spread} |")
     note = f"Below 1× bpelab is slower. {source_of(record)} {_again(record, _headline_questions())}"
     return "\n".join([*lines, "", note]) + "\n"
@@ -127,7 +127,7 @@ def headline() -> str:
 def headline_in_korean() -> str:
     """Return the same figures for README.ko.md."""
     record = record_of(HEADLINE_RECORD)
-    lines = ["| | 속도 (배) | 회차 간 구간 |", "|---|--:|--:|"]
+    lines = ["| | 속도 (배) | 95 % 구간 |", "|---|--:|--:|"]
     for entry, row in _headline_rows(record):
         assert row.ratio
         spread = f"{times(row.ratio.low)}–{times(row.ratio.high)}"
@@ -188,7 +188,7 @@ def _found(pairs: Sequence[tuple[Row, Row]], of_memory: bool) -> str:
     ratios = [ratio for row, peer in pairs if (ratio := _against(row, peer).ratio)]
     names = [f"{row.group}, against {peer.contender}" for row, peer in pairs]
     order = sorted(range(len(ratios)), key=lambda i: ratios[i].middle)
-    n_won, n_lost = sum(ratio.low > 1 for ratio in ratios), sum(ratio.high < 1 for ratio in ratios)
+    n_won, n_lost = sum(ratio.is_above(1) for ratio in ratios), sum(ratio.is_below(1) for ratio in ratios)
     ours = pairs[0][0].contender
     subject = f"The {ours}" if ours == "look-up" else ours
     better, worse = ("needs less", "more") if of_memory else ("is faster", "slower")
@@ -205,9 +205,10 @@ def _found(pairs: Sequence[tuple[Row, Row]], of_memory: bool) -> str:
 def _line(row: Row, peer: Row) -> str:
     compared = _against(row, peer)
     assert compared.ratio
-    spread = f"{times(compared.ratio.low)} to {times(compared.ratio.high)}"
-    mark = "" if compared.is_steady else " *"
-    amounts = f"{amount(row)} | {amount(peer)} | {peer.contender}"
+    spread = interval_text(compared.ratio)
+    mark = " *" if compared.is_wide else ""
+    note = f" ({peer.note})" if peer.note else ""
+    amounts = f"{amount(row)} | {amount(peer)} | {peer.contender}{note}"
     return f"| {row.group} | {amounts} | {times(compared.ratio.middle)} ({spread}){mark} |"
 
 
@@ -234,7 +235,7 @@ def rates(name: str) -> str:
 
 def _fastest(found: Sequence[Row]) -> str:
     """Say who is fastest on the largest text, and by how much compared with the best of bpelab."""
-    largest = max(found, key=lambda row: row.cell["amount"]).group
+    largest = max(found, key=lambda row: (row.cell["amount"], row.cell["axis"].get("form") == "array")).group
     order = sorted((row for row in found if row.group == largest), key=lambda row: row.typical)
     first, best = order[0], next(row for row in order if row.contender.startswith("bpelab"))
     told = f"Of those measured on the largest text ({largest}), {first.contender} is the fastest"

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+from bpelab.benchmarks.harness.ratios import WIDE
 from bpelab.benchmarks.harness.record import Record
-from bpelab.benchmarks.harness.rows import Row, rows
-from bpelab.benchmarks.report.units import times
+from bpelab.benchmarks.harness.rows import Row, controls, rows
+from bpelab.benchmarks.report.units import interval_text, times
 
 N_WORST = 6
+# As many others as this want to run before the suite begins: on a machine of two cores it never has both.
+BUSY_LOAD = 1.0
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,10 @@ def _axis(row: Row, name: str) -> Any:
     return row.cell["axis"].get(name)
 
 
+def _is_look_up(row: Row) -> bool:
+    return row.contender == "look-up" and _axis(row, "direction") == "forward"
+
+
 NUMBERS: Sequence[tuple[str, str, Choice]] = (
     (
         "encoding text met before to an array, against tiktoken",
@@ -68,13 +75,20 @@ NUMBERS: Sequence[tuple[str, str, Choice]] = (
     (
         "an embedding by look-up, against one-hot @ Linear, forward",
         "embedding",
-        lambda row: row.contender == "look-up" and _axis(row, "direction") == "forward",
+        lambda row: _is_look_up(row) and _axis(row, "device") != "cuda",
+    ),
+    (
+        "the same on CUDA",
+        "embedding",
+        lambda row: _is_look_up(row) and _axis(row, "device") == "cuda",
     ),
 )
+# Numbers that most machines cannot have are left out where they are missing.
+OPTIONAL = ("the same on CUDA",)
 
 
 def numbers(record: Record, others: Sequence[Record] = ()) -> list[Number]:
-    """Return the five numbers that matter: each the median over its groups, with the lowest and highest.
+    """Return the numbers that matter: each the median over its groups, with the lowest and highest.
 
     A number that was not measured says why, unless one of the `others` has it.
     """
@@ -83,7 +97,7 @@ def numbers(record: Record, others: Sequence[Record] = ()) -> list[Number]:
         compared = _compared(record, question, chosen)
         if compared:
             found.append(_number(title, compared))
-        elif not any(_compared(other, question, chosen) for other in others):
+        elif title not in OPTIONAL and not any(_compared(other, question, chosen) for other in others):
             found.append(Number(title, "not measured", _why(record, question)))
     return found
 
@@ -97,14 +111,14 @@ def _number(title: str, compared: list[Row]) -> Number:
     ratios = [row.ratio for row in ordered if row.ratio]
     value = times(median(ratio.middle for ratio in ratios))
     if len(ratios) == 1:
-        detail = f"{times(ratios[0].low)} to {times(ratios[0].high)} from pass to pass"
+        detail = interval_text(ratios[0])
     else:
         first, last = ordered[0], ordered[-1]
         ends = f"{times(ratios[0].middle)} ({first.group}) to {times(ratios[-1].middle)} ({last.group})"
         detail = f"median of {len(ratios)}, from {ends}"
-    unsteady = sum(not row.is_steady for row in ordered)
-    if unsteady:
-        detail += f"; {unsteady} of {len(ordered)} unstable" if len(ordered) > 1 else "; unstable"
+    n_wide = sum(row.is_wide for row in ordered)
+    if n_wide:
+        detail += f"; {n_wide} of {len(ordered)} uncertain" if len(ordered) > 1 else "; uncertain"
     return Number(title, value, detail)
 
 
@@ -115,33 +129,64 @@ def _why(record: Record, question: str) -> str:
 
 def slower(record: Record) -> list[Row]:
     """Return the rows where bpelab is slower, or larger, than the baseline beyond the noise, worst first."""
-    found = [row for row in _all_rows(record) if row.is_ours and row.ratio and row.ratio.high < 1]
+    found = [row for row in _all_rows(record) if row.is_ours and row.ratio and row.ratio.is_below(1)]
     return sorted(found, key=lambda row: row.ratio.middle if row.ratio else 0.0)
 
 
 def caveats(record: Record) -> list[str]:
-    """Return lines that say where bpelab loses, and how steady the machine was."""
+    """Return lines that say where bpelab loses, and what the record itself says about its intervals."""
     lost = slower(record)
     shown = [f"{row.group} {times(row.ratio.middle)}" for row in lost[:N_WORST] if row.ratio]
     more = f", and {len(lost) - N_WORST} more" if len(lost) > N_WORST else ""
-    n_unstable, n_groups = unstable(record)
     lines = []
     if lost:
         lines.append(f"Where bpelab is slower, or larger: {'; '.join(shown)}{more}.")
     elif any(row.is_ours and row.ratio for row in _all_rows(record)):
         lines.append("bpelab was nowhere slower than its baseline beyond the noise.")
-    if n_unstable:
-        marked = "marked unstable: their baseline moved by more than a tenth between passes."
-        lines.append(f"{n_unstable} of {n_groups} comparisons are {marked}")
-    elif n_groups:
-        lines.append(f"All {n_groups} baselines stayed within a tenth from pass to pass.")
-    return lines
+    n_wide, n_ratios = wide(record)
+    if n_wide:
+        lines.append(
+            f"{n_wide} of {n_ratios} ratios are uncertain: their interval reaches more than a tenth from the"
+            " middle."
+        )
+    elif n_ratios:
+        lines.append(f"The intervals of all {n_ratios} ratios stay within a tenth of the middle.")
+    n_held, n_controls = controls_held(record)
+    if n_controls:
+        lines.append(
+            f"The same code was measured a second time in {n_controls} groups; {n_held} of the"
+            f" {n_controls} intervals hold 1×, and 95 % should."
+        )
+    return [*busy(record), *lines]
 
 
-def unstable(record: Record) -> tuple[int, int]:
-    """Count the groups whose baseline moved by more than a tenth between passes, and all groups."""
-    groups = {(row.cell["question"], row.group): row.is_steady for row in _all_rows(record)}
-    return sum(not steady for steady in groups.values()), len(groups)
+def busy(record: Record) -> list[str]:
+    """Return a line if the machine was busy with something else: by its load before, or by the controls.
+
+    A control's ratio should be 1. Where the typical one is a tenth off, other ratios are, too.
+    """
+    load = (record.get("load") or {}).get("before")
+    off = [max(row.ratio.middle, 1 / row.ratio.middle) for row in controls(record) if row.ratio]
+    reasons = []
+    if load is not None and load >= BUSY_LOAD:
+        reasons.append(f"{load:.1f} other processes wanted to run when the measurement began")
+    if off and median(off) > WIDE:
+        reasons.append(f"the same code measured twice differs by {(median(off) - 1):.0%}")
+    if not reasons:
+        return []
+    return [f"The machine was busy: {', and '.join(reasons)}. Measure again when it is idle."]
+
+
+def controls_held(record: Record) -> tuple[int, int]:
+    """Count the controls whose interval holds 1, and all of which have an interval."""
+    ratios = [row.ratio for row in controls(record) if row.ratio and row.ratio.n_passes > 1]
+    return sum(ratio.low <= 1 <= ratio.high for ratio in ratios), len(ratios)
+
+
+def wide(record: Record) -> tuple[int, int]:
+    """Count the ratios whose interval reaches more than a tenth from its middle, and all ratios."""
+    compared = [row for row in _all_rows(record) if row.ratio]
+    return sum(row.is_wide for row in compared), len(compared)
 
 
 def _all_rows(record: Record) -> Iterator[Row]:
