@@ -13,7 +13,7 @@ pass.
 The answer (records/quick.json): each engine of bpelab is several times faster than the one before it.
 Remembering words saves merging them again, which is already enough to pass tiktoken's Rust core. Looking up
 all pieces of a block in one pass of NumPy saves Python's loop over them. Native encoders with splitters of
-their own are several times faster still, and the arrays' algorithm as compiled loops is level with the
+their own are several times faster still, and the arrays' algorithm as compiled loops comes close to the
 fastest of them. Hugging Face's tokenizers is slower than tiktoken, since it also keeps the place of every
 token.
 """

@@ -235,7 +235,6 @@ def against_educational_seconds(benchmark: Any, corpus: str, contender: str) -> 
     size = SMALL_SIZES[corpus]
     texts = documents(corpus)
     check_small(contender, SMALL[contender](texts, size), corpus, size)
-    about = {"note": NOTES[contender]} if contender in NOTES else {}
     measure(
         benchmark,
         lambda: SMALL[contender](texts, size),
@@ -245,5 +244,5 @@ def against_educational_seconds(benchmark: Any, corpus: str, contender: str) -> 
         amount=sum(len(text.encode("utf-8")) for text in texts),
         rounds=1,
         warm=False,
-        **about,
+        note=NOTES.get(contender),
     )

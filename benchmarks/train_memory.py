@@ -44,7 +44,7 @@ def measured(contender: str, corpus: str, size: int) -> tuple[int, str]:
     """Train in a process of its own; return its memory in bytes, and a digest of what it learned."""
     command = [sys.executable, "-c", SCRIPT, contender, corpus, str(size)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    memory, digest = json.loads(done.stdout.splitlines()[-1])  # gigatoken prints before
+    memory, digest = json.loads(done.stdout.splitlines()[-1])  # gigatoken prints its progress before it
     return memory, digest
 
 

@@ -403,6 +403,21 @@ class Encoding:
             disallowed=disallowed,
         )
 
+    def with_engine_for(self, n_chars: int) -> "Encoding":
+        """Return the same encoding, ready for so many characters in all.
+
+        Where the engine is "auto", and so much text pays for loading the compiled engine, that is the engine
+        of the encoding returned; elsewhere it is this one. Of texts that come one after the other, "auto"
+        alone would see only how long each is.
+
+        >>> from bpelab.bpe import get_encoding
+        >>> get_encoding("gpt2").with_engine_for(1000).engine
+        'auto'
+        """
+        n_chars = require_whole("n_chars", n_chars, 0)
+        pays = self.engine == AUTO and self._parts.engines.compiled_if_it_pays(n_chars) is not None
+        return self.with_engine("compiled") if pays else self
+
     def encode_file(
         self,
         path: str | os.PathLike[str],
@@ -416,7 +431,8 @@ class Encoding:
         Line ends and a byte order mark stay as they are. Raises `ValueError` that names the byte where
         the file is not UTF-8, unless `errors` (as in `bytes.decode`) says what else to do.
         """
-        return self.encode_iter(
+        size = os.path.getsize(path) if os.path.isfile(path) else 0
+        return self.with_engine_for(size).encode_iter(
             read_chunks(path, errors), allowed_special=allowed_special, disallowed_special=disallowed_special
         )
 

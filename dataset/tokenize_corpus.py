@@ -104,7 +104,7 @@ def tokenize_corpus(
                 return manifest
             encode = partial(
                 encode_part,
-                encoding=encoding,
+                encoding=encoding.with_engine_for((n_bytes - n_done) // jobs),
                 documents=documents,
                 end_of_text=settings.end_of_text,
                 errors=errors,

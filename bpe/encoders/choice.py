@@ -118,7 +118,7 @@ class Engines:
         """
         if (loaded := self.compiled_if_loaded) is not None:
             return loaded
-        self._n_chars_of_arrays += n_chars
+        self._n_chars_of_arrays += n_chars  # not exact where threads add at once, which is soon enough
         if self._n_chars_of_arrays < LONG_CHARS:
             return None
         from bpelab.bpe.encoders.compiled.loading import load_if_it_pays

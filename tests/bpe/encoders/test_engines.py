@@ -120,6 +120,27 @@ def test_the_engine_is_chosen_by_hand_and_kept(engine: str) -> None:
     assert (copy.engine, copy.encode("hello world")) == (engine, [31373, 995])
 
 
+def test_an_encoding_for_much_text_has_the_compiled_engine_where_that_pays(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pytest.importorskip("numba", reason="pip install 'bpelab[compiled]'")
+    from bpelab.bpe.encoders.compiled import loading
+
+    ranks = {bytes([byte]): byte for byte in range(256)}
+    fresh = Encoding("x", pat_str=GPT2_PATTERN, mergeable_ranks=ranks, special_tokens={})
+    asked = []
+    monkeypatch.setattr(loading, "pays", lambda n_chars, *_: asked.append(n_chars) or n_chars > 10**7)
+    assert fresh.with_engine_for(10**7) is fresh
+    path = tmp_path / "text.txt"
+    path.write_text("word " * 300_000, encoding="utf-8")
+    n_ids = sum(map(len, fresh.encode_file(path)))
+    assert (n_ids, asked[:2]) == (5 * 300_000, [10**7, 5 * 300_000])
+    assert fresh.with_engine("arrays").with_engine_for(10**9).engine == "arrays"
+    assert fresh.with_engine_for(10**9).engine == "compiled"
+    with pytest.raises(ValueError, match="n_chars"):
+        fresh.with_engine_for(-1)
+
+
 def test_engines_share_their_tables(gpt2: Encoding) -> None:
     other = gpt2.with_engine("arrays")
     assert other is not gpt2
