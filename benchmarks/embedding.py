@@ -3,15 +3,16 @@
 Varies: the vocabulary, the dimension, the number of tokens, the dtype, forward or forward and backward,
 uniform or Zipf-distributed ids, eager or compiled, whether the one-hot vectors are made while the clock
 runs, and on CUDA TF32 and deterministic algorithms. Fixed: one layer alone, weights and ids already on the
-device.
+device. The range of the ids is checked by "look-up, ids checked" alone, which is `TokenEmbedding` as people
+call it; the others do the arithmetic and nothing else.
 
 How the number could mislead: the two ways do different amounts of work. The look-up copies rows, n_tokens *
 dim numbers; the product reads the whole table and makes 2 * n_tokens * vocab_size * dim operations. Each
 cell is compared with that model, at the bandwidth and the FLOP/s measured in the same run. The two give the
 same numbers to the bit, except with TF32, which rounds those of the product. What does not fit into a
-quarter of the memory is not measured, and listed as such. On CUDA the time is that of events, after a
-warm-up, with the second-level cache flushed before every round, and `peak_bytes` is the most that was
-allocated; on the CPU it is the model's.
+quarter of the memory is not measured, and listed as such. On CUDA the time is that of the kernels; what it
+takes to launch one is a row of its own. `peak_bytes` is the most that a call allocates; on the CPU it is the
+model's.
 
 The answer (records/quick.json): the look-up is faster, by little or nothing for a vocabulary of 64 and by
 three orders of magnitude for GPT-2's, since its time does not depend on the vocabulary and the product's is
@@ -19,15 +20,19 @@ proportional to it.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 # cuBLAS can be deterministic only if this is set before it starts.
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 import pytest
+from bpelab.benchmarks.harness import cuda
 from bpelab.benchmarks.harness.environment import machine
-from bpelab.benchmarks.harness.measure import QUICK, describe, measure, record_times
+from bpelab.benchmarks.harness.measure import QUICK, measure
+from bpelab.benchmarks.harness.record import CONTROL
 
 torch = pytest.importorskip("torch", reason="not installed: pip install 'bpelab[torch]'")
 from bpelab.embeddings import OneHotLinear, TokenEmbedding  # noqa: E402
@@ -45,11 +50,17 @@ else:
         for n_tokens in (2**8, 2**12, 2**16)
     ]
 DEVICES = ["cpu", "cuda"]
-CONTENDERS = ["look-up", "one-hot @ Linear", "one-hot @ Linear, one-hot made before"]
-# Operations in the largest product that is timed: a second or two on a laptop.
+LOOK_UP, CHECKED = "look-up", "look-up, ids checked"
+PRODUCT, PREPARED = "one-hot @ Linear", "one-hot @ Linear, one-hot made before"
+LOOK_UPS = (LOOK_UP, CHECKED, CONTROL)
+# Operations in the largest product that is timed: one or two seconds at the 50 to 100 GFLOP/s of a laptop,
+# and some three seconds at the 30 to 60 TFLOP/s that GPUs for data centres are specified with in float32.
 MOST_OPERATIONS = {"cpu": 1e10 if QUICK else 1e11, "cuda": 1e14}
-# How many times slower than float32 it is on a processor without instructions for it.
+# How many times slower than float32 it may be: on a processor without instructions for it the product of
+# 1,024 x 256 by 256 tokens took 143 ms instead of 1.2 ms (records/quick.json).
 BFLOAT16_IS_SLOWER = 50
+# A look-up is compared with the product of so many tokens; of all of them, the one-hot vectors might not fit.
+MULTIPLIED = 64
 
 
 def ids_of(distribution: str, vocab_size: int, n_tokens: int, device: str) -> Any:
@@ -60,6 +71,13 @@ def ids_of(distribution: str, vocab_size: int, n_tokens: int, device: str) -> An
     return torch.multinomial(weights, n_tokens, replacement=True, generator=generator).to(device)
 
 
+def skip_without(device: str) -> None:
+    """Skip what needs a device that is not here."""
+    if device == "cuda" and (reason := cuda.why_not(torch)):
+        pytest.skip(reason)
+
+
+@cache
 def memory_of(device: str) -> int:
     if device == "cuda":
         return int(torch.cuda.get_device_properties(0).total_memory)
@@ -82,103 +100,210 @@ class Setting(NamedTuple):
         shown = [f", {self.distribution} ids"] if self.distribution != "uniform" else []
         return "".join([*shown, *(f", {name}" for name in self._fields[3:] if getattr(self, name))])
 
+    @property
+    def has_backward(self) -> bool:
+        """Tell whether the gradient is computed, too."""
+        return self.direction == "forward and backward"
+
+    @contextmanager
+    def switched(self) -> Iterator[None]:
+        """Switch PyTorch to this setting, whatever an image or an environment has chosen, and back."""
+        matmul, filling = torch.backends.cuda.matmul, torch.utils.deterministic
+        before = matmul.allow_tf32, filling.fill_uninitialized_memory
+        try:
+            matmul.allow_tf32 = self.tf32
+            # Deterministic algorithms are measured, not the filling of new memory that comes with them.
+            filling.fill_uninitialized_memory = False
+            torch.use_deterministic_algorithms(self.deterministic)
+            yield
+        finally:
+            matmul.allow_tf32, filling.fill_uninitialized_memory = before
+            torch.use_deterministic_algorithms(False)
+
 
 USUAL = Setting()
 
 
-def time_it(benchmark: Any, call: Callable[[], object], device: str, about: dict[str, Any]) -> None:
-    if device == "cpu":
-        extra = {name: about.pop(name) for name in ("bytes_moved", "operations", "peak_bytes")}
-        measure(benchmark, call, rounds=5 if QUICK else None, **about)
-        benchmark.extra_info.update(extra)
-        return
-    before = torch.cuda.memory_allocated()
-    torch.cuda.reset_peak_memory_stats()
-    call()
-    about["peak_bytes"] = torch.cuda.max_memory_allocated() - before
-    describe(benchmark, **about)
-    flush = torch.empty(1 << 26, dtype=torch.int32, device="cuda")
-    values = []
-    for round_number in range(13):
-        flush.zero_()
-        start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
-        start.record()
-        call()
-        end.record()
-        torch.cuda.synchronize()
-        if round_number >= 3:
-            values.append(start.elapsed_time(end) / 1000)
-    record_times(benchmark, values)
+class Work(NamedTuple):
+    """What a contender has to do at least, and the memory that it takes, with what it is checked against."""
+
+    operations: int
+    bytes_moved: int
+    peak_bytes: int
+    bytes_to_check: int
+
+
+def work_of(contender: str, cell: tuple[int, int, int], setting: Setting, size: int) -> Work:
+    """Return the model: numbers are of `size` bytes.
+
+    The forward product multiplies the one-hot vectors by the table, and the backward one their transpose by
+    the gradient from above. That makes two products: nobody asks for the gradient of the one-hot vectors. The
+    look-up's backward fills a gradient as large as the table with zeros, then adds a row for each token.
+    """
+    vocab_size, dim, n_tokens = cell
+    table, vectors, one_hot = vocab_size * dim, n_tokens * dim, n_tokens * vocab_size
+    is_look_up, backward = contender in LOOK_UPS, setting.has_backward
+    if is_look_up:
+        operations = 0
+        moved = 2 * vectors + backward * (
+            table + 3 * vectors
+        )  # a row is read and written, what is added read
+        needed = table * (1 + backward) + 2 * vectors
+    else:
+        operations = 2 * n_tokens * table * (1 + backward)
+        moved = table + vectors + one_hot * (1 if contender == PREPARED else 2)  # made by writing it
+        moved += backward * (one_hot + vectors + table)
+        needed = table * (1 + backward) + 2 * vectors + one_hot
+    # The rows that it should give; of a look-up also some one-hot vectors, and for a gradient a comparison.
+    to_check = vectors + is_look_up * min(n_tokens, MULTIPLIED) * (vocab_size + dim) + backward * table
+    return Work(operations, size * moved, size * needed, size * to_check)
+
+
+def skip_what_is_too_large(work: Work, setting: Setting, device: str) -> None:
+    needed = work.peak_bytes + work.bytes_to_check
+    if needed > memory_of(device) / 4:
+        pytest.skip(f"{needed / 1e9:.1f} GB do not fit into a quarter of the memory")
+    if work.operations > MOST_OPERATIONS[device] / (
+        BFLOAT16_IS_SLOWER if (setting.dtype, device) == ("bfloat16", "cpu") else 1
+    ):
+        pytest.skip(f"{work.operations:.1e} operations: it would take too long")
+
+
+class Layers(NamedTuple):
+    """What the contenders of a group share."""
+
+    table: Any
+    product: Any
+    ids: Any
+    upstream: Any
+
+
+@lru_cache(maxsize=1)
+def layers_of(device: str, cell: tuple[int, int, int], setting: Setting) -> Layers:
+    """Return the two layers on one table, their ids and the gradient that comes from above."""
+    vocab_size, dim, n_tokens = cell
+    dtype = getattr(torch, setting.dtype)
+    if setting.compiled:
+        # Dynamo keeps at most eight versions of a function, and runs it uncompiled from then on.
+        torch.compiler.reset()
+    torch.manual_seed(1)
+    table = TokenEmbedding(vocab_size, dim).to(device, dtype)
+    ids = ids_of(setting.distribution, vocab_size, n_tokens, device)
+    return Layers(
+        table, OneHotLinear.sharing(table), ids, torch.ones(n_tokens, dim, dtype=dtype, device=device)
+    )
+
+
+def forward_of(contender: str, layers: Layers, setting: Setting) -> tuple[Callable[[], Any], Any]:
+    """Return a call that makes the vectors, and the layer whose gradient it has."""
+    table, product, ids, _ = layers
+    weight, linear = table.weight, product.linear
+    column = ids.unsqueeze(-1)
+
+    def one_hot() -> Any:
+        return linear.weight.new_zeros((len(ids), weight.shape[0])).scatter_(-1, column, 1)
+
+    made = one_hot() if contender == PREPARED else None
+    # Unlike the layers themselves, these do not check the ids, for which CUDA would have to be waited for.
+    forward: Callable[[], Any] = {
+        LOOK_UP: lambda: torch.nn.functional.embedding(ids, weight),
+        CONTROL: lambda: torch.nn.functional.embedding(ids, weight),
+        CHECKED: lambda: table(ids),
+        PRODUCT: lambda: linear(one_hot()),
+        PREPARED: lambda: linear(made),
+    }[contender]
+    if setting.compiled:
+        # In one graph: parts that run uncompiled would be an error.
+        forward = torch.compile(forward, fullgraph=True)
+    return forward, table if contender in LOOK_UPS else product
+
+
+def check(forward: Callable[[], Any], layers: Layers, contender: str, setting: Setting) -> None:
+    """Raise `AssertionError` unless the vectors are the rows of the table; compiled code is checked, too."""
+    table, product, ids, _ = layers
+    # TF32 keeps ten bits of a number's fraction.
+    rtol = 1e-3 if setting.tf32 else 0
+    with torch.no_grad():
+        vectors = forward()
+        assert torch.allclose(vectors, table.weight[ids], rtol=rtol, atol=0)
+        if contender in LOOK_UPS:
+            few = ids[:MULTIPLIED]
+            assert torch.allclose(product(few), vectors[:MULTIPLIED], rtol=rtol, atol=0)
+
+
+def check_gradient(layer: Any, layers: Layers) -> None:
+    """Raise `AssertionError` unless each row's gradient is how often its id occurs: ones come from above."""
+    (parameter,) = layer.parameters()
+    counts = torch.bincount(layers.ids, minlength=layers.table.weight.shape[0]).to(parameter.dtype)
+    assert (parameter.grad == (counts[:, None] if layer is layers.table else counts)).all()
 
 
 def one_cell(
     benchmark: Any, contender: str, device: str, cell: tuple[int, int, int], setting: Setting = USUAL
 ) -> None:
-    if device == "cuda" and not torch.cuda.is_available():
-        pytest.skip("no CUDA device on this machine")
+    skip_without(device)
+    if device == "cuda" and contender == CHECKED:
+        pytest.skip("on CUDA checking the ids waits for the device")
     vocab_size, dim, n_tokens = cell
-    dtype = getattr(torch, setting.dtype)
-    size = dtype.itemsize
-    is_product = contender != "look-up"
-    factor = 3 if setting.direction == "forward and backward" else 1
-    operations = 2 * n_tokens * vocab_size * dim * factor if is_product else 0
-    needed = size * (vocab_size * dim * 2 + n_tokens * dim * 2 + (n_tokens * vocab_size if is_product else 0))
-    if needed * factor > memory_of(device) / 4:
-        pytest.skip(f"{needed * factor / 1e9:.1f} GB do not fit into a quarter of the memory")
-    if operations > MOST_OPERATIONS[device] / (BFLOAT16_IS_SLOWER if setting.dtype == "bfloat16" else 1):
-        pytest.skip(f"{operations:.1e} operations: it would take too long")
-    torch.manual_seed(1)
-    table = TokenEmbedding(vocab_size, dim).to(device, dtype)
-    product = OneHotLinear.sharing(table)
-    ids = ids_of(setting.distribution, vocab_size, n_tokens, device)
-    with torch.no_grad():
-        # TF32 keeps ten bits of a number's fraction.
-        assert torch.allclose(product(ids), table(ids), rtol=1e-3 if setting.tf32 else 0, atol=0)
-    layer: Any = product if is_product else table
-    one_hot = product.one_hot(ids) if contender.endswith("before") else None
-    forward: Callable[[], Any] = (
-        (lambda: product.linear(one_hot)) if one_hot is not None else (lambda: layer(ids))
-    )
-    if setting.compiled:
-        forward = torch.compile(forward)
-        forward()
-    upstream = torch.ones(n_tokens, dim, dtype=dtype, device=device)
+    work = work_of(contender, cell, setting, getattr(torch, setting.dtype).itemsize)
+    skip_what_is_too_large(work, setting, device)
+    layers = layers_of(device, cell, setting)
+    forward, layer = forward_of(contender, layers, setting)
 
     def both_ways() -> None:
         for parameter in layer.parameters():
             parameter.grad = None  # `zero_grad` would import ten seconds of compiler first
-        forward().backward(upstream)
+        forward().backward(layers.upstream)
 
     def forward_alone() -> None:
         with torch.no_grad():
             forward()
 
-    moved = (
-        size * (vocab_size * dim + n_tokens * (dim + vocab_size)) if is_product else 2 * size * n_tokens * dim
-    )
-    about = {
-        "group": f"{device}, {setting.dtype}, {setting.direction},"
+    call = both_ways if setting.has_backward else forward_alone
+    with setting.switched():
+        check(forward, layers, contender, setting)
+        if setting.has_backward:
+            both_ways()
+            check_gradient(layer, layers)
+        peak = cuda.peak_bytes(torch, call) if device == "cuda" else work.peak_bytes
+    measure(
+        benchmark,
+        call,
+        group=f"{device}, {setting.dtype}, {setting.direction},"
         f" {vocab_size:,} x {dim:,}, {n_tokens:,} tokens{setting.changes}",
-        "axis": {"vocab_size": vocab_size, "dim": dim, "n_tokens": n_tokens, "device": device}
+        axis={"vocab_size": vocab_size, "dim": dim, "n_tokens": n_tokens, "device": device}
         | setting._asdict(),
-        "baseline": "one-hot @ Linear",
-        "amount": n_tokens,
-        "amount_of": "tokens",
-        "bytes_moved": moved * factor,
-        "operations": operations,
-        "peak_bytes": needed * factor,
-    }
-    time_it(benchmark, forward_alone if setting.direction == "forward" else both_ways, device, about)
+        baseline=LOOK_UP if contender == CONTROL else PRODUCT,
+        amount=n_tokens,
+        amount_of="tokens",
+        context=setting.switched,
+        bytes_moved=work.bytes_moved,
+        operations=work.operations,
+        peak_bytes=peak,
+        **timing(device),
+    )
 
 
-@pytest.mark.parametrize("contender", CONTENDERS)
+def timing(device: str) -> dict[str, Any]:
+    """Return how often and by which clock calls are timed on a device."""
+    if device == "cpu":
+        return {}
+    return {"rounds": 10, "iterations": cuda.CALLS, "timer": _kernel_timer()}
+
+
+@cache
+def _kernel_timer() -> Any:
+    return cuda.kernel_timer(torch)
+
+
+@pytest.mark.parametrize("contender", [LOOK_UP, CHECKED, PRODUCT, PREPARED, CONTROL])
 @pytest.mark.parametrize("cell", CELLS, ids=str)
 @pytest.mark.parametrize("device", DEVICES)
 def forward_seconds(benchmark: Any, contender: str, device: str, cell: tuple[int, int, int]) -> None:
     one_cell(benchmark, contender, device, cell)
 
 
-@pytest.mark.parametrize("contender", CONTENDERS[:2])
+@pytest.mark.parametrize("contender", [LOOK_UP, PRODUCT])
 @pytest.mark.parametrize("cell", [(1024, 256, 256), (GPT2, 64, 256)] if QUICK else CELLS, ids=str)
 @pytest.mark.parametrize("device", DEVICES)
 def backward_seconds(benchmark: Any, contender: str, device: str, cell: tuple[int, int, int]) -> None:
@@ -196,7 +321,7 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize("contender", CONTENDERS[:2])
+@pytest.mark.parametrize("contender", [LOOK_UP, PRODUCT])
 @pytest.mark.parametrize("change", list(CHANGES)[:2] if QUICK else CHANGES)
 @pytest.mark.parametrize(
     "cell", [(1024, 256, 256)] if QUICK else [(1024, 256, 256), (GPT2, 256, 1024)], ids=str
@@ -208,11 +333,24 @@ def changed_seconds(
     setting = CHANGES[change]
     if device == "cpu" and (setting.tf32 or setting.deterministic):
         pytest.skip(f"{change} is a matter of CUDA alone")
-    before = torch.backends.cuda.matmul.allow_tf32
-    try:
-        torch.backends.cuda.matmul.allow_tf32 = setting.tf32
-        torch.use_deterministic_algorithms(setting.deterministic)
-        one_cell(benchmark, contender, device, cell, setting)
-    finally:
-        torch.backends.cuda.matmul.allow_tf32 = before
-        torch.use_deterministic_algorithms(False)
+    one_cell(benchmark, contender, device, cell, setting)
+
+
+@pytest.mark.parametrize("contender", ["one kernel"])
+def launch_seconds(benchmark: Any, contender: str) -> None:
+    skip_without("cuda")
+    number = torch.zeros(1, device="cuda")
+    number.add_(1)
+    assert number.item() == 1
+    measure(
+        benchmark,
+        lambda: number.add_(1),
+        group="cuda, launching a kernel that adds one number",
+        axis={"vocab_size": 1, "dim": 1, "n_tokens": 1, "device": "cuda"} | USUAL._asdict(),
+        baseline=contender,
+        amount=None,
+        amount_of=None,
+        rounds=10,
+        iterations=1000,
+        timer=cuda.launch_timer(torch),
+    )

@@ -21,7 +21,7 @@ import pytest
 from bpelab.benchmarks.harness.measure import measure
 
 torch = pytest.importorskip("torch", reason="not installed: pip install 'bpelab[torch]'")
-from bpelab.benchmarks.embedding import DEVICES, GPT2, ids_of, time_it  # noqa: E402  (PyTorch may be missing)
+from bpelab.benchmarks.embedding import DEVICES, GPT2, ids_of, skip_without, timing  # noqa: E402
 from bpelab.embeddings import OneHotLinear, TokenEmbedding  # noqa: E402
 
 VOCABULARIES = [1024, GPT2]
@@ -52,27 +52,25 @@ def step_of(contender: str, optimiser: str, vocab_size: int, device: str) -> tup
 @pytest.mark.parametrize("vocab_size", VOCABULARIES)
 @pytest.mark.parametrize("device", DEVICES)
 def step_seconds(benchmark: Any, contender: str, optimiser: str, vocab_size: int, device: str) -> None:
-    if device == "cuda" and not torch.cuda.is_available():
-        pytest.skip("no CUDA device on this machine")
+    skip_without(device)
     step, weight = step_of(contender, optimiser, vocab_size, device)
     other_step, other_weight = step_of("look-up, dense", optimiser, vocab_size, device)
     step()
     other_step()
     assert torch.allclose(weight, other_weight, rtol=1e-4, atol=1e-5)
-    about: dict[str, Any] = {
-        "group": f"{device}, a step of {optimiser}, {vocab_size:,} x {DIM}, {N_TOKENS:,} tokens",
-        "axis": {
+    measure(
+        benchmark,
+        step,
+        group=f"{device}, a step of {optimiser}, {vocab_size:,} x {DIM}, {N_TOKENS:,} tokens",
+        axis={
             "vocab_size": vocab_size,
             "dim": DIM,
             "n_tokens": N_TOKENS,
             "device": device,
             "optimiser": optimiser,
         },
-        "baseline": "one-hot @ Linear",
-        "amount": N_TOKENS,
-        "amount_of": "tokens",
-    }
-    if device == "cpu":
-        measure(benchmark, step, **about)
-    else:
-        time_it(benchmark, step, device, about)
+        baseline="one-hot @ Linear",
+        amount=N_TOKENS,
+        amount_of="tokens",
+        **timing(device),
+    )

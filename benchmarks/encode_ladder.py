@@ -1,8 +1,9 @@
 """What does each idea bring? From the textbook to the arrays, and against encoders in native code.
 
-Varies: the encoder. Fixed: gpt2, one thread, source code of Python's standard library, everything met
-before, to an array; every encoder's ids are compared with tiktoken's first. The textbook is so slow that it
-gets a short slice, as does tiktoken once more for comparison; the others encode a megabyte.
+Varies: the encoder, the text (Python's documentation, source code of its standard library, and the same
+declaration in many languages), and whether the ids come as an array or as a list. Fixed: gpt2, one thread,
+everything met before; every encoder's ids are compared with tiktoken's first. The textbook is so slow that it
+gets a short slice, as does tiktoken once more for comparison.
 
 How the number could mislead: encoders that only return lists have them converted to an array while the
 clock runs, which for the fastest of them would be most of the time (none of those needs it: they return
@@ -26,10 +27,14 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 import pytest
 from bpelab.benchmarks.harness.measure import QUICK, measure
-from bpelab.benchmarks.harness.peers import ENGINES, NATIVES, TEXTBOOK, check, to_numpy
+from bpelab.benchmarks.harness.packages import NATIVES
+from bpelab.benchmarks.harness.peers import ENGINES, TEXTBOOK, check, to_list, to_numpy
 from bpelab.benchmarks.harness.texts import text_of
 
-TEXT = "standard library, 1 MB" if QUICK else "standard library, 12 MB"
+# Prose and code that every machine has, and many languages, which the package carries.
+TEXTS = ["documentation", "standard library, 1 MB" if QUICK else "standard library, 12 MB"]
+TEXTS += ["multilingual sample x20"]
+CHARS = 100_000 if QUICK else None
 BEGINNING = 20_000  # characters
 # Who encodes the whole text, and who its beginning.
 CONTENDERS = [(name, "whole") for name in (*ENGINES, "tiktoken", "tokenizers", *NATIVES) if name != TEXTBOOK]
@@ -37,15 +42,17 @@ CONTENDERS += [(TEXTBOOK, "beginning"), ("tiktoken", "beginning")]
 
 
 @pytest.mark.parametrize(("contender", "extent"), CONTENDERS)
-def source_code_seconds(benchmark: Any, contender: str, extent: str) -> None:
-    text = text_of(TEXT)[: None if extent == "whole" else BEGINNING]
-    encode = to_numpy(contender)
-    check(encode, text)
+@pytest.mark.parametrize("text_name", TEXTS)
+@pytest.mark.parametrize("form", ["array", "list"])
+def text_seconds(benchmark: Any, contender: str, extent: str, text_name: str, form: str) -> None:
+    text = text_of(text_name)[: CHARS if extent == "whole" else BEGINNING]
+    encode = (to_numpy if form == "array" else to_list)(contender)
+    check(encode, text, contender=contender)
+    n_chars = f", its first {len(text):,} characters" if len(text) < len(text_of(text_name)) else ""
     measure(
         benchmark,
         lambda: encode(text),
-        group=f"gpt2, to an array, {TEXT}"
-        + ("" if extent == "whole" else f", its first {BEGINNING:,} characters"),
-        axis={"text": TEXT, "form": "array", "extent": extent},
+        group=f"gpt2, to {'an array' if form == 'array' else 'a list'}, {text_name}{n_chars}",
+        axis={"text": text_name, "form": form, "extent": extent},
         amount=len(text.encode("utf-8")),
     )

@@ -17,72 +17,81 @@ from typing import Any
 
 import pytest
 from bpelab.benchmarks.harness.measure import QUICK, measure
-from bpelab.benchmarks.harness.peers import NATIVES, OURS, TEXTBOOK, check, to_batch, to_list, to_numpy
+from bpelab.benchmarks.harness.packages import NATIVES
+from bpelab.benchmarks.harness.peers import (
+    OURS,
+    TEXTBOOK,
+    baseline_of,
+    check,
+    encoding,
+    to_batch,
+    to_list,
+    to_numpy,
+)
+from bpelab.benchmarks.harness.record import CONTROL
 from bpelab.benchmarks.harness.texts import SENTENCE, text_of
-from bpelab.bpe.encoders import choice
 
-CONTENDERS = ["bpelab", TEXTBOOK, "tiktoken", "tokenizers", *([] if QUICK else NATIVES)]
+SHOWN = ["gigatoken"] if QUICK else NATIVES
+CONTENDERS = ["bpelab", CONTROL, TEXTBOOK, "tiktoken", "tokenizers", *SHOWN]
 
 
 @pytest.mark.parametrize("contender", CONTENDERS)
 def sentence_seconds(benchmark: Any, contender: str) -> None:
     encode = to_list(contender)
-    check(encode, SENTENCE)
-    rounds, iterations = (20, 20) if QUICK else (20, 100)
+    check(encode, SENTENCE, contender=contender)
     measure(
         benchmark,
         lambda: encode(SENTENCE),
         group="gpt2, a sentence of 20 words, to a list",
         axis={"n_bytes": len(SENTENCE), "form": "list"},
+        baseline=baseline_of(contender),
         amount=len(SENTENCE),
-        rounds=rounds,
-        iterations=iterations,
-        warmup_rounds=3,
+        rounds=20,
     )
 
 
-@pytest.mark.parametrize("contender", ["bpelab", "tiktoken"])
+@pytest.mark.parametrize("contender", ["bpelab", CONTROL, "tiktoken"])
 def sentence_to_array_seconds(benchmark: Any, contender: str) -> None:
     encode = to_numpy(contender)
-    check(encode, SENTENCE)
+    check(encode, SENTENCE, contender=contender)
     measure(
         benchmark,
         lambda: encode(SENTENCE),
         group="gpt2, a sentence of 20 words, to an array",
         axis={"n_bytes": len(SENTENCE), "form": "array"},
+        baseline=baseline_of(contender),
         amount=len(SENTENCE),
         rounds=20,
-        iterations=20 if QUICK else 100,
-        warmup_rounds=3,
     )
 
 
-@pytest.mark.parametrize("contender", [*OURS, "tiktoken", "tokenizers", *([] if QUICK else NATIVES)])
+@pytest.mark.parametrize("contender", [*OURS, CONTROL, "tiktoken", "tokenizers", *SHOWN])
 def many_texts_seconds(benchmark: Any, contender: str) -> None:
     encode_batch = to_batch(contender)
     documentation = text_of("documentation")
     texts = [documentation[start : start + 300] for start in range(0, 300_000, 300)]
     answers = iter(encode_batch(texts))
     for text in texts:
-        check(lambda _: next(answers), text)
+        check(lambda _: next(answers), text, contender=contender)
     measure(
         benchmark,
         lambda: encode_batch(texts),
         group="gpt2, 1,000 texts of 300 characters, to lists",
         axis={"form": "list"},
+        baseline=baseline_of(contender),
         amount=sum(len(text.encode("utf-8")) for text in texts),
     )
 
 
-@pytest.mark.parametrize("contender", ["bpelab", "the cache", "the arrays"])
+BY_LENGTH = {"bpelab": "auto", "the cache": "cached", "the arrays": "arrays"}
+
+
+@pytest.mark.parametrize("contender", BY_LENGTH)
 @pytest.mark.parametrize("n_chars", [4_000, 16_000] if QUICK else [2_000, 4_000, 8_000, 16_000, 32_000])
-def cache_or_arrays_seconds(
-    benchmark: Any, monkeypatch: pytest.MonkeyPatch, contender: str, n_chars: int
-) -> None:
-    text, encode = text_of("documentation")[:n_chars], to_list("bpelab")
-    limits = {"bpelab": choice.SHORT_CHARS, "the cache": 1 << 60, "the arrays": 0}
-    monkeypatch.setattr(choice, "SHORT_CHARS", limits[contender])
-    check(encode, text)
+def cache_or_arrays_seconds(benchmark: Any, contender: str, n_chars: int) -> None:
+    text = text_of("documentation")[:n_chars]
+    encode = encoding().with_engine(BY_LENGTH[contender]).encode_ordinary
+    check(encode, text, contender=contender)
     measure(
         benchmark,
         lambda: encode(text),
@@ -91,5 +100,4 @@ def cache_or_arrays_seconds(
         baseline="the cache",
         amount=n_chars,
         rounds=20,
-        iterations=5,
     )

@@ -22,7 +22,7 @@ from bpelab.benchmarks.harness.texts import text_of
 @pytest.mark.parametrize("contender", ["1 thread", "2 threads"])
 @pytest.mark.parametrize("ours", OURS)
 def one_text_seconds(benchmark: Any, contender: str, ours: str) -> None:
-    text = text_of("standard library, 3 MB" if QUICK else "standard library, 12 MB")
+    text = text_of("standard library, 2 MB" if QUICK else "standard library, 12 MB")
     encode, num_threads = with_engine(ours).encode_to_numpy, int(contender[0])
     check(to_numpy("bpelab"), text)
     check(lambda text: encode(text, disallowed_special=(), num_threads=num_threads), text)
@@ -33,7 +33,7 @@ def one_text_seconds(benchmark: Any, contender: str, ours: str) -> None:
         axis={"n_threads": num_threads},
         baseline="1 thread",
         amount=len(text.encode("utf-8")),
-        rounds=3 if QUICK else 9,
+        rounds=2 if QUICK else 9,
     )
 
 

@@ -26,7 +26,8 @@ from typing import Any
 import numpy as np
 import pytest
 from bpelab.benchmarks.harness.measure import QUICK, describe, measure, record_memory
-from bpelab.benchmarks.harness.peers import encoding
+from bpelab.benchmarks.harness.peers import baseline_of, encoding
+from bpelab.benchmarks.harness.record import CONTROL
 from bpelab.bpe.parity.standard_library import standard_library
 
 torch = pytest.importorskip("torch", reason="not installed: pip install 'bpelab[torch]'")
@@ -37,8 +38,8 @@ from bpelab.dataset.tokenize_corpus import tokenize_corpus  # noqa: E402
 from torch.utils.data import DataLoader, Dataset  # noqa: E402
 
 LENGTH, STRIDE, BATCH = 256, 128, 64
-N_IDS = 500_000 if QUICK else 1_000_000
-N_BUILT = 300_000 if QUICK else 10_000_000
+N_IDS = 200_000 if QUICK else 1_000_000
+N_BUILT = 100_000 if QUICK else 10_000_000
 
 
 class BookDataset(Dataset[Any]):
@@ -76,9 +77,15 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return np.memmap(path, dtype=np.uint16, mode="r")
 
 
+@pytest.fixture(scope="module")
+def makers(data: Any) -> dict[str, Callable[[], Iterable[Any]]]:
+    """What passes over the windows of the first ids, by contender; they share the book's tensors."""
+    return loaders(data)
+
+
 @cache
 def source() -> list[tuple[str, str]]:
-    return list(standard_library(3_000_000 if QUICK else 12_000_000))
+    return list(standard_library(1_000_000 if QUICK else 12_000_000))
 
 
 def loaders(data: Any) -> dict[str, Callable[[], Iterable[Any]]]:
@@ -91,9 +98,17 @@ def loaders(data: Any) -> dict[str, Callable[[], Iterable[Any]]]:
         WindowLoader(ours, BATCH, shuffle=False), DataLoader(book, BATCH, drop_last=True), strict=True
     )
     assert all(torch.equal(x, a) and torch.equal(y, b) for (x, y), (a, b) in pairs)
+    for other in (narrow, mapped):
+        pairs = zip(
+            WindowLoader(ours, BATCH, shuffle=False), WindowLoader(other, BATCH, shuffle=False), strict=False
+        )
+        assert all(torch.equal(x, a.long()) and torch.equal(y, b.long()) for (x, y), (a, b) in pairs)
     n_batches = len(ours) // BATCH
+    # nanoGPT draws its windows, which are compared with each other: the targets are the inputs one id later.
+    assert all(torch.equal(x[:, 1:], y[:, :-1]) for x, y in nanogpt_batches(data, 2))
     return {
         "bpelab": lambda: WindowLoader(ours, BATCH),
+        CONTROL: lambda: WindowLoader(ours, BATCH),
         "bpelab, narrow": lambda: WindowLoader(narrow, BATCH),
         "the book": lambda: DataLoader(book, BATCH, shuffle=True, drop_last=True),
         "bpelab, memory map": lambda: islice(WindowLoader(mapped, BATCH), n_batches),
@@ -101,18 +116,19 @@ def loaders(data: Any) -> dict[str, Callable[[], Iterable[Any]]]:
     }
 
 
-@pytest.mark.parametrize(
-    "contender", ["bpelab", "bpelab, narrow", "the book", "bpelab, memory map", "nanoGPT, memory map"]
-)
-def batches_seconds(benchmark: Any, data: Any, contender: str) -> None:
-    make = loaders(data)[contender]
+LOADERS = ["bpelab", CONTROL, "bpelab, narrow", "the book", "bpelab, memory map", "nanoGPT, memory map"]
+
+
+@pytest.mark.parametrize("contender", LOADERS)
+def batches_seconds(benchmark: Any, makers: dict[str, Callable[[], Iterable[Any]]], contender: str) -> None:
+    make = makers[contender]
     n_batches = sum(1 for _ in make())
     measure(
         benchmark,
         lambda: sum(1 for _ in make()),
         group="tokens through the loader",
         axis={"length": LENGTH, "stride": STRIDE, "batch": BATCH},
-        baseline="the book",
+        baseline=baseline_of(contender, "the book"),
         amount=n_batches * BATCH * LENGTH,
         amount_of="tokens",
     )
@@ -125,11 +141,28 @@ BUILDERS: dict[str, Callable[[Any, list[int]], Any]] = {
 }
 
 
-@pytest.mark.parametrize("contender", BUILDERS)
-def building_seconds(benchmark: Any, data: Any, contender: str) -> None:
+@pytest.fixture(scope="module")
+def to_build(data: Any) -> tuple[Any, list[int]]:
+    """(N_BUILT,) ids as an array and as a list, the same for all contenders."""
     ids = np.resize(data, N_BUILT)
-    as_list = ids.tolist()
-    assert len(BUILDERS[contender](ids, as_list)) == len(range(0, N_BUILT - LENGTH, STRIDE))
+    return ids, ids.tolist()
+
+
+def check_built(dataset: Any, ids: Any) -> None:
+    """Raise `AssertionError` unless a dataset has all windows, of which some are compared."""
+    starts = range(0, N_BUILT - LENGTH, STRIDE)
+    assert len(dataset) == len(starts)
+    for place in (0, len(starts) // 2, len(starts) - 1):
+        window = torch.from_numpy(ids[starts[place] : starts[place] + LENGTH + 1].astype(np.int64))
+        x, y = dataset[place]
+        assert torch.equal(torch.as_tensor(x).long(), window[:-1])
+        assert torch.equal(torch.as_tensor(y).long(), window[1:])
+
+
+@pytest.mark.parametrize("contender", BUILDERS)
+def building_seconds(benchmark: Any, to_build: tuple[Any, list[int]], contender: str) -> None:
+    ids, as_list = to_build
+    check_built(BUILDERS[contender](ids, as_list), ids)
     measure(
         benchmark,
         lambda: BUILDERS[contender](ids, as_list),
@@ -138,7 +171,7 @@ def building_seconds(benchmark: Any, data: Any, contender: str) -> None:
         baseline="the book",
         amount=None,
         amount_of=None,
-        rounds=3,
+        rounds=2 if QUICK else 3,
     )
 
 
@@ -180,13 +213,12 @@ def shuffle_seconds(benchmark: Any, contender: str) -> None:
         amount=None,
         amount_of=None,
         rounds=20,
-        iterations=10,
     )
 
 
 @pytest.mark.parametrize("contender", ["encoding alone", "one process", "two processes"])
 def token_files_seconds(benchmark: Any, tmp_path: Path, contender: str) -> None:
-    texts = [text for _, text in source()] * (2 if QUICK else 4)
+    texts = [text for _, text in source()] * (1 if QUICK else 4)
     corpus = tmp_path / "corpus"
     corpus.mkdir()
     for number, text in enumerate(texts):

@@ -21,12 +21,14 @@ from typing import Any
 import pytest
 from bpelab.benchmarks.harness.measure import QUICK, describe, record_memory
 from bpelab.benchmarks.harness.memory import NEEDS_LINUX
+from bpelab.benchmarks.harness.record import CONTROL
 from bpelab.benchmarks.train import CORPORA, SIZES, TRAINERS, documents, expected
 
 ROUNDS = 1 if QUICK else 3
 SCRIPT = """
 import hashlib, json, sys
 from bpelab.benchmarks.harness.memory import peak_resident_size
+from bpelab.benchmarks.harness.record import CONTROL
 from bpelab.benchmarks.train import TRAINERS, documents, tokens_of
 contender, corpus, size = sys.argv[1:]
 texts = documents(corpus)
@@ -49,7 +51,7 @@ def measured(contender: str, corpus: str, size: int) -> tuple[int, str]:
 @pytest.mark.skipif(sys.platform != "linux", reason=NEEDS_LINUX)
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("corpus", CORPORA)
-@pytest.mark.parametrize("contender", TRAINERS)
+@pytest.mark.parametrize("contender", [name for name in TRAINERS if name != CONTROL])
 def peak_memory_bytes(benchmark: Any, corpus: str, size: int, contender: str) -> None:
     digest = hashlib.sha256(repr(expected(contender, corpus, size)).encode()).hexdigest()
     values = []

@@ -7,7 +7,7 @@ from signal import SIGINT
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from bpelab.benchmarks.harness.questions import QUESTIONS
+from bpelab.benchmarks.harness.questions import FULL_ONLY, QUESTIONS, question_text
 from bpelab.bpe.foundation.nearest import did_you_mean
 from bpelab.cli.options import QuietOption
 from bpelab.cli.progress import progress_shown
@@ -27,9 +27,7 @@ def bench(
     ] = "quick",
     passes: Annotated[
         int | None,
-        typer.Option(
-            min=1, max=1000, metavar="N", help="Fresh processes for each question. [default: 3, full: 5]"
-        ),
+        typer.Option(min=1, max=1000, metavar="N", help="Fresh processes for each question. [default: 5]"),
     ] = None,
     seed: Annotated[
         int, typer.Option(metavar="N", help="Decides the order in which things are measured.")
@@ -41,6 +39,9 @@ def bench(
             help=f"Only this question; may be repeated: {', '.join(QUESTIONS)}. [default: the preset's]",
         ),
     ] = None,
+    list_questions: Annotated[
+        bool, typer.Option("--list", help="Show the questions, and measure nothing.")
+    ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the record that is there.")] = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -51,6 +52,11 @@ def bench(
 
     Example: bpelab bench --only encode_warm --only train -o mine.json
     """
+    if list_questions:
+        for question in QUESTIONS:
+            note = " (full preset)" if question in FULL_ONLY else ""
+            print(f"{question:18} {question_text(question)[0]}{note}")
+        return
     for question in only or ():
         if question not in QUESTIONS:
             nearest = did_you_mean(question, QUESTIONS)

@@ -97,7 +97,11 @@ def report(
         print(content.machine_name(record))
         lines = [verdict.sentence(record), *(line for _, line in verdict.parity_lines(record))]
         lost = verdict.lost(record)
-        lines += [*([verdict.LOST] if lost else []), *(f"  {line}" for line in lost), verdict.caveat(record)]
+        lines += [
+            *([verdict.LOST] if lost else []),
+            *(f"  {line}" for line in lost),
+            *verdict.caveats(record),
+        ]
         print("\n".join(f"  {line}" for line in lines))
     print(" and ".join(f"{path} ({len(text.encode()) / 1e3:.0f} kB)" for path, text in texts.items()))
 
@@ -144,8 +148,13 @@ def _print_comparison(found: "Comparison") -> None:
         print(f"note: {line}", file=sys.stderr, flush=True)
     for line in found.regressions:
         print(f"regression: {line}")
-    for change in found.changes:
+    if found.machine is not None:
+        print(f"machine: {times(found.machine)} as fast as before, by the packages that have not changed")
+    for change in sorted(found.changes, key=lambda change: not change.is_ours):
         if change.verdict != "the same":
             name = f"{change.question}, {change.group}, {change.contender}"
-            print(f"{change.verdict}: {name}: {times(change.factor)} of before")
-    print(f"{len(found.only_old)} only in the old record, {len(found.only_new)} only in the new")
+            whose = change.verdict if change.is_ours else f"not ours, {change.verdict}"
+            print(f"{whose}: {name}: {times(change.factor)} as fast as before, relative to the machine")
+    same = sum(change.verdict == "the same" for change in found.changes)
+    print(f"{len(found.changes)} compared, {same} of them the same within the noise", end="")
+    print(f"; {len(found.only_old)} only in the old record, {len(found.only_new)} only in the new")

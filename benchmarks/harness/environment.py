@@ -1,31 +1,19 @@
-"""What was this measured on, and how fast could anything be on that machine?"""
+"""What was this measured on? The machine, the versions, the commit."""
 
+import json
 import os
 import platform
 import re
 import subprocess
-import time
+import sys
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from bpelab.benchmarks.harness import guarded
+from bpelab.benchmarks.harness.packages import PEERS
 
-PACKAGES = (
-    "bpelab",
-    "numpy",
-    "regex",
-    "tiktoken",
-    "tokenizers",
-    "rustbpe",
-    "torch",
-    "gigatoken",
-    "fastokens",
-    "tokie",
-    "bpe-openai",
-    "rs-bpe",
-    "ffbpe",
-)
+PACKAGES = ("bpelab", "numpy", "regex", "numba", "torch", *PEERS)
 ROOT = Path(__file__).parents[2]
 # Texts and vocabularies that only some machines have.
 DATA = Path(os.environ.get("BPELAB_DATA", ROOT.parent / "shared" / "data"))
@@ -70,65 +58,33 @@ def versions() -> dict[str, str]:
 
 
 def commit() -> tuple[str | None, bool]:
-    """Return the commit of this checkout, and whether tracked files have changed since."""
-    identifier = _output(["git", "-C", str(ROOT), "rev-parse", "HEAD"])
-    return identifier, bool(
-        _output(["git", "-C", str(ROOT), "status", "--porcelain", "--untracked-files=no"])
-    )
+    """Return the commit of this checkout, and whether tracked files have changed since.
+
+    Records do not count: they change nothing that is measured, and the old one is removed before the new one.
+    """
+    git = ["git", "-C", str(ROOT)]
+    identifier = _output([*git, "rev-parse", "HEAD"])
+    others = [".", ":(exclude)benchmarks/records"]
+    return identifier, bool(_output([*git, "status", "--porcelain", "--untracked-files=no", "--", *others]))
+
+
+def load() -> float | None:
+    """Return how many processes wanted to run, on average over the last minute; None where nobody counts."""
+    try:
+        return round(os.getloadavg()[0], 2)
+    except (AttributeError, OSError):  # Windows has no such count
+        return None
 
 
 def limits() -> dict[str, Any]:
-    """Measure the bandwidth of a copy (bytes read and written) and, with PyTorch, operations per second.
+    """Measure the limits of this machine in a process of its own, which takes its memory with it.
 
-    Takes the best of several rounds, since nothing should exceed a limit, and PyTorch's number of threads.
+    Raises `ChildProcessError` if that process fails.
     """
-    source = np.ones(1 << 23)  # 64 MiB: more than the caches hold
-    target = np.empty_like(source)
-    copying = min(_seconds(lambda: np.copyto(target, source)) for _ in range(7))
-    flops: dict[str, float | None] = {"float32": None, "bfloat16": None}
-    bandwidth = 2 * source.nbytes / copying
-    devices: dict[str, Any] = {}
-    try:
-        import torch
-    except ImportError:
-        return {"copy_bytes_per_second": bandwidth, "flops_per_second": flops, "cuda": None}
-    for name in flops:
-        flops[name] = _flops(torch, "cpu", name, 1024)
-    if torch.cuda.is_available():
-        devices = {
-            "copy_bytes_per_second": _cuda_bandwidth(torch),
-            "flops_per_second": {name: _flops(torch, "cuda", name, 8192) for name in flops},
-        }
-    return {"copy_bytes_per_second": bandwidth, "flops_per_second": flops, "cuda": devices or None}
-
-
-def _flops(torch: Any, device: str, dtype: str, n: int) -> float:
-    left = torch.ones(n, n, dtype=getattr(torch, dtype), device=device)
-
-    def multiply() -> None:
-        left @ left
-        if device == "cuda":
-            torch.cuda.synchronize()
-
-    multiply()
-    return float(2 * n**3 / min(_seconds(multiply) for _ in range(5)))
-
-
-def _cuda_bandwidth(torch: Any) -> float:
-    source = torch.ones(1 << 28, device="cuda")
-
-    def copy() -> None:
-        source.clone()
-        torch.cuda.synchronize()
-
-    copy()
-    return float(2 * 4 * (1 << 28) / min(_seconds(copy) for _ in range(5)))
-
-
-def _seconds(call: Any) -> float:
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
+    done = guarded.run([sys.executable, "-m", "bpelab.benchmarks.harness.limits"], os.environ)
+    if done["returncode"] != 0:
+        raise ChildProcessError(f"measuring the machine's limits failed: {done['errors'].strip()[-2000:]}")
+    return dict(json.loads(done["output"]))
 
 
 def _gpu() -> tuple[str | None, str | None]:

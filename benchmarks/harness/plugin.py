@@ -1,4 +1,4 @@
-"""What does the suite add to pytest? A shuffled order, and the reasons why something was not measured."""
+"""What does the suite add to pytest? A shuffled order, rounds in turns, and reasons for what is missing."""
 
 import json
 import os
@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bpelab.benchmarks.harness.measure import GROUP
 
 _missing: list[dict[str, Any]] = []
+_of_group: dict[str, pytest.Item] = {}  # by name, those of the group that is being set up
 
 
 def pytest_benchmark_generate_machine_info() -> dict[str, Any]:
@@ -47,24 +49,34 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if report.when in ("setup", "call") and report.outcome != "passed":
         assert call.excinfo
         reason = str(call.excinfo.value) or call.excinfo.typename
-        parameters = {name: str(value) for name, value in _parameters(item).items()}
-        contender = parameters.pop("contender", "")
-        group = ", ".join(
-            [
-                item.name.partition("[")[0].removesuffix("_seconds").removesuffix("_bytes"),
-                *parameters.values(),
-            ]
-        )
         failed = "" if report.outcome == "skipped" else "failed: "
-        _missing.append(
-            {
-                "question": item.path.stem,
-                "group": group,
-                "contender": contender,
-                "reason": failed + reason.removeprefix("Skipped: ").splitlines()[0][:300],
-            }
-        )
+        _note(item, failed + reason.removeprefix("Skipped: "))
     return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Run the rounds of a group after its last contender was set up, while their fixtures are still there."""
+    _of_group[item.name] = item
+    if nextitem is None or _without_contender(nextitem) != _without_contender(item):
+        for name, error in GROUP.run(f"{os.environ.get('BPELAB_SEED')} {_without_contender(item)}"):
+            _note(_of_group[name], f"failed: {error or type(error).__name__}")
+        _of_group.clear()
+
+
+def _note(item: pytest.Item, reason: str) -> None:
+    """Add what a contender lacks to what the suite is told."""
+    parameters = {name: str(value) for name, value in _parameters(item).items()}
+    contender = parameters.pop("contender", "")
+    function = item.name.partition("[")[0].removesuffix("_seconds").removesuffix("_bytes")
+    _missing.append(
+        {
+            "question": item.path.stem,
+            "group": ", ".join([function, *parameters.values()]),
+            "contender": contender,
+            "reason": (reason.splitlines() or [""])[0][:300],
+        }
+    )
 
 
 def pytest_sessionfinish() -> None:

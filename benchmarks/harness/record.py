@@ -1,12 +1,15 @@
 """What is in a record, and which records can be believed? The schema, and reading and writing by it.
 
     {"schema", "started", "finished", "preset", "seed", "n_passes", "seconds", "commit", "modified",
-     "machine", "versions", "parity", "conformance", "limits", "cells", "missing", "done"}
+     "machine", "versions", "load", "parity", "conformance", "limits", "cells", "missing", "done"}
 
-A cell holds what one contender did in one group of a question: its samples, a list for each pass, in
-seconds or in bytes of memory. Contenders of a group are compared with the cell of its `baseline`. `missing`
-says what was not measured and why. A record may come from another machine, another version or an editor, so
-`load` trusts nothing in it and names the place of whatever is wrong.
+A cell holds what one contender did in one group of a question: its samples, a list for each pass, in seconds
+or in bytes of memory. Those of cells that are `in_turns` are in the order of the rounds that their group took
+together; others, as in older records, were measured one contender after the other and are sorted. Contenders
+of a group are compared with the cell of its `baseline`. `load` is how many processes wanted to run `before`
+and `after`, on average over a minute. `missing` says what was not measured and why. A record may come from
+another machine, another version or an editor, so the function `load` trusts nothing in it and names the place
+of whatever is wrong.
 """
 
 import json
@@ -39,21 +42,30 @@ _DIFFERENCE = {"text": str, "told": str}
 _COMPARISON = {"encoding": str, "n_texts": int, "n_bytes": int, "n_tokens": int}
 # Fields that may be absent or null.
 _OF_RECORD = {
-    "finished": str, "commit": str, "modified": bool, "seed": float, "done": list,
+    "finished": str, "commit": str, "modified": bool, "seed": float, "done": list, "load": dict,
     "conformance": list,
 }  # fmt: skip
 _OF_MACHINE = {
     "cpu": str, "governor": str, "system": str, "gpu": str, "driver": str, "n_cores": int, "n_threads": int,
     "memory_bytes": int, "caches": dict,
 }  # fmt: skip
-_OF_LIMITS = {"copy_bytes_per_second": float, "flops_per_second": dict, "cuda": dict}
-_OF_CELL = {"amount": float, "amount_of": str, "bytes_moved": float, "operations": float}
+_OF_LIMITS = {
+    "copy_bytes_per_second": float, "cached_copy_bytes_per_second": float, "flops_per_second": dict,
+    "cuda": dict, "version": str, "device": str,
+}  # fmt: skip
+_OF_LOAD = {"before": float, "after": float}
+_OF_CELL = {
+    "amount": float, "amount_of": str, "bytes_moved": float, "operations": float, "peak_bytes": float,
+    "in_turns": bool, "note": str,
+}  # fmt: skip
 _OF_AXIS = {"device": str, "dtype": str, "direction": str, "form": str, "question": str}
 # What the heat maps of the question `embedding` need.
 _OF_EMBEDDING = {
     "device": str, "dtype": str, "direction": str, "vocab_size": int, "dim": int, "n_tokens": int,
 }  # fmt: skip
 SECONDS, BYTES = "s", "B"  # the units: of time, and of memory
+# The contender that is the same code as its baseline: its true ratio is 1, and its interval should hold that.
+CONTROL = "control"
 # Numbers beyond these are not measurements, and what is computed from them would be infinite.
 SMALLEST, LARGEST = 1e-30, 1e30
 SHORTEST, LONGEST = 1e-12, 1e15  # seconds or bytes
@@ -143,6 +155,7 @@ def _check(record: Any) -> None:
     _may_have(record, _OF_RECORD, "the record")
     _has(record["machine"], {"name": str}, "machine")
     _may_have(record["machine"], _OF_MACHINE, "machine")
+    _may_have(record.get("load") or {}, _OF_LOAD, "load")
     caches = record["machine"].get("caches") or {}
     _has(caches, dict.fromkeys(caches, int), "machine: caches")
     _has(record["versions"], dict.fromkeys(record["versions"], str), "versions")

@@ -5,10 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from bpelab.benchmarks.harness.ratios import Ratio, is_steady, ratio, typical
-from bpelab.benchmarks.harness.record import SECONDS, Cell, Record
-
-WIDE = 1.10
+from bpelab.benchmarks.harness.ratios import Ratio, ratio, typical
+from bpelab.benchmarks.harness.record import CONTROL, SECONDS, Cell, Record
 
 
 def groups(record: Record, question: str | None = None) -> Iterator[tuple[str, str, list[Cell]]]:
@@ -67,16 +65,25 @@ class Row:
         """How many times faster (or smaller) than the baseline; None if it is the baseline, or has none."""
         return None if self.is_baseline or not self.baseline else ratio(self.cell, self.baseline)
 
-    @cached_property
-    def is_steady(self) -> bool:
-        """Tell whether the baseline stayed nearly the same from pass to pass."""
-        return is_steady(self.baseline or self.cell)
+    @property
+    def is_control(self) -> bool:
+        """Tell whether this is the same code as its baseline's, so that the true ratio is 1."""
+        return self.contender == CONTROL
 
-    @cached_property
+    @property
     def is_wide(self) -> bool:
-        """Tell whether the ratio's interval goes beyond a tenth of the ratio, so that it says little."""
-        ratio = self.ratio
-        return ratio is not None and (ratio.high > WIDE * ratio.middle or WIDE * ratio.low < ratio.middle)
+        """Tell whether it has a ratio whose interval reaches more than a tenth from its middle."""
+        return self.ratio is not None and self.ratio.is_wide
+
+    @property
+    def is_steady(self) -> bool:
+        """Tell whether it has no ratio with a wide interval."""
+        return not self.is_wide
+
+    @property
+    def note(self) -> str:
+        """What a reader of the table should know about this cell alone; mostly empty."""
+        return str(self.cell.get("note") or "")
 
     @cached_property
     def typical(self) -> float:
@@ -97,3 +104,37 @@ def rows(record: Record, question: str) -> list[Row]:
         by_name = {cell["contender"]: cell for cell in cells}
         found += [Row(cell, by_name.get(cell["baseline"])) for cell in cells]
     return found
+
+
+@dataclass(frozen=True)
+class Absence:
+    """What was not measured for one reason, wherever that was; the reason says how to bring it."""
+
+    reason: str
+    contenders: tuple[str, ...]
+    questions: tuple[str, ...]
+    n_cells: int
+
+
+def absences(record: Record, question: str | None = None) -> list[Absence]:
+    """Return a line for each reason why something was not measured, those of most cells first."""
+    by_reason: dict[str, list[dict[str, str]]] = {}
+    for entry in record["missing"]:
+        if question in (None, entry["question"]):
+            by_reason.setdefault(entry["reason"], []).append(entry)
+    found = [
+        Absence(
+            reason,
+            tuple(sorted({entry["contender"] for entry in entries})),
+            tuple(sorted({entry["question"] for entry in entries})),
+            len(entries),
+        )
+        for reason, entries in by_reason.items()
+    ]
+    return sorted(found, key=lambda absence: (-absence.n_cells, absence.reason))
+
+
+def controls(record: Record) -> list[Row]:
+    """Return the rows of the control, the same code a second time: their true ratio is 1."""
+    questions = sorted({cell["question"] for cell in record["cells"] if cell["contender"] == CONTROL})
+    return [row for question in questions for row in rows(record, question) if row.is_control and row.ratio]

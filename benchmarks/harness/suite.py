@@ -18,11 +18,13 @@ from typing import Any
 from bpelab.benchmarks.harness import environment, guarded
 from bpelab.benchmarks.harness.conformance import conformance
 from bpelab.benchmarks.harness.questions import FOLDER, FULL_ONLY, QUESTIONS
-from bpelab.benchmarks.harness.record import SCHEMA, SECONDS, load, write
+from bpelab.benchmarks.harness.record import RECORDS, SCHEMA, SECONDS, load, write
 from bpelab.bpe.foundation.writing import check_writable, is_stream
 
-PASSES = {"quick": 3, "full": 5}
-# A record keeps at most this many samples of a cell from each pass: quantiles of those measured.
+# An interval over five passes reaches 1.24 standard deviations of a pass, over three 2.48: two passes more
+# are worth three times the rounds in each.
+PASSES = {"quick": 5, "full": 5}
+# A record keeps at most this many samples of a cell from each pass.
 MAX_SAMPLES = 20
 
 Watch = Callable[[int, int, str], None]  # called with the steps done, all steps, and the question under way
@@ -41,8 +43,9 @@ def run(
     """Ask the questions (by default all of the preset), and write the record to `path` after every answer.
 
     With `resume`, an existing record of the same preset, seed and commit is continued: what it holds is not
-    measured again. Raises `ValueError` for a record of another preset, seed or commit, and for a `path` that
-    exists without `resume`; `ChildProcessError` if the process of a question fails.
+    measured again. Raises `ValueError` for a record of another preset, seed or commit, for a `path` that
+    exists without `resume`, and for one among the committed records while tracked files have changes;
+    `ChildProcessError` if the process of a question fails.
     """
     if find_spec("pytest_benchmark") is None:
         raise ImportError("measuring needs pytest-benchmark and tiktoken: pip install 'bpelab[bench]'")
@@ -78,6 +81,7 @@ def run(
     if watch:
         watch(len(steps), len(steps), "")
     record["finished"] = _now()
+    record["load"]["after"] = environment.load()
     write(path, record)
     return record
 
@@ -85,6 +89,11 @@ def run(
 def _begun(path: Path, preset: str, n_passes: int, seed: int, resume: bool) -> dict[str, Any]:
     """Return a new record, or the one to resume."""
     identifier, modified = environment.commit()
+    if modified and path.resolve().parent == RECORDS.resolve():
+        raise ValueError(
+            f"{path} would be a committed record, and tracked files have changes: commit them first, so that"
+            " its commit says what was measured, or write the record elsewhere"
+        )
     if path.exists():
         if not resume:
             raise ValueError(f"{path} exists: pass resume=True to continue it, or name another file")
@@ -96,7 +105,12 @@ def _begun(path: Path, preset: str, n_passes: int, seed: int, resume: bool) -> d
                     f"{path} has {name} {record.get(name)!r}, and this run {value!r}: begin another record"
                 )
         record["n_passes"] = n_passes
+        record["modified"] = bool(record.get("modified")) or modified
+        record.setdefault("load", {"before": None})
         return record
+    load_before = environment.load()  # of whatever else runs here
+    limits = environment.limits()
+    cuda = (limits.get("cuda") or {}).get("version")
     return {
         "schema": SCHEMA,
         "started": _now(),
@@ -108,9 +122,10 @@ def _begun(path: Path, preset: str, n_passes: int, seed: int, resume: bool) -> d
         "commit": identifier,
         "modified": modified,
         "machine": environment.machine(),
-        "versions": environment.versions(),
+        "versions": environment.versions() | ({"cuda": cuda} if cuda else {}),
+        "load": {"before": load_before, "after": None},
         "parity": _parity(preset),
-        "limits": environment.limits(),
+        "limits": limits,
         "cells": [],
         "missing": [],
         "done": [],
@@ -166,7 +181,9 @@ def _add(
     cells = {(cell["question"], cell["group"], cell["contender"]): cell for cell in record["cells"]}
     for entry in measured:
         about = dict(entry["extra_info"])
-        values = about.pop("values", None) or entry["stats"]["data"]
+        if "values" not in about:
+            continue  # it failed in one of its rounds, which is among the missing
+        values = about.pop("values")
         key = (question, entry["group"], entry["params"]["contender"])
         if key not in cells:
             names = dict(zip(("question", "group", "contender"), key, strict=True))
@@ -191,15 +208,14 @@ def _left_to_full(question: str) -> dict[str, Any]:
 
 
 def _thinned(values: Sequence[float]) -> list[float]:
-    """Return at most `MAX_SAMPLES` values, at even steps through the sorted ones, to four digits.
+    """Return at most `MAX_SAMPLES` values, at even steps, to four digits, in their order.
 
     >>> _thinned([3.00001, 1, 2])
-    [1.0, 2.0, 3.0]
+    [3.0, 1.0, 2.0]
     """
-    ordered = sorted(values)
-    n = min(len(ordered), MAX_SAMPLES)
-    places = [round(i * (len(ordered) - 1) / max(n - 1, 1)) for i in range(n)]
-    return [float(f"{ordered[place]:.4g}") for place in places]
+    n = min(len(values), MAX_SAMPLES)
+    places = [round(i * (len(values) - 1) / max(n - 1, 1)) for i in range(n)]
+    return [float(f"{values[place]:.4g}") for place in places]
 
 
 def _now() -> str:

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bpelab.benchmarks.harness.limits import bandwidth
 from bpelab.benchmarks.harness.questions import QUESTIONS, question_text
 from bpelab.benchmarks.harness.ratios import typical
 from bpelab.benchmarks.harness.record import Cell, Record
 from bpelab.benchmarks.harness.rows import Row, rows
 from bpelab.benchmarks.report.findings import answer
-from bpelab.benchmarks.report.units import quantity, rate, times
+from bpelab.benchmarks.report.units import interval_text, quantity, rate, times
 
 COLUMNS = ("what", "who", "typical", "rate", "ratio", "95 % interval", "baseline")
 # What the contents list calls a question; a question that is not here has its own name.
@@ -31,11 +32,13 @@ SHORT = {
     "embedding_training": "Training with it",
 }
 METHOD = (
-    "In every pass each question was asked once, in a fresh process and a shuffled order; the median of a"
-    " pass counts. A ratio is the baseline's time (or memory) divided by the contender's, and the median over"
-    " passes is shown. Its interval is a bootstrap over passes, for five passes or fewer their range."
-    " A ratio whose interval goes beyond ±10 % is marked wide: it says little. Answers were compared before"
-    " the clock started; a contender with a wrong answer was not timed."
+    "In every pass each question was asked once, in a fresh process, where the contenders of a group took"
+    " turns, round by round. A ratio is the baseline's time (or memory) divided by the contender's in the"
+    " same round; the median of a pass counts, and the geometric mean over passes is shown. Its interval is"
+    " Student's 95 % t-interval of the mean of the logarithms over passes. A ratio whose interval reaches"
+    " more than a tenth from it is marked. The contender named control is the same code a second time: its"
+    " true ratio is 1. Answers were compared before the clock started; a contender with a wrong answer was"
+    " not timed."
 )
 NO_CUDA = "CUDA was not measured: none of these records comes from a machine with a GPU."
 
@@ -147,7 +150,7 @@ def table_cells(row: Row) -> list[str]:
         quantity(row.typical, row.cell["unit"]),
         rate(row.rate, row.cell.get("amount_of")) if row.rate else "",
         "1 (baseline)" if row.is_baseline else times(ratio.middle) if ratio else "no baseline",
-        f"{times(ratio.low)} to {times(ratio.high)}{' (wide)' if row.is_wide else ''}" if ratio else "",
+        f"{interval_text(ratio)}{' (wide)' if row.is_wide else ''}" if ratio else "",
         str(row.cell["baseline"]),
     ]
 
@@ -155,17 +158,20 @@ def table_cells(row: Row) -> list[str]:
 def share_of_limit(record: Record, cell: Cell) -> float | None:
     """Return the time that the machine's limits allow divided by the measured time: 1 is as fast as possible.
 
-    The limits are the bandwidth of a copy and the FLOP/s of a large product, both measured in the same run;
-    bytes and operations may overlap. Above 1 a cell works within the caches. None for a cell without bytes
-    and operations, or a run without limits.
+    The limits are the bandwidth of copies, in memory or in the caches, and the FLOP/s of a large product, all
+    measured in the same run; bytes and operations may overlap. None for a cell without bytes and operations,
+    or a run without limits.
     """
-    limits = limits_of(record, cell["axis"].get("device"))
-    bandwidth = limits.get("copy_bytes_per_second")
-    flops = (limits.get("flops_per_second") or {}).get(cell["axis"].get("dtype"))
+    axis = cell["axis"]
+    limits = limits_of(record, axis.get("device"))
+    # The size of a GPU's cache is not in the record: what is flushed before every call comes from memory.
+    caches = {} if axis.get("device") == "cuda" else record["machine"].get("caches") or {}
+    copied = bandwidth(limits, cell.get("peak_bytes"), max(caches.values(), default=None))
+    flops = (limits.get("flops_per_second") or {}).get("tf32" if axis.get("tf32") else axis.get("dtype"))
     moved, operations = cell.get("bytes_moved"), cell.get("operations")
-    if not bandwidth or moved is None or (operations and not flops) or not typical(cell):
+    if not copied or moved is None or (operations and not flops) or not typical(cell):
         return None
-    return float(max(moved / bandwidth, operations / flops if operations else 0.0)) / typical(cell)
+    return float(max(moved / copied, operations / flops if operations else 0.0)) / typical(cell)
 
 
 def limits_of(record: Record, device: str | None) -> dict[str, Any]:

@@ -33,8 +33,8 @@ def won_and_lost(pairs: Sequence[Pair], subject: str, *, of_memory: bool = False
     verb, better, worse = ("needs", "less", "more") if of_memory else ("is", "faster", "slower")
     if subject.endswith("s"):  # "bpelab's compiled loops"
         verb = {"needs": "need", "is": "are"}[verb]
-    n_won = sum(ratio.low > 1 for ratio, _, _ in compared)
-    n_lost = sum(ratio.high < 1 for ratio, _, _ in compared)
+    n_won = sum(ratio.is_above(1) for ratio, _, _ in compared)
+    n_lost = sum(ratio.is_below(1) for ratio, _, _ in compared)
     n_even = len(compared) - n_won - n_lost
     compared.sort(key=lambda entry: entry[0].middle)
     worst, best = (
@@ -105,7 +105,7 @@ def losses(record: Record) -> list[tuple[float, str]]:
         for group, pairs in by_group.items():
             row, peer = min(pairs, key=lambda pair: pair[1].typical)
             ratio = against(row, peer).ratio
-            if ratio and ratio.high < 1:
+            if ratio and ratio.is_below(1):
                 lost.append(
                     (ratio.middle, f"{group}: {row.contender} {times(ratio.middle)} of {peer.contender}")
                 )

@@ -75,7 +75,7 @@ def rungs(record: Record) -> list[Rung]:
     Each is taken from the largest text it encoded. Raises `ValueError` for a record without the ladder.
     """
     best: dict[str, Row] = {}
-    for row in rows(record, QUESTION):
+    for row in _of_source_code(record):
         if row.rate and (
             row.contender not in best or row.cell["amount"] > best[row.contender].cell["amount"]
         ):
@@ -88,6 +88,16 @@ def rungs(record: Record) -> list[Rung]:
         ratio = 1.0 if row.is_baseline else row.ratio.middle if row.ratio else math.nan
         found.append(Rung(row.contender, (row.rate or 0) / 1e6, min(passes), max(passes), ratio))
     return sorted(found, key=lambda rung: rung.rate)
+
+
+def _of_source_code(record: Record) -> list[Row]:
+    """Return the rows of the text and the form that the picture shows."""
+    return [
+        row
+        for row in rows(record, QUESTION)
+        if row.cell["axis"].get("form") == "array"
+        and str(row.cell["axis"].get("text")).startswith("standard library")
+    ]
 
 
 def ladder_svg(record: Record) -> str:
@@ -170,7 +180,7 @@ def _rung(rung: Rung, axis: Axis, y: float) -> list[str]:
 
 def _notes(record: Record, bottom: float) -> list[str]:
     """Return what the picture does not show: who encoded less, what bars mean, and where it comes from."""
-    cells = [row.cell for row in rows(record, QUESTION)]
+    cells = [row.cell for row in _of_source_code(record)]
     text = cells[0]["axis"].get("text", "one text")
     n_bytes = max((cell["amount"] for cell in cells if cell["contender"] == SLOWEST), default=0)
     modified = " with changes" if record.get("modified") else ""

@@ -31,7 +31,8 @@ def _lines(records: Sequence[Record]) -> Iterator[str]:
             yield f"{verdict.LOST}\n"
             yield from (f"- {plain(line)}" for line in lost)
             yield ""
-        yield f"{plain(verdict.caveat(record))}\n"
+        for line in verdict.caveats(record):
+            yield f"{plain(line)}\n"
         yield from _conformance(record)
     for section in content.sections(records):
         yield from _section(section, several=len(records) > 1)

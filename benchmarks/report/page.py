@@ -71,7 +71,8 @@ def _verdict(records: Sequence[Record], marks: Marks) -> Iterator[str]:
         if lost := verdict.lost(record):
             listed = "".join(f"<li>{escape(line)}</li>" for line in lost)
             yield f"<h2>{verdict.LOST}</h2><ul class='lost'>{listed}</ul>"
-        yield f"<p class='note'>{escape(verdict.caveat(record))}</p>"
+        for line in verdict.caveats(record):
+            yield f"<p class='note'>{escape(line)}</p>"
     yield "</section>"
 
 

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
+from bpelab.benchmarks.harness.packages import TRAINERS
 from bpelab.benchmarks.harness.record import BYTES, RECORDS, Record, load
 from bpelab.benchmarks.harness.rows import Row, rows
 from bpelab.benchmarks.report.findings import LOOK_UP, against, won_and_lost
-from bpelab.benchmarks.report.units import quantity, rate, times
+from bpelab.benchmarks.report.units import interval_text, quantity, rate, times
 
 LADDER_RECORD = "quick.json"
 COMPILED = "bpelab's compiled loops"
@@ -75,7 +76,6 @@ class Comparison(NamedTuple):
     of_memory: bool = False
 
 
-TRAINERS = ("tokenizers", "rustbpe", "ffbpe", "gigatoken")
 ENCODING = ("encode_warm", "encode_short", "encode_threads", "first_use", "encode_long_piece")
 COMPARISONS: Mapping[str, Comparison] = {
     "encoding": Comparison("quick.json", ENCODING, ("tiktoken",)),
@@ -116,10 +116,10 @@ def record_of(file: str) -> Record:
 def headline() -> str:
     """Return the figures of README.md."""
     record = record_of(HEADLINE_RECORD)
-    lines = ["| | times as fast | interval over passes |", "|---|--:|--:|"]
+    lines = ["| | times as fast | 95 % interval |", "|---|--:|--:|"]
     for entry, row in _headline_rows(record):
         assert row.ratio
-        spread = f"{times(row.ratio.low)} to {times(row.ratio.high)}"
+        spread = interval_text(row.ratio)
         lines.append(f"| {entry.english} | **{times(row.ratio.middle)}** | {spread} |")
     note = f"Below 1× bpelab is slower. {source_of(record)} {_again(record, _headline_questions())}"
     return "\n".join([*lines, "", note]) + "\n"
@@ -128,7 +128,7 @@ def headline() -> str:
 def headline_in_korean() -> str:
     """Return the same figures for README.ko.md."""
     record = record_of(HEADLINE_RECORD)
-    lines = ["| | 속도 (배) | 회차 간 구간 |", "|---|--:|--:|"]
+    lines = ["| | 속도 (배) | 95 % 구간 |", "|---|--:|--:|"]
     for entry, row in _headline_rows(record):
         assert row.ratio
         spread = f"{times(row.ratio.low)}–{times(row.ratio.high)}"
@@ -184,9 +184,10 @@ def comparison(name: str) -> str:
 def _line(row: Row, peer: Row) -> str:
     compared = against(row, peer)
     assert compared.ratio
-    spread = f"{times(compared.ratio.low)} to {times(compared.ratio.high)}"
-    mark = "" if compared.is_steady else " *"
-    amounts = f"{amount(row)} | {amount(peer)} | {peer.contender}"
+    spread = interval_text(compared.ratio)
+    mark = " *" if compared.is_wide else ""
+    note = f" ({peer.note})" if peer.note else ""
+    amounts = f"{amount(row)} | {amount(peer)} | {peer.contender}{note}"
     return f"| {row.group} | {amounts} | {times(compared.ratio.middle)} ({spread}){mark} |"
 
 
@@ -213,7 +214,7 @@ def rates(name: str) -> str:
 
 def _fastest(found: Sequence[Row]) -> str:
     """Say who is fastest on the largest text, and by how much compared with the best of bpelab."""
-    largest = max(found, key=lambda row: row.cell["amount"]).group
+    largest = max(found, key=lambda row: (row.cell["amount"], row.cell["axis"].get("form") == "array")).group
     order = sorted((row for row in found if row.group == largest), key=lambda row: row.typical)
     first, best = order[0], next(row for row in order if row.contender.startswith("bpelab"))
     told = f"Of those measured on the largest text ({largest}), {first.contender} is the fastest"

@@ -1,5 +1,7 @@
 """How are measurements written? With three digits, in the unit that reads best."""
 
+from bpelab.benchmarks.harness.ratios import Ratio
+
 _SECONDS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 _BYTES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B"))
 
@@ -35,6 +37,17 @@ def times(ratio: float) -> str:
     ('5.55×', '0.071×', '445,000×')
     """
     return f"{digits(ratio)}×"
+
+
+def interval_text(ratio: Ratio) -> str:
+    """Write a ratio's interval.
+
+    >>> interval_text(Ratio(5.0, 4.5, 5.6, 5)), interval_text(Ratio(5.0, 5.0, 5.0, 1))
+    ('4.50× to 5.60×', 'one pass, no interval')
+    """
+    if ratio.n_passes < 2:
+        return "one pass, no interval"
+    return f"{times(ratio.low)} to {times(ratio.high)}"
 
 
 def digits(value: float) -> str:

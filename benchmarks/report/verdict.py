@@ -1,9 +1,12 @@
 """What is the verdict? Whether the ids are tiktoken's, how fast they come, and where bpelab loses."""
 
 import math
+from collections.abc import Iterator
+from statistics import median
 
+from bpelab.benchmarks.harness.ratios import WIDE
 from bpelab.benchmarks.harness.record import Record
-from bpelab.benchmarks.harness.rows import rows
+from bpelab.benchmarks.harness.rows import Row, controls, rows
 from bpelab.benchmarks.report.content import questions_of
 from bpelab.benchmarks.report.findings import answer, losses
 from bpelab.benchmarks.report.ladder import QUESTION, Rung, rungs
@@ -11,6 +14,8 @@ from bpelab.benchmarks.report.units import digits, times
 
 N_WORST = 8
 LOST = "Where bpelab is slower, or larger, than the best of the others:"
+# As many others as this want to run before the suite begins: on a machine of two cores it never has both.
+BUSY_LOAD = 1.0
 
 
 def ladder_of(record: Record) -> list[Rung]:
@@ -62,13 +67,56 @@ def lost(record: Record) -> list[str]:
     return [*lines[:N_WORST], f"and {len(lines) - N_WORST} more"] if len(lines) > N_WORST else lines
 
 
-def caveat(record: Record) -> str:
-    """Say how sure the ratios are."""
-    compared = [row for question in questions_of([record]) for row in rows(record, question) if row.ratio]
-    n_wide = sum(row.is_wide for row in compared)
-    if not compared:
-        return "Nothing was compared in this run."
-    if not n_wide:
-        return f"All {len(compared)} ratios have an interval within ±10 %."
-    told = f"{n_wide} of {len(compared)} ratios have an interval beyond ±10 %"
-    return f"{told}: they are marked wide, and say little."
+def caveats(record: Record) -> list[str]:
+    """Say how sure the ratios are: whether the machine was busy, how many are wide, what controls show."""
+    n_wide, n_ratios = wide(record)
+    if not n_ratios:
+        return [*busy(record), "Nothing was compared in this run."]
+    if n_wide:
+        lines = [
+            f"{n_wide} of {n_ratios} ratios have an interval beyond ±10 %: they are marked wide, and say"
+            " little."
+        ]
+    else:
+        lines = [f"All {n_ratios} ratios have an interval within ±10 %."]
+    n_held, n_controls = controls_held(record)
+    if n_controls:
+        lines.append(
+            f"The same code was measured a second time in {n_controls} groups; {n_held} of the"
+            f" {n_controls} intervals hold 1×, and 95 % should."
+        )
+    return [*busy(record), *lines]
+
+
+def busy(record: Record) -> list[str]:
+    """Return a line if the machine was busy with something else: by its load before, or by the controls.
+
+    A control's ratio should be 1. Where the typical one is a tenth off, other ratios are, too.
+    """
+    load = (record.get("load") or {}).get("before")
+    off = [max(row.ratio.middle, 1 / row.ratio.middle) for row in controls(record) if row.ratio]
+    reasons = []
+    if load is not None and load >= BUSY_LOAD:
+        reasons.append(f"{load:.1f} other processes wanted to run when the measurement began")
+    if off and median(off) > WIDE:
+        reasons.append(f"the same code measured twice differs by {(median(off) - 1):.0%}")
+    if not reasons:
+        return []
+    return [f"The machine was busy: {', and '.join(reasons)}. Measure again when it is idle."]
+
+
+def controls_held(record: Record) -> tuple[int, int]:
+    """Count the controls whose interval holds 1, and all of which have an interval."""
+    ratios = [row.ratio for row in controls(record) if row.ratio and row.ratio.n_passes > 1]
+    return sum(ratio.low <= 1 <= ratio.high for ratio in ratios), len(ratios)
+
+
+def wide(record: Record) -> tuple[int, int]:
+    """Count the ratios whose interval reaches more than a tenth from its middle, and all ratios."""
+    compared = [row for row in _all_rows(record) if row.ratio]
+    return sum(row.is_wide for row in compared), len(compared)
+
+
+def _all_rows(record: Record) -> Iterator[Row]:
+    for question in sorted({cell["question"] for cell in record["cells"]}):
+        yield from rows(record, question)

@@ -6,6 +6,8 @@ import inspect
 import io
 import json
 import re
+import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from bpelab.cli.signals import Ended
 from bpelab.cli.verbs import app
 from typer.testing import CliRunner
 
+PYPROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
 QUESTION = """
 import pytest
 from bpelab.benchmarks.harness.measure import measure
@@ -29,7 +32,7 @@ def sum_seconds(benchmark, contender, n):
         pytest.skip("not installed: pip install absent")
     assert contender != "wrong", "another answer"
     about = {"group": f"sum of {n}", "axis": {"n": n}, "baseline": "theirs"}
-    measure(benchmark, lambda: sum(range(n)), rounds=30, **about)
+    measure(benchmark, lambda: sum(range(n)), rounds=30, iterations=1, **about)
 """
 
 
@@ -70,6 +73,99 @@ def test_every_pass_of_every_cell_is_there_and_what_is_missing_has_a_reason(fold
     assert all(reason.startswith("failed: ") for contender, reason in reasons if contender == "wrong")
     assert record["finished"]
     assert [step[0] for step in seen] == [0, 1, 2, 3, 4]
+
+
+BREAKS = QUESTION.replace(
+    "lambda: sum(range(n))", "lambda: once.pop() if contender == 'ours' else 0"
+).replace("    about = ", "    once = [1]\n    about = ")
+
+
+def test_contenders_take_turns_and_one_that_breaks_in_a_round_is_missing(folder: Path) -> None:
+    (folder / "first.py").write_text(BREAKS)
+    record = run(folder / "record.json", n_passes=1, questions=("first",))
+    assert {(cell["contender"], cell["in_turns"]) for cell in record["cells"]} == {("theirs", True)}
+    reasons = {entry["reason"] for entry in record["missing"] if entry["contender"] == "ours"}
+    assert reasons == {"failed: pop from empty list"}
+
+
+def test_rounds_are_kept_in_their_order(folder: Path) -> None:
+    slower = (
+        QUESTION.replace("lambda: sum(range(n))", "lambda: time.sleep(next(naps))")
+        .replace("import pytest", "import itertools, time\nimport pytest\n", 1)
+        .replace(
+            "    about = ", "    naps = itertools.chain([0], (0.001 * k for k in (9, 1, 5)))\n    about = "
+        )
+    )
+    (folder / "first.py").write_text(slower.replace("rounds=30", "rounds=3"))
+    record = run(folder / "record.json", n_passes=1, questions=("first",))
+    for cell in record["cells"]:
+        (samples,) = cell["passes"]
+        assert samples[0] > samples[2] > samples[1]
+
+
+def test_a_committed_record_needs_a_clean_tree(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(suite, "RECORDS", folder / "records")
+    for modified in (True, False):
+        monkeypatch.setattr(environment, "commit", lambda modified=modified: ("abc", modified))
+        path = folder / "records" / "quick.json"
+        if modified:
+            with pytest.raises(ValueError, match="tracked files have changes: commit them first"):
+                run(path, n_passes=1, questions=())
+            assert not path.exists()
+            elsewhere = run(folder / "mine.json", n_passes=1, questions=())
+            assert elsewhere["modified"]
+        else:
+            assert not run(path, n_passes=1, questions=())["modified"]
+    # A record that goes on in a changed tree is marked, whatever it was before.
+    path = folder / "begun.json"
+    run(path, n_passes=1, questions=())
+    monkeypatch.setattr(environment, "commit", lambda: ("abc", True))
+    assert run(path, n_passes=1, questions=(), resume=True)["modified"]
+
+
+def test_the_old_record_is_removed_before_the_new_one_and_does_not_count_as_a_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def git(*command: str) -> None:
+        names = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+        subprocess.run(["git", "-C", str(tmp_path), *names, *command], check=True, capture_output=True)
+
+    record, source = tmp_path / "benchmarks" / "records" / "quick.json", tmp_path / "source.py"
+    record.parent.mkdir(parents=True)
+    record.write_text("{}")
+    source.write_text("1")
+    git("init", "-q")
+    git("add", ".")
+    git("commit", "-q", "-m", "all")
+    monkeypatch.setattr(environment, "ROOT", tmp_path)
+    assert not environment.commit()[1]
+    record.unlink()
+    assert not environment.commit()[1]
+    source.write_text("2")
+    assert environment.commit()[1]
+
+
+def test_the_command_lists_the_questions() -> None:
+    done = CliRunner().invoke(app, ["bench", "--list"], catch_exceptions=False)
+    lines = done.stdout.splitlines()
+    assert [line.split()[0] for line in lines] == list(questions.QUESTIONS)
+    assert "encode_warm        How fast is natural text encoded that has been met before?" in lines
+    assert [line.split()[0] for line in lines if line.endswith("(full preset)")] == list(questions.FULL_ONLY)
+
+
+def test_peers_are_listed_in_one_place() -> None:
+    from bpelab.benchmarks.harness import packages, peers
+    from bpelab.benchmarks.report.compare import OTHERS
+
+    assert {*packages.PEERS} <= {*environment.PACKAGES}
+    assert {*packages.PEERS} <= {*OTHERS}
+    assert {*packages.NATIVES, "tokenizers"} == {*peers._LOADERS}
+    extras = {
+        name.partition(";")[0].partition("=")[0].partition(">")[0].strip(): extra
+        for extra in ("peers", "natives")
+        for name in PYPROJECT["project"]["optional-dependencies"][extra]
+    }
+    assert {name: peer.extra for name, peer in packages.PEERS.items()} == extras
 
 
 def test_an_interrupted_run_keeps_what_is_done_and_goes_on(

@@ -63,9 +63,9 @@ def test_what_was_lost_is_compared_with_the_best_of_all_others_and_not_with_the_
 
 def test_ratios_with_wide_intervals_are_counted_and_marked(made_up: Made) -> None:
     record = made_up()
-    assert verdict.caveat(record) == "All 9 ratios have an interval within ±10 %."
+    assert verdict.caveats(record) == ["All 9 ratios have an interval within ±10 %."]
     record["cells"][0]["passes"] = [[0.1], [0.2], [0.1]]
-    assert verdict.caveat(record).startswith("1 of 9 ratios have an interval beyond ±10 %")
+    assert verdict.caveats(record)[0].startswith("1 of 9 ratios have an interval beyond ±10 %")
     assert "(wide)" in markdown([record])
     assert page_html([record]).count("class='point c0 wide'") == 1
 
