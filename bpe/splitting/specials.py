@@ -147,6 +147,18 @@ pass allowed_special={'<a>'}; to encode it as plain text, pass disallowed_specia
         found = special.name
         raise ValueError(
             f"the text contains the special token {found!r} at character {n_chars_before + special.start}."
-            f" To encode it as a special token, pass allowed_special={{{found!r}}};"
-            " to encode it as plain text, pass disallowed_special=()."
+            f" {how_to_allow(found)}"
         )
+
+
+def how_to_allow(name: str) -> str:
+    """Say what to pass where a text contains a special token.
+
+    >>> print(how_to_allow("<a>"))
+    To encode it as a special token, pass allowed_special={'<a>'}; to encode it as plain text, \
+pass disallowed_special=().
+    """
+    return (
+        f"To encode it as a special token, pass allowed_special={{{name!r}}};"
+        " to encode it as plain text, pass disallowed_special=()."
+    )
