@@ -121,6 +121,8 @@ def _parse(
                 raise ValueError(
                     f"{vocab_path}: the special token {text!r} has the id {specials[text]}, not {token}"
                 )
+        if shared := set(ranks.values()).intersection(specials.values()):
+            raise ValueError(f"{path}: the id {min(shared)} is an ordinary token's, not a special one's")
     resolved = resolve_pattern("gpt2" if pattern is None else pattern)
     try:
         return Encoding(name, pat_str=resolved, mergeable_ranks=ranks, special_tokens=specials)

@@ -151,6 +151,21 @@ pass allowed_special={'<a>'}; to encode it as plain text, pass disallowed_specia
         )
 
 
+def refuse_hidden(text: str, hidden: frozenset[str]) -> None:
+    """Raise `ValueError` for the first special token in a text whose id stands for other bytes, too.
+
+    >>> refuse_hidden("one <a>", frozenset({"<a>"}))
+    Traceback (most recent call last):
+    ValueError: the special token '<a>' at character 4 has the id of another token, so that its id does not \
+tell how long it is: leave it out of allowed_special
+    """
+    if special := special_finder(hidden).first(text):
+        raise ValueError(
+            f"the special token {special.name!r} at character {special.start} has the id of another token, so"
+            " that its id does not tell how long it is: leave it out of allowed_special"
+        )
+
+
 def how_to_allow(name: str) -> str:
     """Say what to pass where a text contains a special token.
 

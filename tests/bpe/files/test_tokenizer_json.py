@@ -198,6 +198,13 @@ def _added(text: str, token: int, normalized: bool = False) -> dict[str, Any]:
 
 
 REFUSED = [
+    (
+        "an id of two tokens",
+        lambda content: (
+            content["model"]["vocab"].update({"<|end|>": 65}) or content["added_tokens"][0].update({"id": 65})
+        ),
+        r"added_tokens: the id 65 is an ordinary token's, too",
+    ),
     ("no model", _set("model", to=None), "model: there is none"),
     ("WordPiece", _set("model", "type", to="WordPiece"), "model.type: WordPiece is not BPE"),
     ("dropout", _set("model", "dropout", to=0.1), "model.dropout: 0.1 changes the merges"),
