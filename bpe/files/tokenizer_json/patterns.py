@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import regex
+from bpelab.bpe.files.shared_syntax import why_not_shared
 from bpelab.bpe.files.tokenizer_json.fields import as_object, refusal, steps
 from bpelab.bpe.splitting.dialect.coverage import matches_everything
 from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN
@@ -13,14 +13,6 @@ _CL100K_SPLIT = CL100K_PATTERN.replace("{1,3}+", "{1,3}").replace(r"\s++$", r"\s
 _GPT2_SPLIT = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 # Patterns that are spelled in another way in the file than here, and mean the same to both engines.
 OURS_OF = {_CL100K_SPLIT: CL100K_PATTERN, _GPT2_SPLIT: GPT2_PATTERN}
-# The syntax that both engines read alike: no anchors, no possessive {..}+, no set operations, no \w.
-_SHARED_SYNTAX = regex.compile(
-    r"""(?: \\[pP]\{\^?\w+\} | \\[sSrnt] | \\[^\w\s] | [^\\\[\](){}?*+^$|.] | \. | \|
-      | \((?!\?) | \(\?(?:i?:|[=!]) | \)
-      | \[\^? (?: \\[pP]\{\^?\w+\} | \\[sSrnt] | \\[^\w\s] | [^\\\[\]&~|] )+ \]
-      | [?*+] | \{\d+(?:,\d*)?\}(?!\+) )*""",
-    regex.VERBOSE,
-)
 
 
 def dump_pattern(pattern: str) -> dict[str, Any]:
@@ -81,11 +73,5 @@ def load_pattern(pre_tokenizer: Any) -> str:
 
 
 def _check_shared(pattern: str, field: str) -> None:
-    match = _SHARED_SYNTAX.match(pattern)
-    end = match.end() if match else 0
-    if end < len(pattern):
-        raise refusal(
-            field,
-            f"{pattern[end : end + 8]!r} (at character {end} of {pattern!r}) may not mean the same to Hugging"
-            " Face's engine and to `regex`: write it without anchors, {m,n}+, \\w and set operations",
-        )
+    if reason := why_not_shared(pattern, "Hugging Face's engine and to `regex`"):
+        raise refusal(field, reason)
