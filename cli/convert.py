@@ -14,7 +14,7 @@ def convert(
         str,
         typer.Argument(
             metavar="SOURCE",
-            help="An encoding's name, NAME.tiktoken, NAME.json, vocab.bpe, merges.txt, or minbpe's NAME.model.",
+            help="An encoding's name, NAME.tiktoken, NAME.json, vocab.bpe, merges.txt, or NAME.model.",
         ),
     ],
     target: Annotated[Path, typer.Argument(metavar="TARGET", help=ENCODING_OUTPUT)],
