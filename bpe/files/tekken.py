@@ -34,10 +34,8 @@ def parse_tekken(content: Mapping[str, Any], path: Source) -> Encoding:
     config = content["config"]
     if not isinstance(config, dict) or not isinstance(config.get("pattern"), str):
         refuse(path, None, "config.pattern: it is not a string")
-    sizes = [config.get(field) for field in ("default_vocab_size", "default_num_special_tokens")]
-    if any(type(size) is not int or not 0 <= size < 1 << 31 for size in sizes):
-        refuse(path, None, f"config: the vocabulary and its special tokens number {sizes!r:.80}")
-    n_vocab, n_specials = sizes
+    n_vocab = _size(config, "default_vocab_size", path)
+    n_specials = _size(config, "default_num_special_tokens", path)
     if n_specials > _MOST_SPECIALS:
         refuse(path, None, f"config: {n_specials:,} special tokens; at most {_MOST_SPECIALS:,} are read")
     if content.get("special_tokens") is None and config.get("version") not in ("v3", "v7"):
@@ -50,6 +48,13 @@ def parse_tekken(content: Mapping[str, Any], path: Source) -> Encoding:
         )
     except ValueError as error:
         refuse(path, None, str(error))
+
+
+def _size(config: Mapping[str, Any], field: str, path: Source) -> int:
+    size = config.get(field)
+    if type(size) is not int or not 0 <= size < 1 << 31:
+        refuse(path, None, f"config.{field}: {size!r:.40} is not a number of tokens")
+    return size
 
 
 def _parse_specials(listed: Any, n_specials: int, path: Source) -> dict[str, int]:

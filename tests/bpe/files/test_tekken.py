@@ -99,7 +99,7 @@ def specials(*listed: Any) -> dict[str, Any]:
 REFUSED = [
     ("no config", tekken(config=5), r"config\.pattern: it is not a string"),
     ("no pattern", config(pattern=None), r"config\.pattern: it is not a string"),
-    ("no sizes", config(default_vocab_size="310"), r"config: the vocabulary and its special tokens"),
+    ("no sizes", config(default_vocab_size="310"), r"config\.default_vocab_size: '310' is not a number"),
     (
         "any number of special tokens",
         config(default_num_special_tokens=2**30),
