@@ -37,6 +37,7 @@ from bpelab.bpe.splitting.specials import (
     END_OF_TEXT,
     Allowed,
     Disallowed,
+    refuse_hidden,
     refuse_special,
     resolve_special,
     special_finder,
@@ -343,7 +344,8 @@ class Encoding:
         """Encode text and locate each token in it, in bytes and in characters.
 
         A surrogate pair counts as the one character that it stands for. Raises `ValueError` where the
-        pattern leaves some of the text out, so that the tokens do not lie side by side.
+        pattern leaves some of the text out, so that the tokens do not lie side by side, and for a special
+        token whose id another token has, too.
 
         >>> from bpelab.bpe import get_encoding
         >>> get_encoding("gpt2").encode_with_offsets("né🙂").byte_starts
@@ -352,6 +354,9 @@ class Encoding:
         array([0, 1, 2, 2, 3])
         """
         text = repair_surrogates(text)
+        allowed, _ = self._resolve(allowed_special, disallowed_special)
+        if hidden := allowed & self._parts.vocabulary.hidden_specials:
+            refuse_hidden(text, hidden)
         ids = self.encode_to_numpy(
             text, allowed_special=allowed_special, disallowed_special=disallowed_special
         )

@@ -23,8 +23,9 @@ class Vocabulary:
     """The mergeable and the special tokens of an encoding, by id.
 
     Raises `ValueError` where the two tables contradict themselves, each other, or `n_expected`, and
-    `TypeError` where they do not map bytes and texts to whole numbers. An id cannot be a mergeable and a
-    special token's, as tiktoken allows: it would be decoded to one of the two, and the other be lost.
+    `TypeError` where they do not map bytes and texts to whole numbers. A mergeable and a special token may
+    share an id, as in tiktoken: it is decoded to the mergeable one. Of special tokens that share an id, it is
+    decoded to the last.
 
     >>> vocabulary = Vocabulary({b"a": 0, b"b": 1}, {"<end>": 5})
     >>> vocabulary.max_id, vocabulary.tokens_bytes([1, 5])
@@ -49,9 +50,7 @@ class Vocabulary:
         if "" in specials:
             raise ValueError("a special token has an empty text, which would be found everywhere")
         special_of_id = {token: text.encode("utf-8") for text, token in specials.items()}
-        if shared := bytes_of_rank.keys() & special_of_id.keys():
-            raise ValueError(f"id {min(shared)} is both a mergeable and a special token")
-        bytes_of_id = bytes_of_rank | special_of_id
+        bytes_of_id = special_of_id | bytes_of_rank
         lowest, highest = min(bytes_of_id), max(bytes_of_id)
         if not 0 <= lowest <= highest < 1 << 32:
             raise ValueError(f"ids from {lowest} to {highest}: they must be from 0 to 2**32 - 1")
@@ -67,6 +66,7 @@ class Vocabulary:
         self.special_names = frozenset(specials)
         self.max_id = highest
         self._ranks = ranks
+        self._specials = specials
 
     def tokens_bytes(self, tokens: Iterable[int]) -> list[bytes]:
         """Return the bytes of each token.
@@ -115,6 +115,13 @@ class Vocabulary:
         starts = all_starts.take(places)
         offsets = places_in_spans(starts, all_starts.take(places + 1) - starts)
         return flat.take(offsets).tobytes()
+
+    @once
+    def hidden_specials(self) -> frozenset[str]:
+        """The special tokens whose ids are decoded to other bytes, since other tokens have these ids, too."""
+        return frozenset(
+            text for text, token in self._specials.items() if self.bytes_of_id[token] != text.encode("utf-8")
+        )
 
     @once
     def _places(self) -> IdPlaces:

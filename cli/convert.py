@@ -14,7 +14,8 @@ def convert(
     source: Annotated[
         str,
         typer.Argument(
-            metavar="SOURCE", help="An encoding's name, NAME.tiktoken, NAME.json, vocab.bpe or merges.txt."
+            metavar="SOURCE",
+            help="An encoding's name, NAME.tiktoken, NAME.json, vocab.bpe, merges.txt, or NAME.model.",
         ),
     ],
     target: Annotated[Path, typer.Argument(metavar="TARGET", help=ENCODING_OUTPUT)],

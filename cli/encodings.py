@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bpelab.bpe import Encoding
 
 DEFAULT = "gpt2"
-_SUFFIXES = (".json", ".tiktoken", ".bpe", ".txt")
+_SUFFIXES = (".json", ".tiktoken", ".bpe", ".txt", ".model")
 
 
 def chosen_encoding(

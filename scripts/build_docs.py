@@ -12,7 +12,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 # In the order of the pipeline.
-FOLDERS = ("bpe", "tokenizers", "dataset", "embeddings", "benchmarks", "cli", "package")
+FOLDERS = ("bpe", "tiktoken_door", "tokenizers", "dataset", "embeddings", "benchmarks", "cli", "package")
 ROOMS = ("foundation", "data", "splitting", "corpus", "encoders", "files", "training", "parity", "study")
 HELP_COLUMNS = 100
 

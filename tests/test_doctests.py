@@ -8,11 +8,12 @@ from pathlib import Path
 import bpelab.bpe
 import bpelab.cli
 import bpelab.dataset
+import bpelab.tiktoken
 import bpelab.tokenizers
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = (bpelab.bpe, bpelab.tokenizers, bpelab.dataset, bpelab.cli)
+PACKAGES = (bpelab.bpe, bpelab.tiktoken, bpelab.tokenizers, bpelab.dataset, bpelab.cli)
 REPORT = tuple(
     f"bpelab.benchmarks.report.{module.name}"
     for module in pkgutil.iter_modules([str(ROOT / "benchmarks" / "report")])

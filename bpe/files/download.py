@@ -39,15 +39,18 @@ def download(address: str, sha256_expected: str, name: str, max_bytes: int = MAX
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
     check_writable(path)
-    content = _content(address, max_bytes, _Progress(name))
+    content = receive(address, name, max_bytes)
     if (found := hashlib.sha256(content).hexdigest()) != sha256_expected:
         raise ValueError(f"{address}: its SHA-256 is {found}, that of {name} is {sha256_expected}")
     write_atomically(path, content)
     return path
 
 
-def _content(address: str, max_bytes: int, progress: "_Progress") -> bytes:
-    """Return what an address sends, within limits.
+def receive(address: str, name: str, max_bytes: int = MAX_BYTES) -> bytes:
+    """Return what an address sends, within limits; `name` is what the watcher of a download is told.
+
+    Raises `OSError` if the address cannot be reached, sends more than `max_bytes` or takes longer than
+    `MAX_SECONDS`.
 
     It is received in a thread of its own: neither looking up a name nor waiting for a server that sends a
     byte now and then can be limited in another way. A thread that takes too long is left alone, and ends with
@@ -56,7 +59,7 @@ def _content(address: str, max_bytes: int, progress: "_Progress") -> bytes:
     import pooch  # brings `requests`, which takes longer to import than the rest of this package
 
     received = _Received(max_bytes)
-    get = pooch.HTTPDownloader(progressbar=progress, chunk_size=1 << 14, timeout=SILENT_SECONDS)
+    get = pooch.HTTPDownloader(progressbar=_Progress(name), chunk_size=1 << 14, timeout=SILENT_SECONDS)
     errors: list[Exception] = []
 
     def receive() -> None:

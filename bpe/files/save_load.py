@@ -2,7 +2,7 @@
 
 `NAME.json` is Hugging Face's `tokenizer.json` and holds everything; `NAME.tiktoken` holds the ranks alone;
 `vocab.bpe` (or `merges.txt`) with `encoder.json` (or `vocab.json`) beside it holds merges, ids and special
-tokens.
+tokens. Two more are read and not written: Mistral's `tekken.json`, and minbpe's `NAME.model`.
 """
 
 import errno
@@ -16,15 +16,20 @@ from bpelab.bpe.encoders.heap import recover_merges
 from bpelab.bpe.encoding import Encoding
 from bpelab.bpe.files.definitions import DEFINITIONS
 from bpelab.bpe.files.gpt2_pair import dump_encoder_json, dump_vocab_bpe, parse_gpt2_pair
+from bpelab.bpe.files.minbpe_model import parse_minbpe
 from bpelab.bpe.files.names import get_encoding, resolve_pattern
+from bpelab.bpe.files.tekken import is_tekken, parse_tekken
 from bpelab.bpe.files.tiktoken_file import dump_tiktoken, parse_tiktoken
 from bpelab.bpe.files.tokenizer_json import dump_tokenizer_config, dump_tokenizer_json, parse_tokenizer_json
+from bpelab.bpe.foundation.reading import parse_json
 from bpelab.bpe.foundation.writing import write_atomically
 from bpelab.bpe.splitting.patterns import GPT2_PATTERN
 
 # The two files of a GPT-2 pair, as OpenAI and as Hugging Face name them.
 _PAIRS = {"vocab.bpe": "encoder.json", "merges.txt": "vocab.json"}
 _FORMS = "NAME.json, NAME.tiktoken, or vocab.bpe or merges.txt (with encoder.json or vocab.json beside it)"
+# minbpe's form is read and not written.
+MINBPE = ".model"
 _ADVICE = "save it in another form: as .json or .tiktoken"
 
 
@@ -92,10 +97,11 @@ def load_encoding(
             raise ValueError(f"{source} already has its pattern and special tokens; do not pass others")
         return get_encoding(str(source), engine=engine)
     path = Path(source)
-    check_name(path)
+    if path.suffix != MINBPE:
+        check_name(path)
     if path.suffix == ".tiktoken" and pattern is None:
         raise ValueError(f"{path}: a .tiktoken file contains no pattern; pass one, by name or as a regex")
-    if path.suffix == ".json" and (pattern is not None or special_tokens):
+    if path.suffix in (".json", MINBPE) and (pattern is not None or special_tokens):
         raise ValueError(f"{path}: the file already has its pattern and special tokens; do not pass others")
     contents = {file: file.read_bytes() for file in files_of_encoding(path)}
     encoding = _parse(contents, pattern, special_tokens or {})
@@ -108,7 +114,10 @@ def _parse(
     """Read an encoding from the contents of its files."""
     path, data = next(iter(contents.items()))
     if path.suffix == ".json":
-        return parse_tokenizer_json(data, path)
+        content = parse_json(data, path)
+        return parse_tekken(content, path) if is_tekken(content) else parse_tokenizer_json(content, path)
+    if path.suffix == MINBPE:
+        return parse_minbpe(data, path)
     if path.suffix == ".tiktoken":
         name, specials = path.stem, dict(special_tokens)
         ranks = parse_tiktoken(data, path, frozenset(specials.values()))
@@ -121,6 +130,8 @@ def _parse(
                 raise ValueError(
                     f"{vocab_path}: the special token {text!r} has the id {specials[text]}, not {token}"
                 )
+        if shared := set(ranks.values()).intersection(specials.values()):
+            raise ValueError(f"{path}: the id {min(shared)} is an ordinary token's, not a special one's")
     resolved = resolve_pattern("gpt2" if pattern is None else pattern)
     try:
         return Encoding(name, pat_str=resolved, mergeable_ranks=ranks, special_tokens=specials)
@@ -199,7 +210,7 @@ def _config_of(path: Path) -> list[Path]:
 
 
 def check_name(path: Path) -> None:
-    """Raise `ValueError` if the name of a file does not tell its form."""
+    """Raise `ValueError` if the name of a file does not tell in which form it is written."""
     other_half = {ids: merges for merges, ids in _PAIRS.items()}.get(path.name)
     if other_half is not None:
         raise ValueError(f"{path}: this is half of a pair; name the other half, {other_half}")

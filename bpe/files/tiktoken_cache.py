@@ -17,6 +17,7 @@ from bpelab.bpe.foundation.writing import check_writable, write_atomically
 from bpelab.bpe.splitting.specials import END_OF_TEXT
 
 GPT2_ADDRESS = "https://openaipublic.blob.core.windows.net/gpt-2/encodings/main/"
+_VARIABLES = ("TIKTOKEN_CACHE_DIR", "DATA_GYM_CACHE_DIR")  # the first that is set counts
 R50K_ADDRESS = ADDRESS + "r50k_base.tiktoken"
 
 
@@ -32,8 +33,13 @@ def cache_name(address: str) -> str:
 def tiktoken_cache_path(address: str) -> Path | None:
     """Return the path at which tiktoken caches a download; None where its cache is switched off."""
     default = os.path.join(tempfile.gettempdir(), "data-gym-cache")
-    directory = os.environ.get("TIKTOKEN_CACHE_DIR", os.environ.get("DATA_GYM_CACHE_DIR", default))
+    directory = next((os.environ[name] for name in _VARIABLES if name in os.environ), default)
     return Path(directory) / cache_name(address) if directory else None
+
+
+def has_chosen_cache() -> bool:
+    """Tell whether the user chose tiktoken's cache; by default all users share one."""
+    return any(name in os.environ for name in _VARIABLES)
 
 
 def write_tiktoken_cache(directory: str | os.PathLike[str]) -> list[Path]:

@@ -7,7 +7,7 @@ A file that is not what it should be raises `ValueError` with the file, the line
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bpelab.bpe.data.gpt2 import missing_byte
@@ -41,7 +41,7 @@ def parse_tiktoken(
     # The quick way is right if the file comes out the same when it is written again. The careful way says
     # what is wrong, and reads files that are written in another form.
     if not ranks or min(ranks.values()) < 0 or dump_tiktoken(ranks) != data:
-        ranks = _parse_tiktoken_by_line(data, source)
+        ranks = parse_tiktoken_lines(data.split(b"\n")[:-1], source)
     if lack := missing_byte(ranks):
         refuse(source, None, lack)
     highest = max(ranks.values())
@@ -61,10 +61,15 @@ def dump_tiktoken(ranks: Mapping[bytes, int]) -> bytes:
     return b"".join([b"%b %d\n" % (base64.b64encode(token) or _NO_BYTES, rank) for token, rank in by_rank])
 
 
-def _parse_tiktoken_by_line(data: bytes, source: Source) -> dict[bytes, int]:
+def parse_tiktoken_lines(lines: Sequence[bytes], source: Source) -> dict[bytes, int]:
+    """Return the tokens and ranks in the lines of a `.tiktoken` file, whether or not they are all there are.
+
+    Raises `ValueError` for a line that is not a token in base64 and a rank, and for a token or a rank that
+    appears twice.
+    """
     ranks: dict[bytes, int] = {}
     line_of_rank: dict[int, int] = {}
-    for line, content in enumerate(data.split(b"\n")[:-1], 1):
+    for line, content in enumerate(lines, 1):
         fields = content.split(b" ")
         if len(fields) != 2 or not fields[0] or not fields[1].isdigit():
             refuse(source, line, f"{content[:80]!r} is not a token in base64, a space and a rank")

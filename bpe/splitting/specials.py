@@ -147,6 +147,33 @@ pass allowed_special={'<a>'}; to encode it as plain text, pass disallowed_specia
         found = special.name
         raise ValueError(
             f"the text contains the special token {found!r} at character {n_chars_before + special.start}."
-            f" To encode it as a special token, pass allowed_special={{{found!r}}};"
-            " to encode it as plain text, pass disallowed_special=()."
+            f" {how_to_allow(found)}"
         )
+
+
+def refuse_hidden(text: str, hidden: frozenset[str]) -> None:
+    """Raise `ValueError` for the first special token in a text whose id stands for other bytes, too.
+
+    >>> refuse_hidden("one <a>", frozenset({"<a>"}))
+    Traceback (most recent call last):
+    ValueError: the special token '<a>' at character 4 has the id of another token, so that its id does not \
+tell how long it is: leave it out of allowed_special
+    """
+    if special := special_finder(hidden).first(text):
+        raise ValueError(
+            f"the special token {special.name!r} at character {special.start} has the id of another token, so"
+            " that its id does not tell how long it is: leave it out of allowed_special"
+        )
+
+
+def how_to_allow(name: str) -> str:
+    """Say what to pass where a text contains a special token.
+
+    >>> print(how_to_allow("<a>"))
+    To encode it as a special token, pass allowed_special={'<a>'}; to encode it as plain text, \
+pass disallowed_special=().
+    """
+    return (
+        f"To encode it as a special token, pass allowed_special={{{name!r}}};"
+        " to encode it as plain text, pass disallowed_special=()."
+    )

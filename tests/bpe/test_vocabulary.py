@@ -144,3 +144,51 @@ def test_memory_follows_the_number_of_tokens_and_not_the_highest_id(highest: int
     finally:
         tracemalloc.stop()
     assert peak < 60_000_000
+
+
+LETTERS = {b"a": 0, b"b": 1, b"": 2, b" ": 3, b"ab": 4, b"ba": 5, b"  ": 6, b"aba": 7}
+SHARED = {"<ab>": 4, "<space>": 3, "ab<": 9, "<nothing>": 2}
+
+
+@settings(deadline=None)
+@given(
+    text=st.lists(st.sampled_from(["a", "b", " ", "ab", *SHARED])).map("".join),
+    ids=st.lists(st.sampled_from([*LETTERS.values(), *SHARED.values()]), max_size=600),
+    engine=st.sampled_from(["textbook", "cached", "arrays", "auto"]),
+)
+def test_shared_ids_and_tokens_of_no_bytes_are_what_they_are_to_tiktoken(
+    text: str, ids: list[int], engine: str
+) -> None:
+    tiktoken = pytest.importorskip("tiktoken", reason="pip install 'bpelab[peers]'")
+    parts: dict[str, Any] = {
+        "pat_str": " ?[ab<]+|[^ab]| +",
+        "mergeable_ranks": LETTERS | {bytes([byte]): 10 + byte for byte in range(256) if byte not in b"ab "},
+        "special_tokens": SHARED | {"<far>": 300},
+        "explicit_n_vocab": None,
+    }
+    ours, theirs = Encoding("shared", **parts, engine=engine), tiktoken.Encoding("shared", **parts)
+    encoded = ours.encode(text, allowed_special="all")
+    assert encoded == theirs.encode(text, allowed_special="all")
+    assert ours.encode_ordinary(text) == theirs.encode_ordinary(text)
+    assert ours.encode_to_numpy(text, allowed_special="all").tolist() == encoded
+    assert ours.encode_batch([text, text], allowed_special="all") == [encoded] * 2
+    stable, completions = theirs.encode_with_unstable(text, allowed_special="all")
+    assert ours.encode_with_unstable(text, allowed_special="all") == (stable, sorted(completions))
+    for tokens in (ids, encoded, ids * 9):
+        assert ours.decode_bytes(tokens) == theirs.decode_bytes(tokens)
+        assert ours.decode_tokens_bytes(tokens) == theirs.decode_tokens_bytes(tokens)
+    for token in {*ids, *encoded}:
+        assert ours.is_special_token(token) == theirs.is_special_token(token)
+    for name in SHARED:
+        assert ours.encode_single_token(name) == theirs.encode_single_token(name)
+    assert (ours.n_vocab, ours.token_byte_values()) == (theirs.n_vocab, theirs.token_byte_values())
+
+
+def test_offsets_are_refused_where_an_id_does_not_tell_the_length() -> None:
+    bytes_ = {bytes([byte]): byte for byte in range(256)}
+    for specials in ({"<a>": 97}, {"<a>": 300, "<longer>": 300}):
+        enc = Encoding("shared", pat_str="(?s:.)", mergeable_ranks=bytes_, special_tokens=specials)
+        with pytest.raises(ValueError, match="'<a>' at character 1 has the id of another token"):
+            enc.encode_with_offsets("b<a>", allowed_special="all")
+        found = enc.encode_with_offsets("b<a>", disallowed_special=())
+        assert found.byte_starts.tolist() == [0, 1, 2, 3, 4]

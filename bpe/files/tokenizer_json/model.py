@@ -31,6 +31,8 @@ def load_ranks(vocabulary: Mapping[str, int], specials: Mapping[str, int]) -> di
         ranks[bytes(map(BYTE_OF_CHAR.__getitem__, token))] = rank
     if lack := missing_byte(ranks):
         raise refusal("model.vocab", lack)
+    if shared := set(ranks.values()).intersection(specials.values()):
+        raise refusal("added_tokens", f"the id {min(shared)} is an ordinary token's, too")
     return ranks
 
 

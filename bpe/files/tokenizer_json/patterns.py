@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import regex
+from bpelab.bpe.files.shared_syntax import why_not_shared
 from bpelab.bpe.files.tokenizer_json.fields import as_object, refusal, steps
 from bpelab.bpe.splitting.dialect.coverage import matches_everything
 from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN
@@ -11,16 +11,11 @@ from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN
 # line. After possessive white space only the end of the text is followed by neither.
 _CL100K_SPLIT = CL100K_PATTERN.replace("{1,3}+", "{1,3}").replace(r"\s++$", r"\s++(?!\S)")
 _GPT2_SPLIT = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+# `Digits` with `individual_digits` makes a piece of every number character, of any script, and then GPT-2's
+# pattern, within each stretch between them, takes the end of the stretch for the end of the text.
+DIGITS_THEN_GPT2 = r"\p{N}|'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?[^\s\p{L}\p{N}]+|\s+(?![^\s\p{N}])|\s+"
 # Patterns that are spelled in another way in the file than here, and mean the same to both engines.
 OURS_OF = {_CL100K_SPLIT: CL100K_PATTERN, _GPT2_SPLIT: GPT2_PATTERN}
-# The syntax that both engines read alike: no anchors, no possessive {..}+, no set operations, no \w.
-_SHARED_SYNTAX = regex.compile(
-    r"""(?: \\[pP]\{\^?\w+\} | \\[sSrnt] | \\[^\w\s] | [^\\\[\](){}?*+^$|.] | \. | \|
-      | \((?!\?) | \(\?(?:i?:|[=!]) | \)
-      | \[\^? (?: \\[pP]\{\^?\w+\} | \\[sSrnt] | \\[^\w\s] | [^\\\[\]&~|] )+ \]
-      | [?*+] | \{\d+(?:,\d*)?\}(?!\+) )*""",
-    regex.VERBOSE,
-)
 
 
 def dump_pattern(pattern: str) -> dict[str, Any]:
@@ -49,9 +44,9 @@ def load_pattern(pre_tokenizer: Any) -> str:
         raise refusal(field, "there is none, so that merges would run across a whole text")
     listed = steps(pre_tokenizer, field)
     kinds = [step.get("type") for step in listed]
-    if kinds not in (["ByteLevel"], ["Split", "ByteLevel"]):
+    if kinds not in (["ByteLevel"], ["Split", "ByteLevel"], ["Digits", "ByteLevel"]):
         found = " + ".join(map(str, kinds)) or "an empty Sequence"
-        raise refusal(field, f"{found} is not ByteLevel, nor one Split and ByteLevel")
+        raise refusal(field, f"{found} is not ByteLevel, nor one Split or Digits and then ByteLevel")
     if listed[-1].get("add_prefix_space", True):
         raise refusal(f"{field}.add_prefix_space", "it puts a space before each text")
     uses_regex = listed[-1].get("use_regex", True)
@@ -59,6 +54,10 @@ def load_pattern(pre_tokenizer: Any) -> str:
         if not uses_regex:
             raise refusal(f"{field}.use_regex", "nothing splits: merges would run across a whole text")
         return GPT2_PATTERN
+    if kinds[0] == "Digits":
+        if not (uses_regex and listed[0].get("individual_digits")):
+            raise refusal(field, "Digits is read with individual_digits and ByteLevel's use_regex alone")
+        return DIGITS_THEN_GPT2
     if uses_regex:
         raise refusal(f"{field}.use_regex", "the pieces of the Split are split again by GPT-2's pattern")
     split = listed[0]
@@ -81,11 +80,5 @@ def load_pattern(pre_tokenizer: Any) -> str:
 
 
 def _check_shared(pattern: str, field: str) -> None:
-    match = _SHARED_SYNTAX.match(pattern)
-    end = match.end() if match else 0
-    if end < len(pattern):
-        raise refusal(
-            field,
-            f"{pattern[end : end + 8]!r} (at character {end} of {pattern!r}) may not mean the same to Hugging"
-            " Face's engine and to `regex`: write it without anchors, {m,n}+, \\w and set operations",
-        )
+    if reason := why_not_shared(pattern, "Hugging Face's engine and to `regex`"):
+        raise refusal(field, reason)

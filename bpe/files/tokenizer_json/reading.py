@@ -9,16 +9,16 @@ from bpelab.bpe.files.tokenizer_json.added_tokens import check_double_meanings, 
 from bpelab.bpe.files.tokenizer_json.fields import refusal, steps
 from bpelab.bpe.files.tokenizer_json.model import check_merges, load_merges, load_ranks, load_vocabulary
 from bpelab.bpe.files.tokenizer_json.patterns import load_pattern
-from bpelab.bpe.foundation.reading import Source, parse_json, refuse
+from bpelab.bpe.foundation.reading import Source, read_json, refuse
 
 
 def load_tokenizer_json(path: Source, *, nfc_is_mine: bool = False) -> Encoding:
     """Read a `tokenizer.json`; raises what `parse_tokenizer_json` raises, and `OSError`."""
-    return parse_tokenizer_json(Path(path).read_bytes(), path, nfc_is_mine=nfc_is_mine)
+    return parse_tokenizer_json(read_json(path), path, nfc_is_mine=nfc_is_mine)
 
 
-def parse_tokenizer_json(data: bytes, path: Source, *, nfc_is_mine: bool = False) -> Encoding:
-    """Return the encoding in the bytes of a `tokenizer.json`; `path` is for its name and for error messages.
+def parse_tokenizer_json(content: Any, path: Source, *, nfc_is_mine: bool = False) -> Encoding:
+    """Return the encoding in a `tokenizer.json`, parsed; `path` is for its name and for error messages.
 
     `encode(text, allowed_special="all")` gives the same ids as `tokenizers` with `add_special_tokens=False`:
     added tokens become special tokens, and what a post-processor puts around a text (such as a token for its
@@ -26,7 +26,6 @@ def parse_tokenizer_json(data: bytes, path: Source, *, nfc_is_mine: bool = False
     in NFC. Loading takes some 15 us a token. Raises `ValueError`, which names the file, the field and the
     reason, if the file's rule is not tiktoken's.
     """
-    content = parse_json(data, path)
     try:
         if not isinstance(content, dict) or not isinstance(content.get("model"), dict):
             raise refusal("model", "there is none: this is not a tokenizer.json")

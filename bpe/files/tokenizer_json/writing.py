@@ -21,6 +21,8 @@ def dump_tokenizer_json(encoding: Encoding) -> bytes:
     ('Ġ t', 'ByteLevel')
     """
     ranks, specials = encoding.ranks, encoding.special_tokens
+    if shared_ids := set(ranks.values()).intersection(specials.values()):
+        raise ValueError(f"an ordinary and a special token both have the id {min(shared_ids)}")
     merges = recover_merges(ranks)
     vocabulary = {printable(token): rank for token, rank in ranks.items()}
     if shared := vocabulary.keys() & specials.keys():

@@ -245,3 +245,38 @@ def test_json_that_is_not_a_tokenizer_is_refused_by_name(tmp_path: Path) -> None
         path.write_text(json.dumps(content))
         with pytest.raises(ValueError, match=r"^.*x\.json: "):
             load_encoding(path)
+
+
+def test_a_file_like_whisper_s_gives_tiktoken_s_ids_and_texts(tmp_path: Path, gpt2: Encoding) -> None:
+    """Its last token has no bytes, and its special tokens begin after that."""
+    tiktoken = pytest.importorskip("tiktoken", reason="pip install 'bpelab[peers]'")
+    path = tmp_path / "multilingual.tiktoken"
+    specials = {f"<|{name}|>": 50257 + i for i, name in enumerate(["endoftext", "startoftranscript", "0.00"])}
+    ranks = gpt2.ranks | {b"": 50256}
+    built = Encoding("multilingual", pat_str=GPT2_PATTERN, mergeable_ranks=ranks, special_tokens=specials)
+    save_encoding(path, built)
+    assert path.read_bytes().endswith(b"\n= 50256\n")
+    ours = load_encoding(path, pattern="gpt2", special_tokens=specials)
+    theirs = tiktoken.Encoding(
+        "multilingual", pat_str=GPT2_PATTERN, mergeable_ranks=dict(ranks), special_tokens=specials
+    )
+    text = "<|startoftranscript|><|0.00|> Hello, world.\n\n  né 안녕<|endoftext|>"
+    ids = theirs.encode(text, allowed_special="all")
+    for engine in ("textbook", "cached", "arrays"):
+        chosen = ours.with_engine(engine)
+        assert chosen.encode(text, allowed_special="all") == ids
+        assert chosen.encode_ordinary(text * 300) == theirs.encode_ordinary(text * 300)
+    assert ours.decode([50256, *ids, 50256]) == theirs.decode([50256, *ids, 50256]) == text
+    assert ours.encode_single_token(b"") == theirs.encode_single_token(b"") == 50256
+    assert ours.encode_with_offsets(text, allowed_special="all").ids.tolist() == ids
+    with pytest.raises(ValueError, match=r"cannot be saved as x\.json: .* is neither bytes in GPT-2's"):
+        save_encoding(tmp_path / "x.json", ours)
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_an_id_that_an_ordinary_and_a_special_token_share_is_not_saved(tmp_path: Path, name: str) -> None:
+    ranks = small(specials=()).ranks
+    shared = Encoding("x", pat_str=GPT2_PATTERN, mergeable_ranks=ranks, special_tokens={"<|end|>": 65})
+    with pytest.raises(ValueError, match=r"x cannot be saved as .*\b65\b"):
+        save_encoding(tmp_path / name, shared)
+    assert not list(tmp_path.iterdir())

@@ -9,7 +9,7 @@ import pytest
 from bpelab.bpe import Encoding, get_encoding, train
 from bpelab.bpe.files.save_load import check_can_save, save_encoding
 from bpelab.bpe.files.tokenizer_json import dump_tokenizer_json, load_tokenizer_json
-from bpelab.bpe.files.tokenizer_json.patterns import OURS_OF
+from bpelab.bpe.files.tokenizer_json.patterns import OURS_OF, load_pattern
 from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
 from bpelab.bpe.splitting.regex_splitter import splitter
 from hypothesis import example, given, settings
@@ -91,6 +91,38 @@ def test_hugging_face_splits_any_text_alike(pairs: Any, name: str, text: str) ->
     _, theirs = pairs[name]
     spans = [span for _, span in theirs.pre_tokenizer.pre_tokenize_str(text)]
     assert [text[start:end] for start, end in spans] == splitter(PATTERNS[name])(text)
+
+
+def _with_digits(**changes: Any) -> dict[str, Any]:
+    digits = {"type": "Digits", "individual_digits": True} | changes
+    return {"type": "Sequence", "pretokenizers": [digits, BYTE_LEVEL | changes]}
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text("aé's \n\u3000\t12²Ⅷ٣.!\0", max_size=20) | st.text(max_size=12))
+@example("x  12²a it's  \n3\n 4")
+def test_single_digits_are_cut_as_hugging_face_cuts_them(text: str) -> None:
+    """As in the files of StarCoder and SmolLM."""
+    content = {"model": {"type": "BPE", "vocab": {}, "merges": []}, "pre_tokenizer": _with_digits()}
+    theirs = tokenizers.Tokenizer.from_str(json.dumps(content)).pre_tokenizer.pre_tokenize_str(text)
+    pieces = splitter(load_pattern(_with_digits()))(text)
+    assert pieces == [text[start:end] for _, (start, end) in theirs]
+
+
+@pytest.mark.parametrize("change", [{"individual_digits": False}, {"use_regex": False}])
+def test_digits_in_another_way_are_refused(file: Any, change: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="pre_tokenizer: Digits is read with individual_digits and"):
+        load_tokenizer_json(file(_set("pre_tokenizer", to=_with_digits(**change))))
+
+
+def test_a_file_with_single_digits_is_read_and_saved_with_the_same_ids(file: Any, tmp_path: Path) -> None:
+    path = file(_set("pre_tokenizer", to=_with_digits()))
+    ours = load_tokenizer_json(path)
+    save_encoding(tmp_path / "again.json", ours)
+    for source in (path, tmp_path / "again.json"):
+        theirs = tokenizers.Tokenizer.from_file(str(source))
+        for text in TEXTS:
+            assert theirs.encode(text).ids == ours.encode(text, allowed_special="all")
 
 
 def test_hugging_face_gives_gpt2s_ids_in_46_languages(gpt2: Encoding, data: Path) -> None:
@@ -198,6 +230,13 @@ def _added(text: str, token: int, normalized: bool = False) -> dict[str, Any]:
 
 
 REFUSED = [
+    (
+        "an id of two tokens",
+        lambda content: (
+            content["model"]["vocab"].update({"<|end|>": 65}) or content["added_tokens"][0].update({"id": 65})
+        ),
+        r"added_tokens: the id 65 is an ordinary token's, too",
+    ),
     ("no model", _set("model", to=None), "model: there is none"),
     ("WordPiece", _set("model", "type", to="WordPiece"), "model.type: WordPiece is not BPE"),
     ("dropout", _set("model", "dropout", to=0.1), "model.dropout: 0.1 changes the merges"),
