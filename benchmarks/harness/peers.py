@@ -7,9 +7,7 @@ with the reason; one that gives other ids than tiktoken fails.
 import pickle
 from collections.abc import Callable, Sequence
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -19,10 +17,8 @@ from bpelab.bpe import get_encoding
 from bpelab.bpe.encoders.choice import is_installed
 from bpelab.bpe.encoders.compiled import loading
 from bpelab.bpe.encoding import Encoding
-from bpelab.bpe.files.tokenizer_json import dump_tokenizer_json
+from bpelab.bpe.parity.peers import PEERS, Encode, PeerRefusedError, fastokens_tokenizer, load_peer
 from bpelab.bpe.parity.reference import load_tiktoken
-
-Encode = Callable[[str], Any]
 
 
 @cache
@@ -82,14 +78,14 @@ def to_list(contender: str, name: str = "gpt2") -> Encode:
     if contender == "tiktoken":
         encode: Encode = tiktoken_encoding(name).encode_ordinary
         return encode
-    if contender not in _OTHERS:
+    if contender not in PEERS:
         raise ValueError(
-            f"unknown contender {contender!r}: bpelab, tiktoken, {', '.join([*ENGINES, *_OTHERS])}"
+            f"unknown contender {contender!r}: bpelab, tiktoken, {', '.join([*ENGINES, *PEERS])}"
         )
-    package, extra, load = _OTHERS[contender]
-    if find_spec(package) is None:
-        pytest.skip(f"{contender} is not installed: pip install 'bpelab[{extra}]'")
-    return load(name)
+    try:
+        return load_peer(contender, encoding(name))
+    except (ImportError, PeerRefusedError) as error:
+        pytest.skip(str(error))
 
 
 @cache
@@ -103,7 +99,7 @@ def to_numpy(contender: str, name: str = "gpt2") -> Encode:
         return lambda text: its.encode_to_numpy(text, disallowed_special=())
     encode = to_list(contender, name)
     if contender == "fastokens":
-        flat = _fastokens_tokenizer(name).encode_batch_flat
+        flat = fastokens_tokenizer(encoding(name)).encode_batch_flat
         return lambda text: np.frombuffer(flat([text])[0], np.uint32)
     if contender == "gigatoken":
         return encode
@@ -130,72 +126,4 @@ def _expected(text: str, name: str) -> Any:
     return np.array(tiktoken_encoding(name).encode_ordinary(text), dtype=np.int64)
 
 
-def _tokenizers(name: str) -> Encode:
-    from tokenizers import Tokenizer
-
-    encode = Tokenizer.from_str(dump_tokenizer_json(encoding(name)).decode()).encode
-    return lambda text: encode(text).ids
-
-
-def _gigatoken(name: str) -> Encode:
-    from gigatoken import Tokenizer
-
-    try:
-        encode: Encode = Tokenizer.from_json(dump_tokenizer_json(encoding(name)).decode()).encode
-    except RuntimeError as error:
-        pytest.skip(f"gigatoken refuses {name}: {str(error).splitlines()[0][:80]}")
-    return encode
-
-
-@cache
-def _fastokens_tokenizer(name: str) -> Any:
-    from fastokens import Tokenizer
-
-    try:
-        return Tokenizer.from_json_str(dump_tokenizer_json(encoding(name)).decode())
-    except ValueError as error:
-        pytest.skip(f"fastokens refuses {name}: {str(error).splitlines()[0][:80]}")
-
-
-def _fastokens(name: str) -> Encode:
-    encode = _fastokens_tokenizer(name).encode
-    return lambda text: encode(text).ids
-
-
-def _tokie(name: str) -> Encode:
-    from tokie import Tokenizer
-
-    with TemporaryDirectory() as folder:
-        path = Path(folder, "tokenizer.json")
-        path.write_bytes(dump_tokenizer_json(encoding(name)))
-        encode = Tokenizer.from_json(str(path)).encode
-    return lambda text: encode(text).ids
-
-
-def _bpe_openai(name: str) -> Encode:
-    if name not in ("cl100k_base", "o200k_base"):
-        pytest.skip(f"bpe-openai has no {name} of its own")
-    import bpe_openai
-
-    encode: Encode = bpe_openai.get_encoding(name).encode_ordinary
-    return encode
-
-
-def _rs_bpe(name: str) -> Encode:
-    from rs_bpe.bpe import openai
-
-    if not hasattr(openai, name):
-        pytest.skip(f"rs-bpe has no {name}")
-    encode: Encode = getattr(openai, name)().encode
-    return encode
-
-
-_OTHERS: dict[str, tuple[str, str, Callable[[str], Encode]]] = {
-    "tokenizers": ("tokenizers", "peers", _tokenizers),
-    "gigatoken": ("gigatoken", "natives", _gigatoken),
-    "fastokens": ("fastokens", "natives", _fastokens),
-    "tokie": ("tokie", "natives", _tokie),
-    "bpe-openai": ("bpe_openai", "natives", _bpe_openai),
-    "rs-bpe": ("rs_bpe", "natives", _rs_bpe),
-}
 NATIVES: Sequence[str] = ("gigatoken", "fastokens", "tokie", "bpe-openai", "rs-bpe")
