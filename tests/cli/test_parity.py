@@ -45,7 +45,7 @@ def said(
     """Run a command in a folder with a tokenizer of someone's; return its exit code and what it printed."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
-    monkeypatch.setattr(sys, "modules", dict(sys.modules))
+    sys.modules.pop("of_someone", None)  # that of the test before
     monkeypatch.setenv("BPELAB_DATA", str(tmp_path))
     (tmp_path / "of_someone.py").write_text(MINE)
     (tmp_path / "program.py").write_text(PROGRAM)
@@ -96,7 +96,7 @@ def test_a_program_is_checked_over_a_pipe(said: Callable[..., tuple[int, str, st
     status, shown, _ = said("--command", command, "--kind", "newlines", "--time-limit", "60")
     assert status == 1
     assert "shrunk to '\\r\\n'" in shown
-    status, _, told = said("--command", f"{command} x | cat", "--kind", "emoji", "--time-limit", "60")
+    status, _, _ = said("--command", command, "--kind", "emoji", "--time-limit", "60")
     assert status == 0
     (Path.cwd() / "program.py").write_text("print('Loading the vocabulary')")
     status, _, told = said("--command", command, "--kind", "digits", "--time-limit", "60")
@@ -157,7 +157,7 @@ def test_a_trainer_is_told_whose_ties_it_follows(said: Callable[..., tuple[int, 
         ("--encoding of_someone:right --engine arrays", "--engine chooses how bpelab encodes"),
         ("--tokenizer-json none.json", "none.json: No such file"),
         ("--trainer of_someone:right_trainer --kind digits", "leave out --fuzz and --kind"),
-        ("--vocab-size 256", "256"),
+        ("--vocab-size 256", "--vocab-size"),
     ],
 )
 def test_mistakes_are_told(said: Callable[..., tuple[int, str, str]], arguments: str, message: str) -> None:

@@ -13,7 +13,8 @@ from bpelab.bpe.parity.contender import as_contender, load_function, names_a_fun
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
-    monkeypatch.setattr(sys, "modules", dict(sys.modules))
+    for name in ("of_mine", "of_yours", "c"):
+        sys.modules.pop(name, None)  # those of the test before
     return tmp_path
 
 
