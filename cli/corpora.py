@@ -6,13 +6,12 @@ from pathlib import Path
 
 from bpelab.bpe.corpus.documents import Errors, Found, find_files
 from bpelab.bpe.parity.corpora import Texts
-from bpelab.bpe.parity.corpora import default_corpora as corpora_with
 from bpelab.cli.text import on_one_line, read_text
 
 
-def default_corpora() -> dict[str, Texts]:
-    """Return, by name, the corpora of every machine and the texts of `BPELAB_DATA` or ../shared/data."""
-    return corpora_with(Path(os.environ.get("BPELAB_DATA", Path("..") / "shared" / "data")) / "text")
+def data_folder() -> Path:
+    """Return where a user's own texts are: `text` in `BPELAB_DATA`, or in ../shared/data."""
+    return Path(os.environ.get("BPELAB_DATA", Path("..") / "shared" / "data")) / "text"
 
 
 def found_in(name: str | Path) -> Found:

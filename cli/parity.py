@@ -2,16 +2,18 @@
 
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from bpelab.cli.encodings import DEFAULT, chosen_encoding
+from bpelab.cli.contenders import Candidate, Contenders, contenders
+from bpelab.cli.encodings import chosen_encoding
 from bpelab.cli.options import (
-    EncodingOption,
     EngineOption,
     ErrorsOption,
     JsonOption,
@@ -19,100 +21,236 @@ from bpelab.cli.options import (
     PathOption,
     QuietOption,
 )
+from bpelab.cli.parity_output import counts, print_difference, print_trainer, row
 from bpelab.cli.progress import progress_shown
-from bpelab.cli.text import counted, on_one_line
+from bpelab.cli.text import on_one_line
 
 if TYPE_CHECKING:
-    from bpelab.bpe import Encoding
+    from bpelab.bpe.corpus.documents import Errors
     from bpelab.bpe.foundation.progress import Watch
+    from bpelab.bpe.parity.battery import Battery
     from bpelab.bpe.parity.compare import Comparison, Difference
 
+# The kind of texts on which both are timed.
+REAL = "prose-and-code"
 SPEED_ROUNDS = 5
 # Long enough to be encoded as arrays, block by block.
 STRINGS_A_TEXT = 2000
+# Of real text, for an encoder that may be a thousand times as slow as ours.
+CANDIDATE_BYTES = 300_000
+# The textbook, which is quadratic, takes seconds for a longer piece.
+TEXTBOOK_PIECE = 1_000
 
 
 def parity(
-    encoding: EncodingOption = None,
+    encoding: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE|MODULE:FUNCTION",
+            help="What to check: an encoding of bpelab by name or file, or any Python function from str to a"
+            " list of ids. [default: gpt2]",
+        ),
+    ] = None,
+    tokenizer_json: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Check this file, as Hugging Face's tokenizers reads it."),
+    ] = None,
+    command: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PROGRAM",
+            help="Check a program in any language: it reads JSON strings, one a line, and answers each with a"
+            " JSON list of ids on a line.",
+        ),
+    ] = None,
+    peer: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Check tokenizers, gigatoken, fastokens, tokie, bpe-openai or rs-bpe."
+        ),
+    ] = None,
+    trainer: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODULE:FUNCTION",
+            help="Check a function from (texts, vocab_size) to a list of merges: pairs of bytes, or tokens.",
+        ),
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="The encoding whose ids are right. [default: that of what is checked, or gpt2]",
+        ),
+    ] = None,
     path: PathOption = None,
     model: ModelOption = None,
     engine: EngineOption = None,
-    corpus: Annotated[
+    kind: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="FILE",
-            help="A file, a directory or - to compare; may be repeated. [default: real text that is here]",
+            metavar="KIND",
+            help="Only this kind of texts; may be repeated: contractions, white-space, digits,"
+            " letters-and-marks, scripts, emoji, newlines, surrogates, special-tokens, long-pieces,"
+            " new-unicode or prose-and-code. [default: all]",
         ),
+    ] = None,
+    corpus: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE", help="Compare a file, a directory or - instead; may be repeated."),
     ] = None,
     fuzz: Annotated[
         int, typer.Option(min=0, metavar="N", help="Compare this many random strings instead.")
     ] = 0,
     seed: Annotated[int, typer.Option(metavar="N", help="Which random strings.")] = 0,
     errors: ErrorsOption = "strict",
+    vocab_size: Annotated[
+        int, typer.Option(min=257, metavar="N", help="How many tokens --trainer learns.")
+    ] = 512,
+    time_limit: Annotated[
+        float, typer.Option(min=0.001, metavar="SECONDS", help="How long --command may take for one text.")
+    ] = 10,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Compare with the genuine tiktoken, text by text. Exit code 0: equal; 1: different.
+    """Compare any tokenizer with the genuine tiktoken, text by text. Exit code 0: equal; 1: different.
 
     In directories, hidden and binary files are left out.
 
     Example: bpelab parity --corpus README.md
 
     Example: bpelab parity --encoding cl100k_base --fuzz 100000 --seed 7
+
+    Example: bpelab parity --encoding my_module:encode --kind contractions
     """
     from bpelab.bpe.corpus.documents import Found
+    from bpelab.bpe.parity.battery import KINDS
     from bpelab.bpe.parity.compare import Comparison, compare
-    from bpelab.cli.corpora import default_corpora, found_in, print_left_out, texts_of
+    from bpelab.bpe.parity.contender import names_a_function
+    from bpelab.cli.corpora import found_in, print_left_out, texts_of
 
-    if fuzz and corpus:
-        raise ValueError("--fuzz and --corpus exclude each other: leave one of them out")
+    if sum(map(bool, (fuzz, corpus, kind))) > 1:
+        raise ValueError("--fuzz and --corpus exclude each other, and --kind: leave all but one of them out")
+    is_function = encoding is not None and names_a_function(encoding)
+    candidate = Candidate(encoding if is_function else None, tokenizer_json, command, peer)
+    if sum(what is not None for what in (encoding, tokenizer_json, command, peer, trainer)) > 1:
+        raise ValueError(
+            "--encoding, --tokenizer-json, --command, --peer and --trainer each say what to check: leave all"
+            " but one of them out; --against names what to compare with"
+        )
+    if trainer is not None:
+        if fuzz or kind:
+            raise ValueError("--trainer takes its texts from --corpus: leave out --fuzz and --kind")
+        pattern = chosen_encoding(against, path=path, model=model, quiet=quiet).pattern
+        _check_trainer(trainer, corpus, vocab_size, pattern, as_json, errors)
+        return
     found = {name: found_in(name) for name in corpus or ()}
-    ours = chosen_encoding(encoding, path=path, model=model, engine=engine, quiet=quiet)
-    theirs, what = _their_encoding(ours, encoding, path, model)
-    if fuzz:
-        corpora = {f"random strings of seed {seed}": _random_strings(fuzz, seed)}
-    elif corpus:
-        corpora = {name: texts_of(name, what, errors) for name, what in found.items()}
-    else:
-        corpora = default_corpora()
-
-    results: dict[str, Comparison] = {}
-    kept: list[str] = []
-    for name, texts in corpora.items():
-        seen = texts if fuzz or corpus or as_json else _keep(texts, kept)
-        with progress_shown(quiet=quiet) as watch:
-            results[name] = compare(ours, theirs, _watched(seen, watch, name, fuzz or None))
-        if not as_json:
-            print(f"{on_one_line(name)}: {_counts(results[name])}", flush=True)
-        if results[name].difference:
-            break
-    total = sum(results.values(), Comparison(0, 0, 0))
-    if not total.n_texts:
-        raise ValueError(f"there is no text to compare in {', '.join(corpora)}")
-    if as_json:
-        parts = {name: result.as_json() for name, result in results.items()}
-        print(json.dumps(total.as_json() | {"encoding": ours.name, "corpora": parts}))
-    elif total.difference:
-        _print_difference(total.difference)
-    else:
-        print(f"equal to {what}: {_counts(total)}")
-        if kept:
-            _print_speed(ours, theirs, kept)
+    with ExitStack() as stack:
+        both = contenders(
+            candidate,
+            encoding=encoding,
+            against=against,
+            path=path,
+            model=model,
+            engine=engine,
+            time_limit=time_limit,
+            quiet=quiet,
+            stack=stack,
+        )
+        if fuzz:
+            corpora = {f"random strings of seed {seed}": _random_strings(fuzz, seed)}
+        elif corpus:
+            corpora = {name: texts_of(name, what, errors) for name, what in found.items()}
+        else:
+            battery = _battery(both, seed)
+            corpora = {name: battery.texts(name) for name in kind or KINDS}
+        is_battery = not fuzz and not corpus
+        results: dict[str, Comparison] = {}
+        kept: list[str] = []
+        began = time.perf_counter()
+        for name, texts in corpora.items():
+            seen = _keep(texts, kept) if name == REAL and both.timed and not as_json else texts
+            with progress_shown(quiet=quiet) as watch:
+                results[name] = compare(both.ours, both.theirs, _watched(seen, watch, name, fuzz or None))
+            if not as_json:
+                print(
+                    row(name, results[name])
+                    if is_battery
+                    else f"{on_one_line(name)}: {counts(results[name])}",
+                    flush=True,
+                )
+        seconds = time.perf_counter() - began
+        total = sum(results.values(), Comparison(0, 0, 0))
+        if not total.n_texts:
+            raise ValueError(f"there is no text to compare in {', '.join(corpora)}")
+        how = "" if corpus else f" (seed {seed}, {seconds:.1f} seconds)"
+        if as_json:
+            print(json.dumps(_as_json(both, results, total, seed, seconds)))
+        elif total.difference:
+            for difference in _distinct(results):
+                print_difference(difference)
+            print(f"different from {both.what}: {counts(total)}{how}")
+        else:
+            print(f"equal to {both.what}: {counts(total)}{how}")
+            if kept and both.timed:
+                _print_speed(*both.timed, kept)
     print_left_out(sum(found.values(), Found()))
     if total.difference:
         raise typer.Exit(1)
 
 
-def _their_encoding(
-    ours: "Encoding", encoding: str | None, path: Path | None, model: str | None
-) -> tuple[Any, str]:
-    """Return tiktoken's encoding of a name or of a file's tables, and what to call it."""
-    from bpelab.bpe.files.definitions import DEFINITIONS
-    from bpelab.bpe.parity.reference import as_tiktoken, load_tiktoken
+def _battery(both: Contenders, seed: int) -> "Battery":
+    """Return the texts that a comparison can take: fewer and shorter ones where it may be slow."""
+    from bpelab.bpe.parity.battery import Battery
+    from bpelab.cli.corpora import data_folder
 
-    if model is None and path is None and (encoding or DEFAULT) not in DEFINITIONS:
-        return as_tiktoken(ours), f"tiktoken with the tables of {encoding}"
-    return load_tiktoken(ours.name, path), f"tiktoken's {ours.name}"
+    some = Battery(seed, tuple(both.tables.special_tokens), folder=data_folder())
+    if both.theirs.name == "textbook":
+        some = replace(some, longest=TEXTBOOK_PIECE)
+    return some if both.timed and both.theirs.name != "textbook" else replace(some, n_bytes=CANDIDATE_BYTES)
+
+
+def _distinct(results: "Mapping[str, Comparison]") -> "Iterator[Difference]":
+    """Yield the first difference of each kind, once where several are shrunk to the same text."""
+    seen = set()
+    for result in results.values():
+        if result.difference and result.difference.shrunk not in seen:
+            seen.add(result.difference.shrunk)
+            yield result.difference
+
+
+def _as_json(
+    both: Contenders, results: "Mapping[str, Comparison]", total: "Comparison", seed: int, seconds: float
+) -> dict[str, Any]:
+    return total.as_json() | {
+        "encoding": both.name,
+        "checked": both.ours.name,
+        "against": both.what,
+        "seed": seed,
+        "seconds": round(seconds, 3),
+        "corpora": {name: result.as_json() for name, result in results.items()},
+    }
+
+
+def _check_trainer(
+    trainer: str, corpus: list[str] | None, vocab_size: int, pattern: str, as_json: bool, errors: "Errors"
+) -> None:
+    """Compare a trainer's merges with ours; exit with 1 where one differs."""
+    from bpelab.bpe.parity.contender import load_function
+    from bpelab.bpe.parity.sample import multilingual_sample
+    from bpelab.bpe.parity.trainers import compare_trainer
+    from bpelab.cli.corpora import found_in, texts_of
+
+    named = [texts_of(name, found_in(name), errors) for name in corpus or ()]
+    sources = named or [multilingual_sample()]
+    texts = [text for source in sources for _, text in source]
+    result = compare_trainer(load_function(trainer), texts, vocab_size, pattern)
+    if as_json:
+        print(json.dumps(result.as_json() | {"checked": trainer}))
+    else:
+        print_trainer(trainer, result)
+    if result.difference:
+        raise typer.Exit(1)
 
 
 def _random_strings(n_texts: int, seed: int) -> Iterator[tuple[str, str]]:
@@ -134,26 +272,6 @@ def _keep(texts: Iterable[tuple[str, str]], kept: list[str]) -> Iterator[tuple[s
     for source, text in texts:
         kept.append(text)
         yield source, text
-
-
-def _counts(result: "Comparison") -> str:
-    said = [(result.n_texts, "text"), (result.n_bytes, "byte"), (result.n_tokens, "token")]
-    return ", ".join(counted(*what) for what in said)
-
-
-def _print_difference(first: "Difference") -> None:
-    print(f"DIFFERENT: {on_one_line(first.source)}")
-    print(f"  at byte {first.byte_offset:,}, character {first.char_offset:,}, in the piece {first.piece!r}")
-    for name, ids, tokens, pieces in (
-        ("bpelab", first.our_ids, first.our_tokens, first.our_pieces),
-        ("tiktoken", first.their_ids, first.their_tokens, first.their_pieces),
-    ):
-        print(f"  {name:9} ids    {' '.join(map(str, ids))}")
-        print(f"  {'':9} tokens {' '.join(map(repr, tokens))}")
-        print(f"  {'':9} pieces {' '.join(map(repr, pieces))}")
-    print(f"shrunk to {first.shrunk!r}")
-    for name, ids in (("bpelab", first.our_shrunk_ids), ("tiktoken", first.their_shrunk_ids)):
-        print(f"  {name:9} ids    {' '.join(map(str, ids))}")
 
 
 def _print_speed(ours: Any, theirs: Any, texts: list[str]) -> None:

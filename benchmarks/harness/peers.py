@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -21,10 +20,9 @@ from bpelab.bpe import get_encoding
 from bpelab.bpe.encoders.choice import is_installed
 from bpelab.bpe.encoders.compiled import loading
 from bpelab.bpe.encoding import Encoding
-from bpelab.bpe.files.tokenizer_json import dump_tokenizer_json
+from bpelab.bpe.parity.peers import PEERS as ENCODERS
+from bpelab.bpe.parity.peers import Encode, PeerRefusedError, fastokens_tokenizer, load_peer
 from bpelab.bpe.parity.reference import load_tiktoken
-
-Encode = Callable[[str], Any]
 
 
 @cache
@@ -105,12 +103,14 @@ def needs(contender: str) -> None:
 @cache
 def _native(contender: str, name: str) -> Encode:
     """Return a package's own function from text to ids, in whatever form it has them."""
-    if contender not in _LOADERS:
+    if contender not in ENCODERS:
         raise ValueError(
-            f"unknown contender {contender!r}: bpelab, tiktoken, {', '.join([*ENGINES, *_LOADERS])}"
+            f"unknown contender {contender!r}: bpelab, tiktoken, {', '.join([*ENGINES, *ENCODERS])}"
         )
-    needs(contender)
-    return _LOADERS[contender](name)
+    try:
+        return load_peer(contender, encoding(name))
+    except (ImportError, PeerRefusedError) as error:
+        pytest.skip(str(error))
 
 
 @cache
@@ -124,7 +124,7 @@ def to_numpy(contender: str, name: str = "gpt2") -> Encode:
         return lambda text: its.encode_to_numpy(text, disallowed_special=())
     encode = _native(contender, name)
     if contender == "fastokens":
-        flat = _fastokens_tokenizer(name).encode_batch_flat
+        flat = fastokens_tokenizer(encoding(name)).encode_batch_flat
         return lambda text: np.frombuffer(flat([text])[0], np.uint32)
     if contender == "gigatoken":
         return encode
@@ -157,73 +157,3 @@ def check(encode: Encode, text: str, name: str = "gpt2", *, contender: str = "bp
 @cache
 def _expected(text: str, name: str) -> Any:
     return np.array(tiktoken_encoding(name).encode_ordinary(text), dtype=np.int64)
-
-
-def _tokenizers(name: str) -> Encode:
-    from tokenizers import Tokenizer
-
-    encode = Tokenizer.from_str(dump_tokenizer_json(encoding(name)).decode()).encode
-    return lambda text: encode(text).ids
-
-
-def _gigatoken(name: str) -> Encode:
-    from gigatoken import Tokenizer
-
-    try:
-        encode: Encode = Tokenizer.from_json(dump_tokenizer_json(encoding(name)).decode()).encode
-    except RuntimeError as error:
-        pytest.skip(f"gigatoken refuses {name}: {str(error).splitlines()[0][:80]}")
-    return encode
-
-
-@cache
-def _fastokens_tokenizer(name: str) -> Any:
-    from fastokens import Tokenizer
-
-    try:
-        return Tokenizer.from_json_str(dump_tokenizer_json(encoding(name)).decode())
-    except ValueError as error:
-        pytest.skip(f"fastokens refuses {name}: {str(error).splitlines()[0][:80]}")
-
-
-def _fastokens(name: str) -> Encode:
-    encode = _fastokens_tokenizer(name).encode
-    return lambda text: encode(text).ids
-
-
-def _tokie(name: str) -> Encode:
-    from tokie import Tokenizer
-
-    with TemporaryDirectory() as folder:
-        path = Path(folder, "tokenizer.json")
-        path.write_bytes(dump_tokenizer_json(encoding(name)))
-        encode = Tokenizer.from_json(str(path)).encode
-    return lambda text: encode(text).ids
-
-
-def _bpe_openai(name: str) -> Encode:
-    if name not in ("cl100k_base", "o200k_base"):
-        pytest.skip(f"bpe-openai has no {name} of its own")
-    import bpe_openai
-
-    encode: Encode = bpe_openai.get_encoding(name).encode_ordinary
-    return encode
-
-
-def _rs_bpe(name: str) -> Encode:
-    from rs_bpe.bpe import openai
-
-    if not hasattr(openai, name):
-        pytest.skip(f"rs-bpe has no {name}")
-    encode: Encode = getattr(openai, name)().encode
-    return encode
-
-
-_LOADERS: dict[str, Callable[[str], Encode]] = {
-    "tokenizers": _tokenizers,
-    "gigatoken": _gigatoken,
-    "fastokens": _fastokens,
-    "tokie": _tokie,
-    "bpe-openai": _bpe_openai,
-    "rs-bpe": _rs_bpe,
-}
