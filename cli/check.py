@@ -99,7 +99,8 @@ def print_result(result: "Result", language: "Language") -> None:
     if todo:
         out.print(say("called.next", language, names=", ".join(todo)))
     elif result.is_right:
-        out.print(say("called.all_right", language), style="bold")
+        reference = result.steps[-1].reference
+        out.print(say("called.all_right", language, reference=reference), style="bold")
 
 
 def _calls(step: "StepResult", language: "Language") -> str:
@@ -108,7 +109,7 @@ def _calls(step: "StepResult", language: "Language") -> str:
     if step.status != "right":
         return ""
     if not step.step.functions:
-        return say("called.texts", language, n=step.n_right, reference=step.reference)
+        return say("called.texts", language, n=step.n_right)
     return say("called.calls", language, n=step.n_right)
 
 
@@ -127,11 +128,11 @@ def print_explanation(explanation: "Explanation", language: "Language") -> None:
     rows.add_column(overflow="fold")
     for label, text in explanation.rows:
         rows.add_row(Text(label, style="dim"), Text(text))
-    out.print(Padding(rows, (1, 0, 0, 2)))
+    out.print(Padding(rows, (1, 0, 0, 2), expand=False))
     for note in explanation.notes:
-        out.print(Padding(Text(note), (1, 0, 0, 0)))
+        out.print(Padding(Text(note), (1, 0, 0, 0), expand=False))
     for heading, lines in (("failed.trace", explanation.trace), ("failed.printed", explanation.printed)):
         if lines:
-            out.print(Padding(Text(say(heading, language)), (1, 0, 0, 0)))
+            out.print(Padding(Text(say(heading, language)), (1, 0, 0, 0), expand=False))
             for line in lines:
-                out.print(Padding(Text(line, overflow="fold"), (0, 0, 0, 2)))
+                out.print(Padding(Text(line, overflow="fold"), (0, 0, 0, 2), expand=False))

@@ -3,11 +3,11 @@
 import ast
 import os
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import regex
 from bpelab.bpe.exercise.answers import RIGHT, split
@@ -26,6 +26,18 @@ SPECIAL_TOKENS = {"<|endoftext|>": 50256}
 WHOLE = Step("whole", ())
 # More letters than that are not tried to make the first text that differs shorter.
 _MAX_SHRUNK = 20_000
+
+
+class Caller(Protocol):
+    """Whoever calls a student's functions."""
+
+    def call(self, function: str, arguments: Sequence[Any]) -> Outcome:
+        """Call a function and return what came of it."""
+        ...
+
+    def end(self) -> None:
+        """Forget what earlier calls have left."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -80,7 +92,7 @@ def check(
             elif step == WHOLE:
                 results.append(_check_whole(student))
             else:
-                results.append(_check_step(student, step, blank))
+                results.append(check_step(student, step, blank))
     return Result(tuple(results))
 
 
@@ -114,7 +126,8 @@ def _is_blank(line: ast.stmt) -> bool:
     return isinstance(line, ast.Pass) or (isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant))
 
 
-def _check_step(student: Student, step: Step, blank: set[str]) -> StepResult:
+def check_step(student: Caller, step: Step, blank: Container[str] = ()) -> StepResult:
+    """Check the functions of one step; `blank` are those that are not written."""
     todo = tuple(function.name for function in step.functions if function.name in blank)
     n_right = 0
     for function in step.functions:
@@ -138,7 +151,7 @@ def _check_step(student: Student, step: Step, blank: set[str]) -> StepResult:
     return StepResult(step, "todo" if todo else "right", n_right, todo=todo)
 
 
-def _tried(student: Student, function: str) -> Iterator[tuple[Case, Outcome]]:
+def _tried(student: Caller, function: str) -> Iterator[tuple[Case, Outcome]]:
     """Call a function with all small cases, since each tells something, and then with random ones."""
     all_right = True
     for case in chain(SMALL[function], random_cases(function)):
@@ -169,15 +182,15 @@ def same(value: Any, expected: Any) -> bool:
 
 
 def _failure(
-    student: Student, function: str, case: Case, outcome: Outcome, tried: Sequence[tuple[Case, Outcome]]
+    student: Caller, function: str, case: Case, outcome: Outcome, tried: Sequence[tuple[Case, Outcome]]
 ) -> Failure:
     expected = RIGHT[function](*case.arguments)
-    right_alone = outcome.kind != "slow" and _is_right_alone(student, function, case)
-    mistake = None if right_alone else recognized(function, case, outcome, tried)
+    mistake = recognized(function, case, outcome, tried)
+    right_alone = mistake is None and outcome.kind != "slow" and _is_right_alone(student, function, case)
     return Failure(function, case, expected, outcome, mistake, right_alone)
 
 
-def _is_right_alone(student: Student, function: str, case: Case) -> bool:
+def _is_right_alone(student: Caller, function: str, case: Case) -> bool:
     student.end()
     return _is_right(function, case, student.call(function, case.arguments))
 
@@ -219,7 +232,7 @@ def whole_texts() -> Iterator[str]:
             yield f"{text[: len(text) // 2]}<|endoftext|>{text[len(text) // 2 :]}"
 
 
-def _check_whole(student: Student) -> StepResult:
+def _check_whole(student: Caller) -> StepResult:
     encode, reference = reference_encode()
     n_right = 0
     for text in whole_texts():
@@ -232,7 +245,7 @@ def _check_whole(student: Student) -> StepResult:
 
 
 def _whole_failure(
-    student: Student, encode: Callable[[str], list[int]], text: str, outcome: Outcome
+    student: Caller, encode: Callable[[str], list[int]], text: str, outcome: Outcome
 ) -> Failure:
     from bpelab.bpe.parity.shrink import shrink
 

@@ -267,7 +267,7 @@ def _printable(token: bytes, other: Callable[[int], str] | None, printable: set[
 def _parts(text: str, specials: Mapping[str, int]) -> list[str]:
     """Cut a text at its special tokens, which are parts, too."""
     alternatives = "|".join(map(regex.escape, specials)) or "(?!)"
-    return regex.split(f"({alternatives})", text)
+    return list(regex.split(f"({alternatives})", text))
 
 
 def _encoded(

@@ -48,7 +48,7 @@ def _train(texts: Sequence[str], n_tokens: int, value: Any, language: Language) 
     tokens = [bytes([byte]) for byte in range(256)]
     pieces: list[list[int]] = [list(piece.encode()) for text in texts for piece in split(text)]
     while len(tokens) < n_tokens and (counts := count_pairs(pieces)):
-        best, *others = sorted(counts, key=lambda pair: (-counts[pair], pair))[:4]
+        best, *others = sorted(counts, key=lambda pair: (-counts[pair], pair))[:3]
         token = tokens[best[0]] + tokens[best[1]]
         yield say(
             "trace.round" if others else "trace.last_round",
@@ -85,7 +85,7 @@ def _encode(
     for piece, ids in encoded_pieces(text, ranks, specials):
         if given[at : at + len(ids)] != ids:
             yield say("trace.this_piece", language, piece=repr(piece), ids=ids)
-            if piece not in specials:
+            if piece not in specials and len(piece.encode()) > 1:
                 yield from _encode_piece(piece.encode(), ranks, value, language)
             return
         yield say("trace.piece", language, piece=repr(piece), ids=ids)
