@@ -10,6 +10,7 @@ from typing import Annotated, Any, ParamSpec, TypeVar
 
 import typer
 from bpelab.cli.bench import bench
+from bpelab.cli.check import check
 from bpelab.cli.compile import compile
 from bpelab.cli.convert import convert
 from bpelab.cli.count import count
@@ -101,6 +102,7 @@ for verb in (
     truncate,
     train,
     explain,
+    check,
     vocab,
     convert,
     tokenize,

@@ -13,7 +13,18 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 # In the order of the pipeline.
 FOLDERS = ("bpe", "tiktoken_door", "tokenizers", "dataset", "embeddings", "benchmarks", "cli", "package")
-ROOMS = ("foundation", "data", "splitting", "corpus", "encoders", "files", "training", "parity", "study")
+ROOMS = (
+    "foundation",
+    "data",
+    "splitting",
+    "corpus",
+    "encoders",
+    "files",
+    "training",
+    "parity",
+    "study",
+    "exercise",
+)
 HELP_COLUMNS = 100
 
 

@@ -1,0 +1,99 @@
+"""How are a student's functions called? In another process, which may hang, end or run out of memory."""
+
+import os
+import pickle
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from queue import Empty, SimpleQueue
+from types import TracebackType
+from typing import IO, Any
+
+from bpelab.bpe.exercise.outcome import Outcome
+
+# The process ends itself at the time limit. It cannot while it is inside of code that is not Python, such as
+# a regular expression that tries too many ways: then it is ended from here, so much later.
+_GRACE_SECONDS = 2.0
+_START_SECONDS = 30.0
+_PROGRAM = (
+    "import sys; sys.path = {path}; from bpelab.bpe.exercise.student_process import run;"
+    " run({file}, {seconds})"
+)
+
+
+class Student:
+    """The functions of a student's file. Use it in a `with` statement, which ends the process."""
+
+    def __init__(self, path: str | os.PathLike[str], seconds: float) -> None:
+        self._path, self._seconds = os.path.abspath(path), seconds
+        self._process: subprocess.Popen[bytes] | None = None
+        self._outcomes: SimpleQueue[Outcome | None] = SimpleQueue()
+
+    def __enter__(self) -> "Student":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.end()
+
+    def call(self, function: str, arguments: Sequence[Any]) -> Outcome:
+        """Call a function and return what came of it; the outcome of loading the file, where that failed."""
+        if self._process is None and (loaded := self._start()).kind != "value":
+            self.end()
+            kind = "raised" if loaded.kind == "todo" else loaded.kind
+            return replace(loaded, kind=kind, while_loading=True)
+        assert self._process is not None and self._process.stdin is not None
+        with suppress(OSError):  # it has ended, which is the outcome
+            pickle.dump((function, list(arguments)), self._process.stdin)
+            self._process.stdin.flush()
+        outcome = self._outcome(self._seconds + _GRACE_SECONDS)
+        if outcome.kind in ("slow", "ended"):
+            self.end()
+        return outcome
+
+    def end(self) -> None:
+        """End the process; the next call starts a new one, which remembers nothing."""
+        if self._process is not None:
+            self._process.kill()
+            with suppress(BrokenPipeError), self._process:  # of what could not be sent
+                pass
+            self._process = None
+
+    def _start(self) -> Outcome:
+        path = [folder for folder in sys.path if isinstance(folder, str)]  # as Python itself does
+        program = _PROGRAM.format(path=ascii(path), file=ascii(self._path), seconds=self._seconds)
+        command = [sys.executable, "-P", "-c", program]
+        pipe = subprocess.PIPE
+        # In a group of its own, so that Ctrl-C reaches only the checker, which ends it.
+        if sys.platform == "win32":
+            group = subprocess.CREATE_NEW_PROCESS_GROUP
+            process = subprocess.Popen(command, stdin=pipe, stdout=pipe, creationflags=group)
+        else:
+            process = subprocess.Popen(command, stdin=pipe, stdout=pipe, process_group=0)
+        assert process.stdout is not None
+        self._process, self._outcomes = process, SimpleQueue()
+        threading.Thread(target=_receive, args=(process.stdout, self._outcomes), daemon=True).start()
+        return self._outcome(_START_SECONDS + self._seconds)
+
+    def _outcome(self, seconds: float) -> Outcome:
+        assert self._process is not None
+        try:
+            outcome = self._outcomes.get(timeout=seconds)
+        except Empty:
+            return Outcome("slow")
+        if outcome is not None:
+            return outcome
+        status = self._process.wait()
+        return Outcome("ended", error=f"signal {-status}" if status < 0 else f"exit code {status}")
+
+
+def _receive(source: IO[bytes], outcomes: "SimpleQueue[Outcome | None]") -> None:
+    """Read outcomes until the process ends, and then None."""
+    with suppress(Exception):  # the end, perhaps in the middle of an outcome, or after it was closed
+        while True:
+            outcomes.put(pickle.load(source))
+    outcomes.put(None)
