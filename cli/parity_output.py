@@ -65,7 +65,7 @@ def _listed(items: Iterable[str]) -> str:
 def _short(text: str) -> str:
     """Show a text in quotes, and of a long one its beginning.
 
-    >>> _short("a" * 1000)[-24:]
+    >>> _short("a" * 1000)[-22:]
     '... (1,000 characters)'
     """
     shown = repr(text[:_SHOWN_CHARS])

@@ -1,6 +1,6 @@
 """Is it really the same as tiktoken? Compare text by text, and show the first difference."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -130,7 +130,7 @@ class _Pair:
             text = repaired  # surrogates are not the reason
         elif not self.differs(text):
             return self._unstable(source, repaired, text, answer)
-        shrunk = shrink(self._part(text), self.differs, self._max_chars())
+        shrunk = shrink(self._part(text), self._alike(self.ours.answer(text)), self._max_chars())
         case = Case(
             text=shrunk,
             name=self.names[0],
@@ -145,15 +145,31 @@ class _Pair:
             source, repaired, self.ours.answer(text), self.theirs.answer(text), case, reason
         )
 
+    def _alike(self, found: Answer) -> Callable[[str], bool]:
+        """Return what tells whether a text differs as one did: by its ids, or by an error of the same class.
+
+        Otherwise an encoder that fails for the empty text could not be shown any other mistake.
+        """
+
+        def class_of(answer: Answer) -> str | None:
+            return answer.error and answer.error.partition(":")[0]
+
+        def differs(text: str) -> bool:
+            answer = self.ours.answer(text)
+            return class_of(answer) == class_of(found) and answer != self.theirs.answer(text)
+
+        return differs
+
     def _max_chars(self) -> int:
         return MAX_CHARS if self.ours.is_trusted and self.theirs.is_trusted else _FEWER_CHARS
 
     def _part(self, text: str) -> str:
         """Return the smallest of some stretches around the first difference that still differs."""
-        at = self._place(repair_surrogates(text), self.ours.answer(text), self.theirs.answer(text))[1]
+        ours = self.ours.answer(text)
+        at = self._place(repair_surrogates(text), ours, self.theirs.answer(text))[1]
         for n_chars in _AROUND:
             part = text[max(0, at - n_chars) : at + n_chars]
-            if len(part) < len(text) and self.differs(part):
+            if len(part) < len(text) and self._alike(ours)(part):
                 return part
         return text
 

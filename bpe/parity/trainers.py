@@ -85,8 +85,9 @@ def compare_trainer(
     The 256 single bytes may come first. It must split as the pattern does. Raises `ValueError` for a result
     of another kind and for a vocabulary without merges.
 
-    >>> compare_trainer(lambda texts, size: [b"aa", b"aab"], ["aabaab"], 258, ".+").difference is None
-    False
+    >>> found = compare_trainer(lambda texts, size: [b"ab", b"aab"], ["aabaab"], 258, ".+")
+    >>> found.families, found.difference
+    (('largest', 'largest-bytes'), MergeDifference(number=1, theirs=(b'a', b'b'), ..., ours_count=2))
     """
     if vocab_size <= 256:
         raise ValueError(f"vocab_size is {vocab_size}: it must be more than 256, the single bytes")

@@ -144,3 +144,17 @@ def test_two_vocabularies_that_number_a_token_differently_are_told(gpt2: Encodin
     difference = compare(other, gpt2, ["on the mat"]).difference
     assert difference is not None
     assert "the vocabularies number b' the' differently" in difference.reason.words
+
+
+def test_a_mistake_is_not_hidden_by_a_failure_on_smaller_texts(gpt2: Encoding) -> None:
+    def encode(text: str) -> list[int]:
+        if not text:
+            raise ValueError("there is no text")
+        return gpt2.encode_ordinary(text.replace("\t", " "))
+
+    difference = compare(encode, gpt2, ["one\ttwo"]).difference
+    assert difference is not None
+    assert (difference.shrunk, difference.our_shrunk_ids, difference.our_error) == ("\t", [220], None)
+    nothing = compare(encode, gpt2, [""]).difference
+    assert nothing is not None
+    assert "there is no text" in nothing.reason.words
