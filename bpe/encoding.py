@@ -416,8 +416,8 @@ class Encoding:
         alone would see only how long each is.
 
         >>> from bpelab.bpe import get_encoding
-        >>> get_encoding("gpt2").with_engine_for(1000).engine
-        'auto'
+        >>> get_encoding("gpt2", engine="arrays").with_engine_for(10**9).engine
+        'arrays'
         """
         n_chars = require_whole("n_chars", n_chars, 0)
         pays = self.engine == AUTO and self._parts.engines.compiled_if_it_pays(n_chars) is not None

@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from bpelab.bpe.parity.peers import PEERS
 
 ROOT = Path(__file__).parents[1]
 
@@ -96,7 +97,8 @@ def test_every_public_name_is_there_when_it_is_asked_for() -> None:
 def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     names = [re.match(r"[\w-]+", line)[0] for line in project["dependencies"]]  # type: ignore[index]
-    of_extras = {"numba", "llvmlite", "tiktoken", "torch"}
+    of_extras = {"numba", "llvmlite", "tiktoken", "torch", "tokenizers"}
+    of_extras |= {peer.package for peer in PEERS.values()}
     imported = set()
     for folder in ("bpe", "cli", "dataset", "embeddings", "tokenizers", "package"):
         for path in (ROOT / folder).rglob("*.py"):

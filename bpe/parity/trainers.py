@@ -86,8 +86,8 @@ def compare_trainer(
     of another kind and for a vocabulary without merges.
 
     >>> found = compare_trainer(lambda texts, size: [b"ab", b"aab"], ["aabaab"], 258, ".+")
-    >>> found.families, found.difference
-    (('largest', 'largest-bytes'), MergeDifference(number=1, theirs=(b'a', b'b'), ..., ours_count=2))
+    >>> found.families, found.difference.theirs, found.difference.ours
+    (('largest', 'largest-bytes'), (b'a', b'b'), (b'a', b'a'))
     """
     if vocab_size <= 256:
         raise ValueError(f"vocab_size is {vocab_size}: it must be more than 256, the single bytes")

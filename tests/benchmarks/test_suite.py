@@ -159,7 +159,7 @@ def test_peers_are_listed_in_one_place() -> None:
 
     assert {*packages.PEERS} <= {*environment.PACKAGES}
     assert {*packages.PEERS} <= {*OTHERS}
-    assert {*packages.NATIVES, "tokenizers"} == {*peers._LOADERS}
+    assert {*packages.NATIVES, "tokenizers"} == {*peers.ENCODERS}
     extras = {
         name.partition(";")[0].partition("=")[0].partition(">")[0].strip(): extra
         for extra in ("peers", "natives")
@@ -252,7 +252,9 @@ def test_the_folder_lists_the_questions_and_nothing_else() -> None:
     assert files - {"__init__"} == {*questions.QUESTIONS, "train_large_corpus"}
 
 
-def test_the_comparison_with_tiktoken_is_that_of_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_comparison_with_tiktoken_is_over_the_texts_of_every_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("BPELAB_DATA", "nowhere")
     monkeypatch.setattr("bpelab.bpe.parity.corpora.standard_library", lambda: iter([("a.py", "import this")]))
     monkeypatch.setattr("sys.argv", ["parity", "gpt2"])
@@ -263,8 +265,7 @@ def test_the_comparison_with_tiktoken_is_that_of_the_command(monkeypatch: pytest
     found = json.loads(told.getvalue())
     assert found["equal"]
     assert found["encoding"] == "gpt2"
-    done = CliRunner().invoke(app, ["parity", "--json"], catch_exceptions=False)
-    assert json.loads(done.stdout) == found
+    assert found["n_texts"] == sum(part["n_texts"] for part in found["corpora"].values()) > 100
 
 
 def test_an_interrupted_command_says_what_is_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -468,7 +468,8 @@ def test_the_command_names_the_entries_of_a_directory_that_it_leaves_out(tmp_pat
     command = [program, "tokenize", tmp_path / "corpus", "-o", tmp_path / "out"]
     result = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert result.returncode == 0
-    assert result.stderr.startswith(f"bpelab: {tmp_path / 'corpus'}: 1 of its entries is left out")
+    left_out = f"1 that is not a file ({tmp_path / 'corpus' / 'fifo'}: a pipe)"
+    assert result.stderr == f"bpelab: left out: {left_out}\n"
 
 
 # ---- a full disk ----
