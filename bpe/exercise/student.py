@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import threading
@@ -57,11 +58,18 @@ class Student:
 
     def end(self) -> None:
         """End the process; the next call starts a new one, which remembers nothing."""
-        if self._process is not None:
-            self._process.kill()
-            with suppress(BrokenPipeError), self._process:  # of what could not be sent
-                pass
-            self._process = None
+        if (process := self._process) is None:
+            return
+        self._process = None
+        if sys.platform == "win32":
+            process.kill()
+        else:
+            with suppress(ProcessLookupError):  # all have ended
+                os.killpg(process.pid, signal.SIGKILL)  # with those that the student's functions have started
+        assert process.stdin is not None
+        with suppress(OSError):  # of what could not be sent
+            process.stdin.close()
+        process.wait()
 
     def _start(self) -> Outcome:
         path = [folder for folder in sys.path if isinstance(folder, str)]  # as Python itself does
@@ -87,13 +95,19 @@ class Student:
             return Outcome("slow")
         if outcome is not None:
             return outcome
-        status = self._process.wait()
+        try:
+            status = self._process.wait(_GRACE_SECONDS)
+        except subprocess.TimeoutExpired:  # it has closed what it answers through
+            return Outcome("slow")
         return Outcome("ended", error=f"signal {-status}" if status < 0 else f"exit code {status}")
 
 
 def _receive(source: IO[bytes], outcomes: "SimpleQueue[Outcome | None]") -> None:
-    """Read outcomes until the process ends, and then None."""
-    with suppress(Exception):  # the end, perhaps in the middle of an outcome, or after it was closed
+    """Read outcomes until the process ends, and then None.
+
+    Only this thread closes the pipe: to close it while it is read would wait for all that hold its other end.
+    """
+    with suppress(Exception), source:  # the end, perhaps in the middle of an outcome
         while True:
             outcomes.put(pickle.load(source))
     outcomes.put(None)

@@ -14,6 +14,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from importlib.machinery import SourceFileLoader
 from types import FrameType
 from typing import IO, Any, NoReturn
 
@@ -78,10 +79,11 @@ class _Student:
 
         def execute() -> None:
             name = os.path.splitext(os.path.basename(self._path))[0]
-            spec = importlib.util.spec_from_file_location(name, self._path)
-            assert spec is not None and spec.loader is not None
+            loader = SourceFileLoader(name, self._path)  # which takes a file of any name
+            spec = importlib.util.spec_from_loader(name, loader)
+            assert spec is not None
             module = sys.modules[name] = importlib.util.module_from_spec(spec)
-            spec.loader.exec_module(module)
+            loader.exec_module(module)
             self._names = vars(module)
 
         self._answer(execute)

@@ -1,7 +1,9 @@
 """A right solution passes, typical mistakes are recognized, and no file can harm the checker."""
 
 import copy
+import sys
 import textwrap
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -551,3 +553,40 @@ def test_random_cases_are_always_the_same_and_differ_from_each_other() -> None:
         cases = list(random_cases(name))
         assert cases == list(random_cases(name))
         assert len({repr(case.arguments) for case in cases}) > len(cases) // 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="nothing forks on Windows")
+def test_processes_that_a_function_forks_end_with_the_check(tmp_path: Path) -> None:
+    import fcntl
+
+    lock = tmp_path / "lock"  # whoever comes from the first fork holds it, until it ends
+    body = f"""
+        import fcntl, os, time
+        file = open({str(lock)!r}, "w")
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if os.fork() == 0:
+            time.sleep(600)
+        while True:
+            pass
+    """
+    result = checked(tmp_path, "merge", body, seconds=0.3)
+    assert result.failure is not None and result.failure.outcome.kind == "slow"
+    with lock.open("w") as file:
+        for _ in range(100):
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                time.sleep(0.05)
+    pytest.fail("a forked process is still there after five seconds")
+
+
+def test_a_function_that_closes_every_file_is_only_an_outcome(tmp_path: Path) -> None:
+    body = "import os\nos.closerange(3, 100)\nwhile True: pass"
+    result = checked(tmp_path, "merge", body, seconds=0.3)
+    assert result.failure is not None and result.failure.outcome.kind in ("slow", "ended")
+
+
+def test_the_file_may_have_any_name(tmp_path: Path) -> None:
+    path = written(tmp_path).rename(tmp_path / "my bpe.txt")
+    assert check(path, steps=STEPS[:1]).is_right
