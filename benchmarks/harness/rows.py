@@ -76,11 +76,6 @@ class Row:
         return self.ratio is not None and self.ratio.is_wide
 
     @property
-    def is_steady(self) -> bool:
-        """Tell whether it has no ratio with a wide interval."""
-        return not self.is_wide
-
-    @property
     def note(self) -> str:
         """What a reader of the table should know about this cell alone; mostly empty."""
         return str(self.cell.get("note") or "")

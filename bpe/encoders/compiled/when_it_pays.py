@@ -25,10 +25,6 @@ from importlib.util import find_spec
 
 from bpelab.bpe.encoders.compiled.code_files import folder_of_code
 
-# Loops that are ready answer sooner than the cache of words from so many characters on; a shorter text takes
-# less time than the call. Measured on tinyshakespeare, to a list: 300 characters take 10 microseconds with
-# the cache and 17 with the loops, 1,000 take 33 and 21.
-SHORT_CHARS = 512
 SECONDS_TO_IMPORT = 0.2  # Numba, and the loops' own modules
 SECONDS_TO_READ = 0.35  # the code, and what Numba needs for it
 SECONDS_TO_COMPILE = 11.5  # for the pattern that takes longest, o200k's
