@@ -11,7 +11,7 @@ _IN_PYTHON = {"special": "special_tokens"}
 _ADVICE = (
     (r"pass its path, as get_encoding\([^()]*\)", "name the file itself instead"),
     (r"pass the encoding's own name to get_encoding instead", "use the encoding's own name, by --encoding"),
-    (r"name it, as fetch_text\([^()]*\)", "name it by --source FILE"),
+    (r"name it, as fetch_file\([^()]*\)", "name it by --source FILE"),
     (r"; give texts in NFC and pass nfc_is_mine=True", ""),
 )
 

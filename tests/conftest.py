@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from bpelab.bpe import Encoding, get_encoding
-from bpelab.bpe.files.public_texts import text_path
+from bpelab.bpe.files.public_files import public_path
 from bpelab.bpe.parity.reference import load_tiktoken
 
 
@@ -54,7 +54,7 @@ def tiktoken_patterns() -> dict[str, str]:
 def verdict() -> str:
     """The text of chapter 2, from the user's cache or from the corpora."""
     folder = Path(os.environ.get("BPELAB_DATA", Path(__file__).parents[2] / "shared" / "data"))
-    for path in (text_path("the-verdict"), folder / "text" / "the-verdict.txt"):
+    for path in (public_path("the-verdict"), folder / "text" / "the-verdict.txt"):
         if path.is_file():
             return path.read_text(encoding="utf-8")
     pytest.skip("The Verdict is not here: bpelab fetch the-verdict")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bpelab.bpe.files.public_texts import fetch_text
+from bpelab.bpe.files.public_files import fetch_file
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -34,7 +34,7 @@ def test_a_notebook_shows_what_is_committed(
         story = tmp_path / "story"
         story.write_text(request.getfixturevalue("verdict"), encoding="utf-8", newline="")
         monkeypatch.setenv("BPELAB_CACHE_DIR", str(tmp_path / "cache"))
-        fetch_text("the-verdict", story)
+        fetch_file("the-verdict", story)
     n_cells = 0
     for cell, outputs in runner.run(path):
         n_cells += 1

@@ -12,6 +12,7 @@ from typing import Any
 
 from bpelab.benchmarks.harness import guarded
 from bpelab.benchmarks.harness.packages import PEERS
+from bpelab.bpe.files.public_files import FILES, public_path
 
 PACKAGES = ("bpelab", "numpy", "regex", "numba", "torch", *PEERS)
 ROOT = Path(__file__).parents[2]
@@ -42,8 +43,24 @@ def machine() -> dict[str, Any]:
 
 
 def encoding_file(name: str) -> Path:
-    """Return where the published file of an encoding is on machines that have it."""
-    return DATA / "encodings" / f"{name}.tiktoken"
+    """Return where the published file of an encoding is, or would be."""
+    return _own_or_fetched(name, DATA / "encodings" / f"{name}.tiktoken")
+
+
+def text_file(name: str) -> Path:
+    """Return where a text is, or would be."""
+    return _own_or_fetched(name, DATA / "text" / f"{name}.txt")
+
+
+def _own_or_fetched(name: str, own: Path) -> Path:
+    return public_path(name) if name in FILES and not own.is_file() else own
+
+
+def absent(path: Path) -> str:
+    """Return the reason why nothing is measured with a file, and what to do."""
+    if path.name in {file.file for file in FILES.values()}:
+        return f"no {path.name}: bpelab fetch --all"
+    return f"no {path.name}: set BPELAB_DATA to a folder with {path.parent.name}/{path.name}"
 
 
 def versions() -> dict[str, str]:

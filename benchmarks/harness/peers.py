@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bpelab.benchmarks.harness.environment import encoding_file
+from bpelab.benchmarks.harness.environment import absent, encoding_file
 from bpelab.benchmarks.harness.packages import PEERS
 from bpelab.benchmarks.harness.record import CONTROL
 from bpelab.bpe import get_encoding
@@ -40,7 +40,7 @@ def tiktoken_encoding(name: str = "gpt2") -> Any:
 def _file(name: str) -> Path | None:
     path = None if name == "gpt2" else encoding_file(name)
     if path is not None and not path.is_file():
-        pytest.skip(f"no {path.name}: set BPELAB_DATA to a folder with encodings/{path.name}")
+        pytest.skip(absent(path))
     return path
 
 

@@ -5,8 +5,7 @@ import random
 from functools import cache
 
 import pytest
-from bpelab.benchmarks.harness.environment import DATA
-from bpelab.bpe.files.public_texts import text_path
+from bpelab.benchmarks.harness.environment import absent, text_file
 from bpelab.bpe.parity.sample import multilingual_sample
 from bpelab.bpe.parity.standard_library import standard_library
 
@@ -32,11 +31,9 @@ def text_of(name: str) -> str:
         return "\n".join(pydoc_data.topics.topics.values()) * int(times or 1)
     if file == "multilingual sample":
         return "\n".join(text for _, text in multilingual_sample()) * int(times or 1)
-    path = DATA / "text" / f"{file}.txt"
-    if file == "the-verdict" and text_path(file).is_file():
-        path = text_path(file)
+    path = text_file(file)
     if not path.is_file():
-        pytest.skip(f"no {path.name}: set BPELAB_DATA to a folder with text/{path.name}")
+        pytest.skip(absent(path))
     return path.read_text(encoding="utf-8") * int(times or 1)
 
 

@@ -11,7 +11,7 @@ import bpelab as bpelab_package
 import pytest
 from bpelab.benchmarks.harness import suite
 from bpelab.bpe import list_encoding_names
-from bpelab.bpe.files import public_texts
+from bpelab.bpe.files import public_files
 from bpelab.cli.verbs import app, run
 
 PROGRAM = Path(sys.executable).parent / "bpelab"
@@ -209,7 +209,7 @@ def test_help_lists_the_choices(capsys: pytest.CaptureFixture[str]) -> None:
     for verb, choices in {
         "bench": [*suite.QUESTIONS, *suite.PASSES],
         "encode": [*list_encoding_names(), "compiled"],
-        "fetch": public_texts.TEXTS,
+        "fetch": public_files.FILES,
     }.items():
         run([verb, "--help"])
         shown = capsys.readouterr().out

@@ -15,7 +15,7 @@ from bpelab.benchmarks.harness import suite
 from bpelab.benchmarks.harness.record import RECORDS
 from bpelab.benchmarks.report import page
 from bpelab.bpe import get_encoding, save_encoding, train
-from bpelab.bpe.files import public_texts
+from bpelab.bpe.files import public_files
 from bpelab.bpe.parity.sample import multilingual_sample
 from bpelab.cli.verbs import app, run
 from rich.cells import cell_len
@@ -129,7 +129,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     monkeypatch.setattr(suite, "run", measure)
     monkeypatch.setattr(page, "page_html", lambda _: "<page>")
-    monkeypatch.setattr(public_texts, "download", download)
+    monkeypatch.setattr(public_files, "download", download)
     return tmp_path
 
 

@@ -195,15 +195,15 @@ MISTAKES = {
     "tokenize text -o out --shard-tokens 0": "--shard-tokens is 0",
     "convert my.tiktoken x.json": "my.tiktoken: a .tiktoken file contains no pattern",
     "fetch the-verdict": "the-verdict could not be downloaded.*name it by --source FILE",
-    "fetch verdict": r"no text is called 'verdict' \(did you mean 'the-verdict'\?\)",
+    "fetch verdict": r"no file is called 'verdict' \(did you mean 'the-verdict'\?\)",
 }
 
 
 @pytest.mark.parametrize("command", MISTAKES)
 def test_no_argument_of_python_reaches_the_terminal(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from bpelab.bpe.files import public_texts
+    from bpelab.bpe.files import public_files
 
-    monkeypatch.setattr(public_texts, "download", names.download)
+    monkeypatch.setattr(public_files, "download", names.download)
     Path("bad").write_bytes(b"a\xff")
     content = json.loads(Path("my.json").read_text())
     Path("nfc.json").write_text(json.dumps(content | {"normalizer": {"type": "NFC"}}))
