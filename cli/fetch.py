@@ -43,9 +43,7 @@ def fetch(
     if every and names:
         raise ValueError(f"--all fetches {', '.join(FILES)}: leave out {', '.join(names)}")
     if source is not None and len(names or ()) != 1 and not source.is_dir():
-        raise typer.BadParameter(
-            "a file is for one NAME: name it, or give a directory", param_hint="--source"
-        )
+        raise ValueError(f"--source {source} is a file, and for one NAME: name it, or give a directory")
     wanted = list(FILES) if every else names or []
     if not wanted:
         for name, file in FILES.items():
