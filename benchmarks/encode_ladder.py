@@ -32,7 +32,7 @@ from bpelab.benchmarks.harness.peers import ENGINES, TEXTBOOK, check, to_list, t
 from bpelab.benchmarks.harness.texts import text_of
 
 # Prose and code that every machine has, and many languages, which the package carries.
-TEXTS = ["documentation", "standard library, 1 MB" if QUICK else "standard library, 12 MB"]
+TEXTS = ["documentation", "standard library, 1 MB" if QUICK else "standard library, 3 MB"]
 TEXTS += ["multilingual sample x20"]
 CHARS = 100_000 if QUICK else None
 BEGINNING = 20_000  # characters

@@ -44,7 +44,7 @@ if not QUICK:
         "standard library, 12 MB",
     ]
 MEMORY_TEXT = TEXTS[-1]
-ROUNDS = 1 if QUICK else 5
+ROUNDS = 1 if QUICK else 2
 SCRIPT = """
 import sys, time, json, hashlib
 library, path = sys.argv[1:]

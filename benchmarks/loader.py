@@ -39,7 +39,7 @@ from torch.utils.data import DataLoader, Dataset  # noqa: E402
 
 LENGTH, STRIDE, BATCH = 256, 128, 64
 N_IDS = 200_000 if QUICK else 1_000_000
-N_BUILT = 100_000 if QUICK else 10_000_000
+N_BUILT = 100_000 if QUICK else 3_000_000
 
 
 class BookDataset(Dataset[Any]):

@@ -45,17 +45,16 @@ PUBLISHED = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?
 BOTH = "tinyshakespeare and documentation"
 CORPORA = ["documentation"] if QUICK else [BOTH, "standard library, 12 MB"]
 SIZES = [8192] if QUICK else [8192, 32768]
-SMALL_SIZES = {"documentation, 20 kB": 300} if QUICK else {"documentation, 20 kB": 300, "documentation": 512}
+SMALL_SIZES = {"documentation, 20 kB": 300} | ({} if QUICK else {"documentation, 60 kB": 512})
 
 
 @cache
 def documents(name: str) -> tuple[str, ...]:
     if name == BOTH:
         return text_of("tinyshakespeare"), text_of("documentation")
-    if name == "documentation, 20 kB":
-        return (text_of("documentation")[:20_000],)
-    if name == "documentation":
-        return (text_of("documentation"),)
+    if name.startswith("documentation"):
+        _, _, size = name.partition(", ")
+        return (text_of("documentation")[: int(size.removesuffix(" kB")) * 1000 if size else None],)
     return tuple(text for _, text in standard_library())
 
 
@@ -166,7 +165,7 @@ def from_text_seconds(benchmark: Any, corpus: str, size: int, contender: str) ->
         axis={"corpus": corpus, "corpus_bytes": n_bytes, "vocab_size": size},
         baseline=baseline_of(contender, "tokenizers"),
         amount=n_bytes,
-        rounds=2 if QUICK else 5,
+        rounds=2,
         warm=False,
     )
 
@@ -190,7 +189,7 @@ def each_phase_seconds(benchmark: Any, corpus: str, size: int, contender: str) -
         group=f"phases of bpelab, {corpus} to {size:,}",
         axis={"corpus": corpus, "vocab_size": size},
         baseline="counting",
-        rounds=2 if QUICK else 5,
+        rounds=2,
         warm=False,
     )
 

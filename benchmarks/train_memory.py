@@ -19,12 +19,11 @@ import sys
 from typing import Any
 
 import pytest
-from bpelab.benchmarks.harness.measure import QUICK, describe, record_memory
+from bpelab.benchmarks.harness.measure import describe, record_memory
 from bpelab.benchmarks.harness.memory import NEEDS_LINUX
 from bpelab.benchmarks.harness.record import CONTROL
 from bpelab.benchmarks.train import CORPORA, SIZES, TRAINERS, documents, expected
 
-ROUNDS = 1 if QUICK else 3
 SCRIPT = """
 import hashlib, json, sys
 from bpelab.benchmarks.harness.memory import peak_resident_size
@@ -54,11 +53,8 @@ def measured(contender: str, corpus: str, size: int) -> tuple[int, str]:
 @pytest.mark.parametrize("contender", [name for name in TRAINERS if name != CONTROL])
 def peak_memory_bytes(benchmark: Any, corpus: str, size: int, contender: str) -> None:
     digest = hashlib.sha256(repr(expected(contender, corpus, size)).encode()).hexdigest()
-    values = []
-    for _ in range(ROUNDS):
-        memory, learned = measured(contender, corpus, size)
-        assert learned == digest
-        values.append(memory)
+    memory, learned = measured(contender, corpus, size)
+    assert learned == digest
     n_bytes = sum(len(text.encode("utf-8")) for text in documents(corpus))
     describe(
         benchmark,
@@ -68,4 +64,4 @@ def peak_memory_bytes(benchmark: Any, corpus: str, size: int, contender: str) ->
         amount=None,
         amount_of=None,
     )
-    record_memory(benchmark, values)
+    record_memory(benchmark, [memory])

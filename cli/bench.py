@@ -23,7 +23,7 @@ def bench(
         Path, typer.Option("-o", "--output", metavar="FILE", help="The record, a JSON file.")
     ] = Path("bench.json"),
     preset: Annotated[
-        Literal["quick", "full"], typer.Option(help="quick takes some five minutes, full an hour or two.")
+        Literal["quick", "full"], typer.Option(help="quick takes some five minutes, full most of an hour.")
     ] = "quick",
     passes: Annotated[
         int | None,
