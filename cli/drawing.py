@@ -14,6 +14,8 @@ from rich.text import Text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from bpelab.bpe.encoding import Encoding
+    from bpelab.bpe.study.engines import PicturedEngine
     from bpelab.bpe.study.trace import EncodeTrace, PieceTrace
     from bpelab.bpe.study.train_trace import TrainStep, TrainTrace
 
@@ -88,9 +90,20 @@ def print_encode_trace(trace: "EncodeTrace", totals: "Sequence[tuple[int, str]]"
     distinct = list({piece.text: piece for piece in trace.pieces[:n_pieces]}.values())
     for number, piece in enumerate(distinct, 1):
         _print_piece(out, number, piece)
-    if n_all_pieces > n_pieces:
-        more = counted(n_all_pieces - n_pieces, "more piece")
-        out.print(legible(f"… and {more}: --pieces {n_all_pieces} shows the merges of all"))
+    print_more_pieces(n_all_pieces - n_pieces, n_all_pieces)
+
+
+def print_more_pieces(n_more: int, n_all: int) -> None:
+    """Say how to see the pieces that are not shown, if there are any."""
+    if n_more > 0:
+        console().print(legible(f"… and {counted(n_more, 'more piece')}: --pieces {n_all} shows all"))
+
+
+def print_engine_picture(text: str, encoding: "Encoding", engine: "PicturedEngine") -> None:
+    """Print what an engine makes of a text. It is not wrapped: its arrays have columns of their own."""
+    from bpelab.bpe.study.engines import engine_picture
+
+    print(legible(engine_picture(text, encoding, engine, show=token_text)))
 
 
 def tokens_text(tokens: "Iterable[bytes]") -> Text:
