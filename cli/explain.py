@@ -10,7 +10,7 @@ from bpelab.cli.encodings import chosen_encoding
 from bpelab.cli.options import EncodingOption, FileOption, ModelOption, PathOption, TextArgument
 from bpelab.cli.text import given_text
 
-FIRST_MERGES = 256 + 20
+FIRST_MERGES = 256 + 10
 FIRST_PIECES = 20
 EXAMPLE = 'bpelab explain "Hello"'
 
@@ -67,15 +67,15 @@ def explain(
         print_encode_trace,
         print_engine_picture,
         print_more_pieces,
-        print_train_trace,
     )
     from bpelab.cli.outputs import check_outputs
+    from bpelab.cli.train_drawing import first_pieces, print_train_trace
 
     if train:
         if text or file or html or engine:
             raise ValueError("--train shows a training: leave out the text, --file, --engine and --html")
         found = sum(map(found_in, train), Found())
-        print_train_trace(trace_train(found.files, vocab_size))
+        print_train_trace(trace_train(found.files, vocab_size), vocab_size, first_pieces(found.files))
         print_left_out(found)
         return
     if html is not None:
