@@ -82,8 +82,8 @@ def print_encode_trace(trace: "EncodeTrace", totals: "Sequence[tuple[int, str]]"
     if n_all_tokens <= N_LISTED:
         out.print(_token_table(trace))
     splits = split_lines(tokens)
-    for line in splits[:N_SPLIT]:
-        out.print(legible(line))
+    for split in splits[:N_SPLIT]:
+        out.print(legible(split))
     if len(splits) > N_SPLIT:
         out.print(legible("… and more characters go across tokens"))
     out.print()
@@ -111,12 +111,13 @@ def token_lines(tokens: "Iterable[bytes]", n_columns: int, n_lines: int | None =
 
     Of `n_lines` the last one ends in an ellipsis if there are more tokens.
     """
+    more = legible("…")
     lines = [Text()]
     for number, token in enumerate(tokens):
         shown, bar = coloured(token, number), "|" if number else ""
-        if lines[-1] and lines[-1].cell_len + len(bar) + shown.cell_len > n_columns - 1:
+        if lines[-1] and lines[-1].cell_len + len(bar) + shown.cell_len > n_columns - len(more):
             if len(lines) == n_lines:
-                lines[-1].append(legible("…"))
+                lines[-1].append(more)
                 break
             lines[-1].append(bar, style="dim")
             lines.append(Text())

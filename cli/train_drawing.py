@@ -46,19 +46,19 @@ def print_train_trace(trace: "TrainTrace", vocab_size: int, beginning: "Sequence
     if len(trace.tokens) < vocab_size:
         out.print("No pair is left: every piece is one token.")
     else:
-        out.print(legible(f"… --vocab-size {vocab_size + len(trace.steps or '1')} shows more merges"))
+        out.print(legible(f"… --vocab-size {vocab_size + max(1, len(trace.steps))} shows more merges"))
 
 
 def first_pieces(files: "Sequence[Path]", n_chars: int = 400) -> list[bytes]:
     """Return the pieces that a corpus begins with; none where it begins with a pipe, which is read once."""
-    from bpelab.bpe import textbook
     from bpelab.bpe.splitting.patterns import GPT2_PATTERN
+    from bpelab.bpe.splitting.regex_splitter import splitter
 
     if not files or not files[0].is_file():
         return []
     with files[0].open("rb") as file:
         beginning = file.read(4 * n_chars).decode("utf-8", errors="ignore")[:n_chars]
-    return [piece.encode() for piece in textbook.split(beginning, GPT2_PATTERN)]
+    return [piece.encode() for piece in splitter(GPT2_PATTERN)(beginning)]
 
 
 def _joined(piece: tuple[bytes, ...], step: "TrainStep") -> tuple[bytes, ...]:
