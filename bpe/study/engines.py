@@ -103,7 +103,7 @@ def _cached(text: str, encoding: Encoding, show: Show) -> Iterator[str]:
 
 
 def _arrays(text: str, encoding: Encoding, show: Show) -> Iterator[str]:
-    yield "arrays: the whole text at once, by programs of NumPy"
+    yield "arrays: the whole text at once, as NumPy programs"
     yield from step(1, "Each character has a class. Its class and its neighbours' say where pieces start.")
     points = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
     classes_of, starts_of, names = _RULES[encoding.pattern]
@@ -121,8 +121,8 @@ def _arrays(text: str, encoding: Encoding, show: Show) -> Iterator[str]:
     yield from array("piece_starts", piece_starts, "byte offsets; the last is the end")
     yield from step(
         2,
-        "A piece is packed into a key of one, two or four words: its bytes, its length. A"
-        " hash of the key is its home in a table, which says where the ids are.",
+        "A piece is packed into a key of one, two or four 64-bit integers: its bytes, its length."
+        " A hash of the key is its home in a table, which says where the ids are.",
     )
     encoder = ArrayEncoder(encoding.ranks, encoding.pattern, max_pieces=CACHE_PIECES)
     pieces = Pieces(data, as_words(data), piece_starts[:-1], np.diff(piece_starts))
