@@ -98,13 +98,13 @@ def _example(before: tuple[bytes, ...], merged: "PairCount", n_columns: int) -> 
         shown.append(f"[{parts}]" if len(group) == 2 else parts)
     # What is in letters needs no name.
     name = "" if all(map(_is_text, before)) else f"{_cut(token_text(b''.join(before)), n_columns // 3)}: "
-    begin, end = 0, len(shown)
     first = next(i for i, group in enumerate(groups) if len(group) == 2)
     if cell_len(name + _with_ends(shown, first, first + 1)) > n_columns - 2:
         name = ""
     n_free = n_columns - 2 - cell_len(name)
+    begin, end = max(0, first - n_columns), min(len(shown), first + n_columns)  # a piece may be very long
     while cell_len(row := _with_ends(shown, begin, end)) > n_free and end - begin > 1:
-        if begin < first and (end == first + 1 or begin < first // 2 + 1):
+        if first - begin > end - first - 1:
             begin += 1
         else:
             end -= 1
