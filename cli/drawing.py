@@ -14,8 +14,9 @@ from rich.text import Text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from bpelab.bpe.encoding import Encoding
+    from bpelab.bpe.study.engines import PicturedEngine
     from bpelab.bpe.study.trace import EncodeTrace, PieceTrace
-    from bpelab.bpe.study.train_trace import TrainStep, TrainTrace
 
 # Dark letters on backgrounds that are light in every terminal's palette.
 STYLES = tuple(f"black on {colour}" for colour in ("#9ecbff", "#ffd58a", "#a6e3b4", "#f7b2d9", "#cdb9ff"))
@@ -73,47 +74,71 @@ def print_encode_trace(trace: "EncodeTrace", totals: "Sequence[tuple[int, str]]"
     out.print(legible(f"{trace.encoding_name}: {', '.join(counted(*what) for what in totals)}\n"))
     (n_all_pieces, _), (n_all_tokens, _) = totals[-2:]
     tokens = trace.tokens
-    out.print(tokens_text(tokens[:N_TOKENS]))
+    for line in token_lines(tokens[:N_TOKENS], out.width):
+        out.print(line, overflow="fold")
     if n_all_tokens > N_TOKENS:
         out.print(legible(f"… and {counted(n_all_tokens - N_TOKENS, 'more token')}"))
     out.print()
     if n_all_tokens <= N_LISTED:
         out.print(_token_table(trace))
     splits = split_lines(tokens)
-    for line in splits[:N_SPLIT]:
-        out.print(legible(line))
+    for split in splits[:N_SPLIT]:
+        out.print(legible(split))
     if len(splits) > N_SPLIT:
         out.print(legible("… and more characters go across tokens"))
     out.print()
     distinct = list({piece.text: piece for piece in trace.pieces[:n_pieces]}.values())
     for number, piece in enumerate(distinct, 1):
         _print_piece(out, number, piece)
-    if n_all_pieces > n_pieces:
-        more = counted(n_all_pieces - n_pieces, "more piece")
-        out.print(legible(f"… and {more}: --pieces {n_all_pieces} shows the merges of all"))
+    print_more_pieces(n_all_pieces - n_pieces, n_all_pieces)
 
 
-def tokens_text(tokens: "Iterable[bytes]") -> Text:
-    """Colour tokens, with a bar between them where colours are not shown."""
-    text = Text()
+def print_more_pieces(n_more: int, n_all: int) -> None:
+    """Say how to see the pieces that are not shown, if there are any."""
+    if n_more > 0:
+        console().print(legible(f"… and {counted(n_more, 'more piece')}: --pieces {n_all} shows all"))
+
+
+def print_engine_picture(text: str, encoding: "Encoding", engine: "PicturedEngine") -> None:
+    """Print what an engine makes of a text. It is not wrapped: its arrays have columns of their own."""
+    from bpelab.bpe.study.engines import engine_picture
+
+    print(legible(engine_picture(text, encoding, engine, show=token_text)))
+
+
+def token_lines(tokens: "Iterable[bytes]", n_columns: int, n_lines: int | None = None) -> list[Text]:
+    """Colour tokens, with a bar between them where colours are not shown, on lines that end with a token.
+
+    Of `n_lines` the last one ends in an ellipsis if there are more tokens.
+    """
+    more = legible("…")
+    lines = [Text()]
     for number, token in enumerate(tokens):
-        if number:
-            text.append("|", style="dim")
-        text.append(token_text(token), style=STYLES[number % len(STYLES)])
-    return text
+        shown, bar = coloured(token, number), "|" if number else ""
+        if lines[-1] and lines[-1].cell_len + len(bar) + shown.cell_len > n_columns - len(more):
+            if len(lines) == n_lines:
+                lines[-1].append(more)
+                break
+            lines[-1].append(bar, style="dim")
+            lines.append(Text())
+            bar = ""
+        lines[-1].append(bar, style="dim")
+        lines[-1].append_text(shown)
+    return lines
 
 
 def _token_table(trace: "EncodeTrace") -> Table:
     return table(
         (("", "right"), ("token", "left"), ("id", "right"), ("bytes", "left")),
         (
-            (str(number + 1), _coloured(token, number), str(token_id), spaced_hex(token))
+            (str(number + 1), coloured(token, number), str(token_id), spaced_hex(token))
             for number, (token_id, token) in enumerate(zip(trace.ids, trace.tokens, strict=True))
         ),
     )
 
 
-def _coloured(token: bytes, number: int) -> Text:
+def coloured(token: bytes, number: int) -> Text:
+    """Show a token, whose neighbours have other colours."""
     return Text(token_text(token), style=STYLES[number % len(STYLES)])
 
 
@@ -130,36 +155,6 @@ def _print_piece(out: Console, number: int, piece: "PieceTrace") -> None:
         )
         columns = (("step", "right"), ("parts", "left"), ("pairs, by rank", "left"), ("why", "left"))
         out.print(table(columns, rows))
-
-
-def print_train_trace(trace: "TrainTrace") -> None:
-    """Print a row for each merge that was learned."""
-    out = console()
-    said = [(trace.n_bytes, "byte"), (trace.n_pieces, "distinct piece"), (len(trace.steps), "merge")]
-    out.print(f"{', '.join(counted(*what) for what in said)}\n")
-    columns = (
-        ("id", "right"), ("pair", "left"), ("token", "left"), ("count", "right"), ("why", "left"),
-        ("runners-up", "left"), ("for example", "left"),
-    )  # fmt: skip
-    out.print(table(columns, map(_train_row, trace.steps)))
-
-
-def _train_row(step: "TrainStep") -> "tuple[str | Text, ...]":
-    merged = step.merged
-    token = _coloured(merged.left + merged.right, step.token)
-    pair = f"{visible(merged.left)} + {visible(merged.right)}"
-    return str(step.token), pair, token, f"{merged.count:,}", step.why, _runners_up(step), _example(step)
-
-
-def _runners_up(step: "TrainStep") -> str:
-    return ", ".join(
-        f"{visible(pair.left)} + {visible(pair.right)} {pair.count:,}" for pair in step.runners_up[:2]
-    )
-
-
-def _example(step: "TrainStep") -> str:
-    before, after = max(step.examples, key=lambda example: len(example[0]))
-    return " → ".join(" ".join(map(visible, parts)) for parts in (before, after))
 
 
 def table(columns: "Iterable[tuple[str, str]]", rows: "Iterable[Sequence[str | Text]]") -> Table:

@@ -1,15 +1,16 @@
 """`bpelab explain`: how a text becomes tokens, or a corpus an encoding, step by step."""
 
 import sys
+from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from bpelab.cli.encodings import chosen_encoding
 from bpelab.cli.options import EncodingOption, FileOption, ModelOption, PathOption, TextArgument
 from bpelab.cli.text import given_text
 
-FIRST_MERGES = 256 + 20
+FIRST_MERGES = 256 + 10
 FIRST_PIECES = 20
 EXAMPLE = 'bpelab explain "Hello"'
 
@@ -32,6 +33,10 @@ def explain(
     vocab_size: Annotated[
         int, typer.Option(metavar="N", help="With --train: how many tokens, 256 of them bytes.")
     ] = FIRST_MERGES,
+    engine: Annotated[
+        Literal["cached", "arrays", "compiled"] | None,
+        typer.Option(help="Show what this engine makes of the text: its dictionaries or its arrays."),
+    ] = None,
     html: Annotated[
         Path | None,
         typer.Option("--html", metavar="FILE", help="Write a page on which any text can be tried, offline."),
@@ -47,6 +52,8 @@ def explain(
 
     Example: bpelab explain --train README.md --vocab-size 280
 
+    Example: bpelab explain --engine arrays "so it's newish, it's newish"
+
     Example: bpelab explain --html page.html --beside cl100k_base
     """
     from bpelab.bpe.corpus.documents import Found
@@ -55,19 +62,27 @@ def explain(
     from bpelab.bpe.study.trace import trace_encode
     from bpelab.bpe.study.train_trace import trace_train
     from bpelab.cli.corpora import found_in, print_left_out
-    from bpelab.cli.drawing import N_TOKENS, print_encode_trace, print_train_trace
+    from bpelab.cli.drawing import (
+        N_TOKENS,
+        print_encode_trace,
+        print_engine_picture,
+        print_more_pieces,
+    )
     from bpelab.cli.outputs import check_outputs
+    from bpelab.cli.train_drawing import first_pieces, print_train_trace
 
     if train:
-        if text or file or html:
-            raise ValueError("--train shows a training: leave out the text, --file and --html")
+        if text or file or html or engine:
+            raise ValueError("--train shows a training: leave out the text, --file, --engine and --html")
         found = sum(map(found_in, train), Found())
-        print_train_trace(trace_train(found.files, vocab_size))
+        print_train_trace(trace_train(found.files, vocab_size), vocab_size, first_pieces(found.files))
         print_left_out(found)
         return
     if html is not None:
         named = [name for chosen in (encoding, beside) if chosen for name in files_of_encoding(chosen)]
         check_outputs([html], [path, file, *named])
+        if engine is not None:
+            raise ValueError("--html writes a page, on which no engine is shown: leave out --engine")
     enc = chosen_encoding(encoding, path=path, model=model)
     if html is not None:
         from bpelab.bpe.study.page import write_page
@@ -80,7 +95,13 @@ def explain(
     content = given_text(text, file, example=EXAMPLE)
     if not content:
         raise ValueError(f"the text is empty: there is nothing to explain in it; try {EXAMPLE}")
-    n_pieces = sum(1 for _ in splitter_of(enc.pattern).spans(content))
+    splitter = splitter_of(enc.pattern)
+    n_pieces = sum(1 for _ in splitter.spans(content))
+    if engine is not None:
+        end = max((end for _, end in islice(splitter.spans(content), pieces)), default=0)
+        print_engine_picture(content[:end], enc, engine)
+        print_more_pieces(n_pieces - pieces, n_pieces)
+        return
     totals = [(len(content), "character"), (len(content.encode()), "byte"), (n_pieces, "piece")]
     totals.append((enc.count(content), "token"))
     print_encode_trace(trace_encode(content, enc, max(pieces, N_TOKENS)), totals, pieces)

@@ -80,19 +80,19 @@ class CachedEncoder:
         self._ranks = ranks
         self._pattern = pattern
         self._merge_long = merge_long
-        self._split = splitter(pattern)
-        self._pieces = Cache(lambda piece: tuple(self.merge_piece(piece.encode("utf-8"))), cache_bytes)
+        self.split = splitter(pattern)
+        self.pieces = Cache(lambda piece: tuple(self.merge_piece(piece.encode("utf-8"))), cache_bytes)
         words = word_pattern(pattern)
         if words is None:
-            self._split_words, self._words = self._split, self._pieces
+            self.split_words, self.words = self.split, self.pieces
         else:
-            self._split_words, self._words = words.findall, Cache(self._ids_of_word, cache_bytes)
+            self.split_words, self.words = words.findall, Cache(self._ids_of_word, cache_bytes)
 
     def _ids_of_word(self, word: str) -> Sequence[int]:
-        return tuple(chain.from_iterable(map(self._pieces.__getitem__, self._split(word))))
+        return tuple(chain.from_iterable(map(self.pieces.__getitem__, self.split(word))))
 
     def _ids_of_words(self, text: str) -> Iterator[Sequence[int]]:
-        return map(self._words.__getitem__, self._split_words(text))
+        return map(self.words.__getitem__, self.split_words(text))
 
     def encode_to_list(self, text: str) -> list[int]:
         """Return the ids of a text; O(n log n) in its length at worst."""
@@ -115,8 +115,8 @@ class CachedEncoder:
 
     def encode_beginning(self, text: str) -> tuple[list[Ids], int]:
         """Return the ids that stay the same however the text goes on, and how many characters they cover."""
-        pieces = finished_pieces(self._split(text), self._pattern)
-        ids = chain.from_iterable(map(self._pieces.__getitem__, pieces))
+        pieces = finished_pieces(self.split(text), self._pattern)
+        ids = chain.from_iterable(map(self.pieces.__getitem__, pieces))
         return [np.fromiter(ids, dtype=np.uint32)], sum(map(len, pieces))
 
     def count(self, text: str, limit: int | None = None) -> int:

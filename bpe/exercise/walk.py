@@ -1,6 +1,5 @@
 """What should have happened, step by step? The lines that are shown below a wrong answer."""
 
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice, pairwise
 from typing import Any
@@ -9,6 +8,7 @@ from bpelab.bpe.exercise.answers import Pair, count_pairs, encoded_pieces, merge
 from bpelab.bpe.exercise.words import Language, say
 from bpelab.bpe.study.drawing import candidates_text, parts_text, shortened
 from bpelab.bpe.study.tree import merge_steps
+from bpelab.bpe.study.visible import padded, width
 
 N_LINES = 12
 # Parts of a step that is longer are cut off, so that the pairs still stand next to them.
@@ -67,9 +67,9 @@ def _encode_piece(piece: bytes, ranks: Mapping[bytes, int], value: Any, language
     rows = [
         (shortened(parts_text(step), _N_CHARS), candidates_text(step)) for step in merge_steps(piece, ranks)
     ]
-    width = max(_width(parts) for parts, _ in rows)
+    n_columns = max(width(parts) for parts, _ in rows)
     for number, (parts, candidates) in enumerate(rows, 1):
-        yield f"{number:>2}  {parts}{' ' * (width - _width(parts))}  {candidates}".rstrip()
+        yield f"{number:>2}  {padded(parts, n_columns)}  {candidates}".rstrip()
 
 
 def _decode(ids: Sequence[int], tokens: Mapping[int, bytes], value: Any, language: Language) -> Iterator[str]:
@@ -100,12 +100,3 @@ _WALKS: dict[str, Callable[..., Iterator[str]]] = {
     "decode": _decode,
     "encode": _encode,
 }
-
-
-def _width(text: str) -> int:
-    """Return how many columns a terminal needs for a text.
-
-    >>> _width("안 a")
-    4
-    """
-    return sum(1 + (unicodedata.east_asian_width(char) in "WF") for char in text)

@@ -4,11 +4,11 @@ The trace is a plain value that ends in the tokens of `train`. In a notebook it 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from bpelab.bpe.data.gpt2 import BYTE_ORDER
 from bpelab.bpe.study.drawing import and_more, code, table
@@ -16,6 +16,8 @@ from bpelab.bpe.study.visible import visible
 
 if TYPE_CHECKING:
     from bpelab.bpe.corpus.documents import Texts
+
+T = TypeVar("T")
 
 N_RUNNERS_UP = 5
 N_EXAMPLES = 3
@@ -30,11 +32,12 @@ class PairCount:
     left: bytes
     right: bytes
     count: int
+    ids: tuple[int, int]  # of the two tokens
 
     def __str__(self) -> str:
         """Show the two tokens.
 
-        >>> print(PairCount(b" a", b"b", 3))
+        >>> print(PairCount(b" a", b"b", 3, (256, 65)))
         ␣a + b
         """
         return f"{visible(self.left)} + {visible(self.right)}"
@@ -55,14 +58,17 @@ class TrainStep:
     def why(self) -> str:
         """The reason why this pair was merged.
 
-        >>> TrainStep(256, PairCount(b"a", b"b", 2), (PairCount(b"b", b"a", 2),), (), (), 3).why
-        'as frequent as the next; its ids are smaller'
+        >>> pairs = PairCount(b"a", b"b", 2, (64, 65)), PairCount(b"b", b"a", 2, (65, 64))
+        >>> TrainStep(256, pairs[0], pairs[1:], (), (), 3).why
+        'as frequent as b + a; its ids are smaller: (64, 65) before (65, 64)'
         """
         if not self.runners_up:
             return "the only pair"
-        if self.runners_up[0].count == self.merged.count:
-            return "as frequent as the next; its ids are smaller"
-        return f"more frequent than the next by {self.merged.count - self.runners_up[0].count:,}"
+        runner_up = self.runners_up[0]
+        if runner_up.count == self.merged.count:
+            order = f"{self.merged.ids} before {runner_up.ids}"
+            return f"as frequent as {runner_up}; its ids are smaller: {order}"
+        return f"more frequent than the next by {self.merged.count - runner_up.count:,}"
 
     def cells(self) -> tuple[str, ...]:
         """Return the cells of the step's row in a table of HTML."""
@@ -165,7 +171,7 @@ class _Corpus:
         changes = [pair for pair in changes if after[pair] != before[pair] and pair != best]
 
         def pair_count(pair: tuple[int, int], count: int) -> PairCount:
-            return PairCount(tokens[pair[0]], tokens[pair[1]], count)
+            return PairCount(tokens[pair[0]], tokens[pair[1]], count, pair)
 
         return TrainStep(
             token=token,
@@ -177,15 +183,19 @@ class _Corpus:
         )
 
 
+def grouped(parts: tuple[T, ...], pair: tuple[T, T]) -> Iterator[tuple[T, ...]]:
+    """Yield the parts of a piece, and where two of them are the pair, from the left, both together.
+
+    >>> list(grouped((7, 7, 7, 1), (7, 7)))
+    [(7, 7), (7,), (1,)]
+    """
+    i = 0
+    while i < len(parts):
+        size = 2 if parts[i : i + 2] == pair else 1
+        yield parts[i : i + size]
+        i += size
+
+
 def _merged(ids: tuple[int, ...], pair: tuple[int, int], token: int) -> tuple[int, ...]:
     """Replace each `pair`, from the left, by `token`."""
-    merged: list[int] = []
-    i = 0
-    while i < len(ids):
-        if ids[i : i + 2] == pair:
-            merged.append(token)
-            i += 2
-        else:
-            merged.append(ids[i])
-            i += 1
-    return tuple(merged)
+    return tuple(token if len(group) == 2 else group[0] for group in grouped(ids, pair))

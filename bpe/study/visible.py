@@ -34,6 +34,28 @@ def visible(token: bytes) -> str:
     return "".join(shown)
 
 
+def width(text: str) -> int:
+    r"""Return how many columns of a terminal a text takes: 2 for a wide character, 0 for a mark upon another.
+
+    >>> width("안 a"), width("e\u0301")
+    (4, 1)
+    """
+    return sum(
+        0 if unicodedata.category(char) in ("Mn", "Me") else 1 + (unicodedata.east_asian_width(char) in "WF")
+        for char in text
+    )
+
+
+def padded(text: str, n_columns: int, *, right: bool = False) -> str:
+    """Fill a text up with spaces to so many columns, on its left if it goes to the right.
+
+    >>> padded("안", 4), padded("12", 4, right=True)
+    ('안  ', '  12')
+    """
+    spaces = " " * (n_columns - width(text))
+    return spaces + text if right else text + spaces
+
+
 def spaced_hex(token: bytes) -> str:
     """Show the bytes of a token.
 

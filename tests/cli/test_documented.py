@@ -47,6 +47,7 @@ ALSO = [
     "count --json 안녕.txt corpus",
     "explain --train 안녕.txt",
     "explain --file 안녕.txt --pieces 3",
+    "explain --file 안녕.txt --engine arrays",
     "explain --html 안녕.html",
     "vocab --find ' the'",
     "vocab --find é",

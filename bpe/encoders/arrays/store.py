@@ -75,7 +75,7 @@ class PieceStore:
     """
 
     def __init__(self, tokens: TokenTables) -> None:
-        self._table = tokens.table.shared()
+        self.table = tokens.table.shared()
         self._large = dict(tokens.large)  # the pieces that are too long to have a key
         self.runs = tokens.runs
         self._n_runs = len(self.runs)
@@ -84,11 +84,11 @@ class PieceStore:
     @property
     def nbytes(self) -> int:
         """The bytes of its arrays, the vocabulary's part included."""
-        return self.runs.nbytes + self._table.nbytes
+        return self.runs.nbytes + self.table.nbytes
 
     def find(self, pieces: Pieces) -> tuple[Values, Ints]:
         """Return the value of each piece, (n_pieces,) uint64, 0 for an unknown one; and which are unknown."""
-        values, missing = self._table.find(pieces)
+        values, missing = self.table.find(pieces)
         keyless = missing.compress(pieces.lengths.take(missing) > MAX_KEY_BYTES)
         if len(keyless):
             for place in keyless.tolist():
@@ -114,7 +114,7 @@ class PieceStore:
 
     def add_pieces(self, pieces: Pieces, values: Values) -> None:
         """Keep the values of distinct pieces."""
-        self._table.insert(pieces, values)
+        self.table.insert(pieces, values)
         keyless = places_where(pieces.lengths > MAX_KEY_BYTES)
         for place in keyless.tolist():
             self._large[pieces.content(place)] = int(values[place])

@@ -27,38 +27,39 @@ class TieredTable:
     """
 
     def __init__(self) -> None:
-        self._tables = [KeyTable(n_words, 0) for n_words in KEY_WORDS]
+        # One for each size of key, see `keys.KEY_WORDS`.
+        self.tables = [KeyTable(n_words, 0) for n_words in KEY_WORDS]
         self._is_shared = [False] * len(KEY_WORDS)
 
     def shared(self) -> "TieredTable":
         """Return a table with the same content, which copies a part of it before it is written to."""
         other = TieredTable()
-        other._tables = list(self._tables)
+        other.tables = list(self.tables)
         other._is_shared = [True] * len(KEY_WORDS)
         return other
 
     @property
     def nbytes(self) -> int:
         """The bytes of its arrays."""
-        return sum(table.nbytes for table in self._tables)
+        return sum(table.nbytes for table in self.tables)
 
     def find(self, pieces: Pieces) -> tuple[Words, Ints]:
         """Return the value of each piece, (n_pieces,) uint64, 0 for a missing one; and which are missing."""
         _, words, starts, lengths = pieces
-        values = self._tables[0].find([keys_of_one_word(words, starts, lengths)])
+        values = self.tables[0].find([keys_of_one_word(words, starts, lengths)])
         missing = places_where(values == 0)
         if len(missing):
             for tier, own in by_tier(lengths.take(missing), first_tier=1):
                 places = missing.take(own)
                 keys = keys_of_words(words, starts.take(places), lengths.take(places), KEY_WORDS[tier])
-                values[places] = self._tables[tier].find(keys)
+                values[places] = self.tables[tier].find(keys)
             missing = missing.compress(values.take(missing) == 0)
         return values, missing
 
     def insert(self, pieces: Pieces, values: Words) -> None:
         """Add distinct pieces of up to 31 bytes, and leave out others. Earlier ones get the better places."""
         for tier, own in by_tier(pieces.lengths):
-            table = self._tables[tier]
+            table = self.tables[tier]
             if not table.n_keys:
                 table = KeyTable(KEY_WORDS[tier], len(own))
             elif self._is_shared[tier]:
@@ -66,7 +67,7 @@ class TieredTable:
             keys = keys_of_words(
                 pieces.words, pieces.starts.take(own), pieces.lengths.take(own), KEY_WORDS[tier]
             )
-            self._tables[tier] = table.insert(keys, values.take(own))
+            self.tables[tier] = table.insert(keys, values.take(own))
             self._is_shared[tier] = False
 
 
