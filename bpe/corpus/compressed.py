@@ -16,6 +16,10 @@ _WINDOW_LOG = 31
 class DamagedError(ValueError):
     """A file is cut short, or is not what its name says; nothing more can be read of it."""
 
+    def with_advice(self) -> ValueError:
+        """Return the error for a caller who did not ask to skip what cannot be read."""
+        return ValueError(f"{self}; errors='skip' leaves out what cannot be read of it")
+
 
 def decompressed(file: BinaryIO, compression: Compression, name: str) -> BinaryIO:
     """Return a stream of what a file holds.

@@ -63,7 +63,7 @@ class PartReader(Iterator[Text]):
                 yield from self._one_document()
         except DamagedError as error:
             if self._reading.errors != "skip":
-                raise
+                raise error.with_advice() from None
             self._skip(str(error))
         require_unchanged(part.source)
         self._is_exhausted = True
@@ -143,6 +143,8 @@ class PartReader(Iterator[Text]):
     @contextmanager
     def _stream(self) -> Iterator[BinaryIO]:
         source = self._part.source
+        if source.size == 0 and source.kind.compression:  # which Python takes for nothing, compressed
+            raise DamagedError(f"{source.name}: not {source.kind.compression}: the file is empty")
         with closing(open_source(source)) as file:
             hashed = io.BufferedReader(_Hashed(file, self._hash), _BUFFER_BYTES)
             yield decompressed(hashed, source.kind.compression, source.name)
