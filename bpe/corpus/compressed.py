@@ -52,12 +52,13 @@ class _Checked(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         try:
-            n_bytes: int = self._file.readinto(buffer)
+            data = self._file.read1(len(buffer))  # unlike `readinto`, returns what comes before the damage
         except self._damages as error:
             after = f", or damaged or cut short, after {self._n_read:,} bytes of its text"
             raise DamagedError(f"{self._message}{after}: {error}") from None
-        self._n_read += n_bytes
-        return n_bytes
+        buffer[: len(data)] = data
+        self._n_read += len(data)
+        return len(data)
 
 
 def _zstd(name: str) -> Any:

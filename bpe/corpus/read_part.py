@@ -122,7 +122,7 @@ class PartReader(Iterator[Text]):
                     self._hash.update(value or b"")
                 try:
                     if value is None:
-                        raise UnreadableError("null, and not text,", 0)
+                        raise UnreadableError("null, and not text", None)
                     if value:
                         yield Text(decode(value, reading.errors), True)
                 except UnreadableError as error:
@@ -168,7 +168,8 @@ class PartReader(Iterator[Text]):
             self.n_skipped += 1
             return
         of = " of the row" if noun == "row" else " of its text" if self._part.source.kind.compression else ""
-        said = f"{place()}: {error.what} at byte {at + error.at:,}{of}"
+        said = f"{place()}: {error.what}"
+        said += "" if error.at is None else f" at byte {at + error.at:,}{of}"
         said += f": {error.reason}" if error.reason else ""
         if self._reading.errors == "skip":
             self._skip(said)
