@@ -63,6 +63,7 @@ class PartReader(Iterator[Text]):
                 yield from self._one_document()
         except DamagedError as error:
             if self._reading.errors != "skip":
+                require_unchanged(part.source)
                 raise error.with_advice() from None
             self._skip(str(error))
         require_unchanged(part.source)
@@ -174,6 +175,7 @@ class PartReader(Iterator[Text]):
         if self._reading.errors == "skip":
             self._skip(said)
             return
+        require_unchanged(self._part.source)  # which would be the better explanation
         advice = f"{error.advice}, " if error.advice else ""
         raise ValueError(f"{said}; {advice}errors='skip' leaves out the {noun}") from None
 

@@ -77,7 +77,7 @@ def text_of_record(line: bytes, column: str, errors: Errors) -> str:
     >>> text_of_record(b'{"id": 1, "meta": {"text": "one"}}', "meta.text", "strict")
     'one'
     """
-    text = decode(line.removeprefix(_BOM), errors)
+    text = text_of_line(line.removeprefix(_BOM), errors)
     if not text.strip():
         return ""
     try:
