@@ -39,26 +39,32 @@ CONTENTS: dict[str, Callable[[], bytes]] = {
 }
 
 
-@pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The URL of an empty bucket at a server on this machine that speaks S3."""
+@pytest.fixture(scope="module")
+def s3_server() -> Iterator[None]:
+    """A server on this machine that speaks S3, to which s3fs turns."""
     moto = pytest.importorskip("moto.server", reason="pip install moto flask flask-cors s3fs")
     s3fs = pytest.importorskip("s3fs", reason="pip install moto flask flask-cors s3fs")
     server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
-    try:
-        host, port = server.get_host_and_port()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as patch:
         for name, value in {
             "AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1",
         }.items():  # fmt: skip
-            monkeypatch.setenv(name, value)
+            patch.setenv(name, value)
         s3fs.S3FileSystem.clear_instance_cache()
-        s3fs.S3FileSystem().mkdir("bucket")
-        yield "s3://bucket/corpus"
-    finally:
-        s3fs.S3FileSystem.clear_instance_cache()
-        server.stop()
+        yield
+    s3fs.S3FileSystem.clear_instance_cache()
+    server.stop()
+
+
+@pytest.fixture
+def s3(s3_server: None, tmp_path: Path) -> str:
+    """The URL of a folder in a new bucket."""
+    bucket = f"bucket-{abs(hash(tmp_path))}"
+    fsspec.filesystem("s3").mkdir(bucket)
+    return f"s3://{bucket}/corpus"
 
 
 @pytest.fixture
