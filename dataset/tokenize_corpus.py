@@ -15,8 +15,9 @@ from typing import get_args
 
 from bpelab.bpe.corpus.documents import Errors, files_of
 from bpelab.bpe.encoding import Encoding
-from bpelab.bpe.foundation.processes import map_in_processes, require_jobs
+from bpelab.bpe.foundation.processes import require_jobs
 from bpelab.bpe.foundation.progress import Reporter, Watch
+from bpelab.bpe.foundation.workers import Workers, map_tasks
 from bpelab.bpe.splitting.specials import END_OF_TEXT
 from bpelab.dataset.checks import whole_number
 from bpelab.dataset.earlier_run import begun, not_as_before, parts_in_shards
@@ -112,7 +113,7 @@ def tokenize_corpus(
             )
             writer = ShardWriter(folder, manifest)
             report = Reporter(progress, "encoding", n_bytes, n_done)
-            with closing(map_in_processes(encode, parts, jobs)) as encoded:
+            with closing(map_tasks(encode, parts, Workers(jobs))) as encoded:
                 for part, result in encoded:
                     writer.add(part, result)
                     n_done += n_bytes_of(part)
