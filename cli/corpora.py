@@ -4,7 +4,8 @@ import os
 import sys
 from pathlib import Path
 
-from bpelab.bpe.corpus.documents import Errors, Found, find_files
+from bpelab.bpe.corpus.documents import Found, find_files
+from bpelab.bpe.corpus.reading import Errors
 from bpelab.bpe.parity.corpora import Texts
 from bpelab.cli.text import on_one_line, read_text
 

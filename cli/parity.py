@@ -26,7 +26,7 @@ from bpelab.cli.progress import progress_shown
 from bpelab.cli.text import on_one_line
 
 if TYPE_CHECKING:
-    from bpelab.bpe.corpus.documents import Errors
+    from bpelab.bpe.corpus.reading import Errors
     from bpelab.bpe.foundation.progress import Watch
     from bpelab.bpe.parity.battery import Battery
     from bpelab.bpe.parity.compare import Comparison, Difference

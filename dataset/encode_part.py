@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from bpelab.bpe.corpus.documents import Errors
+from bpelab.bpe.corpus.reading import Errors
 from bpelab.bpe.encoding import Encoding
 from bpelab.dataset.parts import Documents, Part, Segment, read_segment
 

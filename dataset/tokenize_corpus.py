@@ -13,7 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import get_args
 
-from bpelab.bpe.corpus.documents import Errors, files_of
+from bpelab.bpe.corpus.documents import files_of
+from bpelab.bpe.corpus.reading import Errors
 from bpelab.bpe.encoding import Encoding
 from bpelab.bpe.foundation.processes import require_jobs
 from bpelab.bpe.foundation.progress import Reporter, Watch

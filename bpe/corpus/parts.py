@@ -1,12 +1,15 @@
 """How is a corpus cut into parts that can be read apart? At places that depend on the corpus alone."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
 
+from bpelab.bpe.corpus.compressed import DamagedError
+from bpelab.bpe.corpus.parquet import row_groups
 from bpelab.bpe.corpus.reading import Reading
-from bpelab.bpe.corpus.sources import Corpus, Source, list_sources
+from bpelab.bpe.corpus.sources import Named, Source, list_sources, open_source, read_bytes
+from bpelab.bpe.corpus.texts import UnreadableError, stretches
 from bpelab.bpe.splitting.cuts import CUTTABLE_PATTERNS, last_cut
 
 PART_BYTES = 4 << 20
@@ -19,66 +22,105 @@ class Part:
     """A stretch of a file that is read at a time, with everything that a process elsewhere needs for it."""
 
     source: Source
-    format: Literal["text", "jsonl", "parquet"]
-    start: int  # in bytes
+    start: int  # in bytes, or for Parquet in row groups
     end: int
-    ends_document: bool  # whether a document that is the whole file ends here
-    cuttable: bool  # whether the text may be cut in two where `last_cut` says so
-    n_bytes: int  # how large it is, for progress
+    n_bytes: int  # how large it is, for progress; of Parquet, the column alone, not compressed
+    ends_document: bool = False  # whether a document that is a whole file ends here
+    cuttable: bool = False  # whether the text may be cut in two where `last_cut` says so
+    n_rows_before: int = 0  # of Parquet
+    n_rows: int = 0
+    skipped: str = ""  # why nothing of it can be read, where `errors` is "skip"
 
     @property
     def name(self) -> str:
-        """What messages call it: "a.txt", or "a.txt, bytes 0-4,194,303" for a part of it."""
+        """What messages call it: "a.txt", "a.txt, bytes 0-4,194,303" or "a.parquet, rows 0-9,999"."""
+        if self.n_rows:
+            return f"{self.source.name}, rows {self.n_rows_before:,}-{self.n_rows_before + self.n_rows - 1:,}"
         if (self.start, self.end) == (0, self.source.size):
             return self.source.name
         return f"{self.source.name}, bytes {self.start:,}-{self.end - 1:,}"
 
 
-def list_parts(corpus: Corpus, reading: Reading, pattern: str) -> list[Part]:
+def list_parts(corpus: Sequence[Named], reading: Reading, pattern: str) -> list[Part]:
     """Return the parts of a corpus, of about 4 MB, which depend on nothing but its files and their contents.
 
     A text that is one document is cut where the pattern surely ends a piece (`last_cut`), for OpenAI's
-    patterns; for any other pattern it is one part. Lines are kept whole. Only where a cut is looked for are
-    files read. Empty files have no parts.
+    patterns; for any other pattern it is one part. Lines are kept whole, and so are row groups of Parquet. A
+    compressed file is one part, which is read as a stream. Of files, only the footers of Parquet are read,
+    and 64 KB around each place where text is cut; of long texts everything, where `errors` is "skip", to
+    know which are not UTF-8 and are left out as a whole. Empty files have no parts.
 
-    Raises what `list_sources` raises.
+    Raises what `list_sources` and `parquet.row_groups` raise.
     """
-    return [part for source in list_sources(corpus) for part in _parts_of(source, reading, pattern)]
+    return [part for source in list_sources(corpus, reading) for part in parts_of(source, reading, pattern)]
 
 
-def _parts_of(source: Source, reading: Reading, pattern: str) -> Iterator[Part]:
-    format: Literal["text", "jsonl"] = "jsonl" if reading.format == "jsonl" else "text"
-    is_document = format == "text" and reading.documents == "file"
+def parts_of(source: Source, reading: Reading, pattern: str) -> Iterator[Part]:
+    """Yield the parts of a file, as `list_parts` returns them; of a pipe, the one that is all it sends."""
+    is_document = source.kind.format == "text" and reading.documents == "file"
     cuttable = is_document and pattern in CUTTABLE_PATTERNS
-    cut = cut_in_text if cuttable else None if is_document else partial(_cut_after, b"\n")
-    start = 0
-    for end in _ends(source, cut):
-        yield Part(
-            source, format, start, end, is_document and end == source.size, cuttable, n_bytes=end - start
-        )
-        start = end
+    if source.kind.compression or source.size < 0:
+        yield Part(source, 0, source.size, max(0, source.size), is_document, cuttable)
+    elif source.kind.format == "parquet":
+        yield from _parts_of_parquet(source, reading)
+    else:
+        cut = cut_in_text if cuttable else None if is_document else partial(_cut_after, b"\n")
+        ends = list(_ends(source, cut))
+        if is_document and reading.errors == "skip" and len(ends) > 1 and (why := _not_text(source)):
+            yield Part(source, 0, source.size, source.size, skipped=why)
+            return
+        start = 0
+        for end in ends:
+            yield Part(source, start, end, end - start, is_document and end == source.size, cuttable)
+            start = end
+
+
+def _parts_of_parquet(source: Source, reading: Reading) -> Iterator[Part]:
+    try:
+        with closing(open_source(source)) as file:
+            groups = row_groups(file, source.name, reading.column)
+    except DamagedError as error:
+        if reading.errors != "skip":
+            raise
+        yield Part(source, 0, source.size, source.size, skipped=str(error))
+        return
+    start = n_before = n_rows = n_bytes = 0
+    for end, group in enumerate(groups, 1):
+        n_rows += group.n_rows
+        n_bytes += group.n_bytes
+        if n_rows and (n_bytes >= PART_BYTES or end == len(groups)):
+            yield Part(source, start, end, n_bytes, n_rows_before=n_before, n_rows=n_rows)
+            start, n_before, n_rows, n_bytes = end, n_before + n_rows, 0, 0
 
 
 def _ends(source: Source, cut: Callable[[bytes], int] | None) -> Iterator[int]:
     """Yield where the parts of a file end: near multiples of `PART_BYTES`, and at its end."""
-    if cut is not None and source.size > PART_BYTES:
-        end = 0
-        with open(source.path, "rb") as file:
-            for wanted in range(PART_BYTES, source.size, PART_BYTES):
-                if wanted <= end:
-                    continue  # the last part had no place to cut for so long
-                # The last place before `wanted`, or else the first ones after it.
-                for window_end in range(wanted, source.size, _WINDOW_BYTES // 2):  # windows overlap
-                    file.seek(max(end, window_end - _WINDOW_BYTES))
-                    start = file.tell()
-                    if found := cut(file.read(window_end - start)):
-                        end = start + found
-                        yield end
-                        break
-                else:
-                    break
+    end = 0
+    for wanted in range(PART_BYTES, source.size, PART_BYTES) if cut is not None else ():
+        if wanted <= end:
+            continue  # the last part had no place to cut for so long
+        # The last place before `wanted`, or else the first one found after it.
+        for window_end in range(wanted, source.size, _WINDOW_BYTES // 2):  # windows overlap
+            start = max(end, window_end - _WINDOW_BYTES)
+            if found := cut(read_bytes(source, start, window_end)):
+                end = start + found
+                yield end
+                break
+        else:
+            break
     if source.size:
         yield source.size
+
+
+def _not_text(source: Source) -> str:
+    """Say where a file is not UTF-8; empty if it is."""
+    with closing(open_source(source)) as file:
+        try:
+            for _ in stretches(file, cuttable=True, errors="strict"):
+                pass
+        except UnreadableError as error:
+            return f"{source.name}: {error.what} at byte {error.at:,}: {error.reason}"
+    return ""
 
 
 def _cut_after(separator: bytes, window: bytes) -> int:

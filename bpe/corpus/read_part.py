@@ -1,14 +1,23 @@
 """What is in a part of a corpus? Its texts one after the other, and what could not be read."""
 
 import hashlib
-import json
-import os
-from collections.abc import Iterator
-from typing import NamedTuple
+import io
+import shutil
+import tempfile
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+from typing import Any, BinaryIO, NamedTuple
 
+from bpelab.bpe.corpus.compressed import DamagedError, decompressed
+from bpelab.bpe.corpus.parquet import rows
 from bpelab.bpe.corpus.parts import Part
 from bpelab.bpe.corpus.reading import Reading
-from bpelab.bpe.corpus.sources import version_of
+from bpelab.bpe.corpus.remote import is_url
+from bpelab.bpe.corpus.sources import open_source, read_bytes, require_unchanged
+from bpelab.bpe.corpus.texts import UnreadableError, decode, stretches, text_of_line, text_of_record
+
+_BUFFER_BYTES = 1 << 18
 
 
 class Text(NamedTuple):
@@ -41,39 +50,164 @@ class PartReader(Iterator[Text]):
             raise ValueError(f"{self._part.name}: its hash is known when all of it is read")
         return self._hash.hexdigest()
 
-    def _read(self) -> Iterator[Text]:
-        part, reading = self._part, self._reading
-        data = self._bytes()
-        if part.format == "text" and reading.documents == "file":
-            yield Text(_decoded(data, part.source.name, part.start, reading), part.ends_document)
-        else:
-            at = part.start
-            for line in data.split(b"\n"):
-                text = _decoded(line.removesuffix(b"\r"), part.source.name, at, reading)
-                if part.format == "jsonl" and text.strip():
-                    text = _text_of_record(text, part.source.name, at, reading.column)
-                if text:
-                    yield Text(text, True)
-                at += len(line) + 1
+    def _read(self) -> Generator[Text, None, None]:
+        part, format = self._part, self._part.source.kind.format
+        try:
+            if part.skipped:
+                self._skip(part.skipped)
+            elif format == "parquet":
+                yield from self._rows()
+            elif format == "jsonl" or self._reading.documents == "line":
+                yield from self._lines()
+            else:
+                yield from self._one_document()
+        except DamagedError as error:
+            if self._reading.errors != "skip":
+                raise
+            self._skip(str(error))
+        require_unchanged(part.source)
         self._is_exhausted = True
 
+    def _one_document(self) -> Iterator[Text]:
+        """Yield a document that is a file, or a stretch of one."""
+        part, errors = self._part, self._reading.errors
+        try:
+            if not self._is_stream:
+                yield Text(decode(self._bytes(), errors), part.ends_document)
+                return
+            # What cannot be read is left out as a whole, which takes a look at all of it first.
+            with self._copy() if errors == "skip" else self._stream() as file:
+                if errors == "skip":
+                    for _ in stretches(file, cuttable=True, errors=errors):
+                        pass
+                    file.seek(0)
+                before = ""
+                for text in stretches(file, cuttable=part.cuttable, errors=errors):
+                    if before:
+                        yield Text(before, False)
+                    before = text
+                if before:
+                    yield Text(before, True)
+        except UnreadableError as error:
+            self._refuse(error, lambda: part.source.name, part.start, "file")
+
+    def _lines(self) -> Iterator[Text]:
+        """Yield documents that are lines, or records in lines, without the empty ones."""
+        reading, is_text, at = self._reading, self._part.source.kind.format == "text", self._part.start
+        with self._stream() if self._is_stream else io.BytesIO(self._bytes()) as file:
+            for number, line in enumerate(file):
+                try:
+                    if is_text:
+                        text = text_of_line(line, reading.errors)
+                    else:
+                        text = text_of_record(line, reading.column, reading.errors)
+                    if text:
+                        yield Text(text, True)
+                except UnreadableError as error:
+                    noun = "line" if is_text else "record"
+                    self._refuse(error, partial(self._place_of_line, number), at, noun)
+                at += len(line)
+
+    def _rows(self) -> Iterator[Text]:
+        """Yield documents that are rows, without the empty ones."""
+        part, reading, name = self._part, self._reading, self._part.source.name
+        groups = None if self._is_stream else range(part.start, part.end)
+        with self._copy() if self._is_stream else closing(open_source(part.source)) as file:
+            values = rows(file, name, reading.column, groups)
+            for number, value in enumerate(values, part.n_rows_before):
+                if not self._is_stream:  # otherwise the whole file is hashed
+                    self._hash.update(
+                        (-1 if value is None else len(value)).to_bytes(8, "little", signed=True)
+                    )
+                    self._hash.update(value or b"")
+                try:
+                    if value is None:
+                        raise UnreadableError("null, and not text,", 0)
+                    if value:
+                        yield Text(decode(value, reading.errors), True)
+                except UnreadableError as error:
+                    self._refuse(error, partial("{}, row {:,}".format, name, number), 0, "row")
+
+    @property
+    def _is_stream(self) -> bool:
+        return bool(self._part.source.kind.compression) or self._part.source.size < 0
+
     def _bytes(self) -> bytes:
-        """Read a part of a file; `ValueError` where the file has changed since it was listed."""
-        part, source = self._part, self._part.source
-        with open(source.path, "rb") as file:
-            file.seek(part.start)
-            data = file.read(part.end - part.start)
-            now = os.fstat(file.fileno())
-        if (now.st_size, version_of(now)) != (source.size, source.version):
-            raise ValueError(
-                f"{source.name}: it was changed while it was read; start again when nothing writes to it"
-            )
+        part = self._part
+        data = read_bytes(part.source, part.start, part.end)
+        if len(data) < part.end - part.start:
+            require_unchanged(part.source)
         self._hash.update(data)
         return data
+
+    @contextmanager
+    def _stream(self) -> Iterator[BinaryIO]:
+        source = self._part.source
+        with closing(open_source(source)) as file:
+            hashed = io.BufferedReader(_Hashed(file, self._hash), _BUFFER_BYTES)
+            yield decompressed(hashed, source.kind.compression, source.name)
+
+    @contextmanager
+    def _copy(self) -> Iterator[BinaryIO]:
+        """Copy a stream into a file that has no name, to read it more than once or in another order."""
+        with tempfile.TemporaryFile() as copy:
+            with self._stream() as file:
+                shutil.copyfileobj(file, copy, _BUFFER_BYTES)
+            copy.seek(0)
+            yield copy  # type: ignore[misc]  # it has all of BinaryIO
+
+    def _skip(self, why: str) -> None:
+        self.n_skipped += 1
+        self.first_skipped = self.first_skipped or why
+
+    def _refuse(self, error: UnreadableError, place: Callable[[], str], at: int, noun: str) -> None:
+        """Skip a document that cannot be read, or raise the `ValueError` that says so."""
+        if self._reading.errors == "skip" and self.first_skipped:
+            self.n_skipped += 1
+            return
+        of = " of the row" if noun == "row" else " of its text" if self._part.source.kind.compression else ""
+        said = f"{place()}: {error.what} at byte {at + error.at:,}{of}"
+        said += f": {error.reason}" if error.reason else ""
+        if self._reading.errors == "skip":
+            self._skip(said)
+            return
+        advice = f"{error.advice}, " if error.advice else ""
+        raise ValueError(f"{said}; {advice}errors='skip' leaves out the {noun}") from None
+
+    def _place_of_line(self, number: int) -> str:
+        """Name a line by its number in the file, which is read up to here to know it, unless it is remote."""
+        source, start = self._part.source, self._part.start
+        if start and is_url(source.path):
+            return source.name
+        with closing(open_source(source)) as file:
+            while start > 0:
+                data = file.read(min(start, _BUFFER_BYTES))
+                number += data.count(b"\n")
+                start -= len(data) or start
+        return f"{source.name}, line {number + 1:,}"
+
+
+class _Hashed(io.RawIOBase):
+    """Passes on what is read, and hashes it."""
+
+    def __init__(self, file: BinaryIO, sha256: "hashlib._Hash") -> None:
+        self._file, self._sha256 = file, sha256
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._file.read(len(buffer))
+        buffer[: len(data)] = data
+        self._sha256.update(data)
+        return len(data)
 
 
 def read_part(part: Part, reading: Reading) -> PartReader:
     """Return an iterator over the texts of a part, of which it holds a few MB at a time.
+
+    A text that is one document and cannot be cut is held as a whole, and so are a line and a row. With
+    `errors` "skip", compressed texts that are one document each are first copied to a temporary file.
 
     Iterating raises `ValueError`, which names the file and the byte or row, for what cannot be read, unless
     `reading.errors` says to replace or skip it, and for a file that has changed since it was listed;
@@ -89,30 +223,3 @@ def read_part(part: Part, reading: Reading) -> PartReader:
     (0, 64)
     """
     return PartReader(part, reading)
-
-
-def _decoded(data: bytes, name: str, at: int, reading: Reading) -> str:
-    try:
-        return data.decode("utf-8", "replace" if reading.errors == "replace" else "strict")
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f"{name}: not UTF-8 at byte {at + error.start:,} ({error.reason});"
-            " errors='replace' puts U+FFFD there"
-        ) from None
-
-
-def _text_of_record(line: str, name: str, at: int, column: str) -> str:
-    try:
-        text = json.loads(line)[column]
-    except RecursionError:
-        raise ValueError(f"{name}: the line at byte {at:,} is JSON nested too deeply to be read") from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(
-            f'{name}: the line at byte {at:,} is not JSON with a "{column}": {error!r}'
-        ) from None
-    if not isinstance(text, str):
-        raise ValueError(
-            f'{name}: the "{column}" of the line at byte {at:,} is {type(text).__name__}, not a string'
-        )
-    # JSON can spell lone surrogates.
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

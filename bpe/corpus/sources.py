@@ -1,4 +1,4 @@
-"""Which files are a corpus, and how large are they? What comes through a pipe is copied to know that."""
+"""Which files are a corpus, and how large are they? Here or at a URL; pipes are copied to know that."""
 
 import errno
 import os
@@ -8,8 +8,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
+from typing import BinaryIO
 
-from bpelab.bpe.corpus.documents import files_of
+from bpelab.bpe.corpus.documents import files_of, find_files
+from bpelab.bpe.corpus.reading import TEXT, Kind, Reading
+from bpelab.bpe.corpus.remote import Url, is_url, open_url, read_url, size_and_version
 
 _PIPE_BYTES = 1 << 20  # read from a pipe at a time
 
@@ -19,15 +22,17 @@ class Source:
     """A file of the corpus, as it was when it was listed."""
 
     name: str  # what messages call it
-    path: str  # of its bytes: the file itself, or a copy of what came through a pipe
-    size: int
+    path: str  # of its bytes: the file itself, its URL, or a copy of what came through a pipe
+    size: int  # -1 for a pipe, which only its end tells
     version: str  # another one, or another size, means that the file was changed
+    kind: Kind = TEXT
 
 
-Corpus = Sequence[str | os.PathLike[str] | Source]
+# What a corpus is named by: paths of files and folders, patterns of names, and URLs of any of these.
+Named = str | os.PathLike[str] | Source
 
 
-def list_sources(corpus: Corpus) -> list[Source]:
+def list_sources(corpus: Sequence[Named], reading: Reading) -> list[Source]:
     """Return the files of a corpus in order, with their sizes and versions; `files_of` says which they are.
 
     Raises `ValueError` for a pipe, which can be read only once (`open_sources` copies it), and `OSError` for
@@ -35,18 +40,17 @@ def list_sources(corpus: Corpus) -> list[Source]:
     """
     sources: list[Source] = []
     for named in corpus:
-        if isinstance(named, Source):
-            sources.append(named)
-            continue
-        for file in files_of(Path(named)):
-            if _needs_copy(found := file.stat()):
-                raise ValueError(f"{file}: a pipe can be read only once; write what it sends to a file first")
-            sources.append(_source(file, file, found))
+        for source in sources_of(named, reading):
+            if source.size < 0:
+                raise ValueError(
+                    f"{source.name}: a pipe can be read only once; write what it sends to a file first"
+                )
+            sources.append(source)
     return sources
 
 
 @contextmanager
-def open_sources(corpus: Corpus, folder: Path) -> Iterator[list[Source]]:
+def open_sources(corpus: Sequence[Named], folder: Path, reading: Reading) -> Iterator[list[Source]]:
     """List the files as `list_sources` does, and copy pipes; the copies lie in a folder while this is open.
 
     Raises `OSError` for a file that cannot be read, and where a copy cannot be written.
@@ -54,19 +58,46 @@ def open_sources(corpus: Corpus, folder: Path) -> Iterator[list[Source]]:
     sources: list[Source] = []
     with ExitStack() as copies:
         for named in corpus:
-            if isinstance(named, Source):
-                sources.append(named)
-                continue
-            for file in files_of(Path(named)):
-                path, found = file, file.stat()
-                if _needs_copy(found):
-                    path = folder / f".pipe.{token_hex(4)}"
-                    copies.callback(path.unlink, missing_ok=True)
-                    if not _copy(file, path):
-                        continue
+            for source in sources_of(named, reading):
+                if source.size >= 0:
+                    sources.append(source)
+                    continue
+                path = folder / f".pipe.{token_hex(4)}"
+                copies.callback(path.unlink, missing_ok=True)
+                if _copy(source.path, path):
                     found = path.stat()
-                sources.append(_source(file, path, found))
+                    sources.append(
+                        Source(source.name, str(path), found.st_size, version_of(found), source.kind)
+                    )
         yield sources
+
+
+def sources_of(named: Named, reading: Reading, *, warns: bool = True) -> Iterator[Source]:
+    """Yield the files that a name stands for; the size of a pipe is -1.
+
+    It `warns` of what is left out of folders, as `files_of` does.
+    """
+    if isinstance(named, Source):
+        yield named
+        return
+    path = path_of(named)
+    for file in files_of(path, reading) if warns else find_files(path, reading).files:
+        name, kind = str(file), reading.kind_of(str(file))
+        if isinstance(file, Url):
+            yield Source(name, name, *size_and_version(name, listed=True), kind)
+            continue
+        found = file.stat()
+        if not os.access(file, os.R_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), name)
+        # Files in /proc call themselves regular and have content, but no size.
+        is_pipe = not stat.S_ISREG(found.st_mode) or (not found.st_size and _has_content(file))
+        yield Source(name, name, -1 if is_pipe else found.st_size, version_of(found), kind)
+
+
+def path_of(named: str | os.PathLike[str]) -> Path | Url:
+    """Return a URL as such, and anything else as a path."""
+    name = os.fspath(named)
+    return Url(name) if is_url(name) else Path(name)
 
 
 def version_of(found: os.stat_result) -> str:
@@ -74,18 +105,41 @@ def version_of(found: os.stat_result) -> str:
     return str(found.st_mtime_ns)
 
 
-def _needs_copy(found: os.stat_result) -> bool:
-    # Files in /proc call themselves regular and have content, but no size.
-    return not stat.S_ISREG(found.st_mode) or not found.st_size
+def open_source(source: Source) -> BinaryIO:
+    """Open a file of the corpus from its beginning, wherever it is; `OSError`."""
+    return open_url(source.path) if is_url(source.path) else open(source.path, "rb")
 
 
-def _source(file: Path, path: Path, found: os.stat_result) -> Source:
-    if not os.access(path, os.R_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file))
-    return Source(str(file), str(path), found.st_size, version_of(found))
+def read_bytes(source: Source, start: int, end: int) -> bytes:
+    """Read some bytes of a file of the corpus; `OSError`."""
+    if is_url(source.path):
+        return read_url(source.path, start, end)
+    with open(source.path, "rb") as file:
+        file.seek(start)
+        return file.read(end - start)
 
 
-def _copy(pipe: Path, path: Path) -> bool:
+def require_unchanged(source: Source) -> None:
+    """Raise `ValueError` where a file is no longer as large or as old as when it was listed."""
+    if source.size < 0:
+        return
+    if is_url(source.path):
+        now = size_and_version(source.path)
+    else:
+        found = os.stat(source.path)
+        now = found.st_size, version_of(found)
+    if now != (source.size, source.version):
+        raise ValueError(
+            f"{source.name}: it was changed while it was read; start again when nothing writes to it"
+        )
+
+
+def _has_content(file: Path) -> bool:
+    with open(file, "rb", buffering=0) as opened:
+        return bool(opened.read(1))
+
+
+def _copy(pipe: str, path: Path) -> bool:
     """Copy what comes through a pipe; False, and no copy, where nothing came."""
     with open(pipe, "rb") as source:
         if not (data := source.read(_PIPE_BYTES)):

@@ -15,7 +15,7 @@ from bpelab.bpe.study.drawing import and_more, code, table
 from bpelab.bpe.study.visible import visible
 
 if TYPE_CHECKING:
-    from bpelab.bpe.corpus.documents import Texts
+    from bpelab.bpe.corpus.blocks import Texts
 
 N_RUNNERS_UP = 5
 N_EXAMPLES = 3

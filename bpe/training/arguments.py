@@ -51,9 +51,9 @@ def check_pattern(value: object) -> None:
 
 
 def check_errors(value: object) -> None:
-    """Raise `ValueError` for an unknown way to treat bytes that are not UTF-8."""
-    if value not in ("strict", "replace"):
-        raise ValueError(f"errors is {value!r:.60}: it must be 'strict' or 'replace'")
+    """Raise `ValueError` for an unknown way to treat what cannot be read."""
+    if value not in ("strict", "replace", "skip"):
+        raise ValueError(f"errors is {value!r:.60}: it must be 'strict', 'replace' or 'skip'")
 
 
 def check_progress(value: object) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from bpelab.bpe.corpus.documents import Errors, Texts, blocks, n_bytes_of_files
+from bpelab.bpe.corpus.blocks import Texts, blocks, n_bytes_of_files
+from bpelab.bpe.corpus.reading import Errors
 from bpelab.bpe.files.names import resolve_pattern
 from bpelab.bpe.foundation.forks import forks_wait
 from bpelab.bpe.foundation.processes import require_jobs
@@ -32,7 +33,7 @@ def count_pieces(
     `texts` is what `train` takes: documents, files and directories. `pattern` is the name of an encoding
     or a regular expression. Any `engine`, and any number of `jobs` (processes, or threads of compiled
     loops), makes the same counts. Memory is that of the distinct pieces and of a few blocks of 4 MB. Raises
-    what reading the corpus raises (`corpus.documents.blocks`).
+    what reading the corpus raises (`corpus.blocks.blocks`).
     """
     check_pattern(pattern)
     pattern = resolve_pattern(pattern)

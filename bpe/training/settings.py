@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
 
-from bpelab.bpe.corpus.documents import Errors
+from bpelab.bpe.corpus.reading import Errors
 from bpelab.bpe.data.gpt2 import BYTE_ORDER
 from bpelab.bpe.encoders.heap import merge_with_heap
 from bpelab.bpe.encoding import Encoding
@@ -62,7 +62,7 @@ class TrainSettings:
     byte_order: ByteOrder = "gpt2"  # how single bytes are numbered: as in GPT-2, or "raw", byte b as id b
     extend: Encoding | None = None  # its tokens and its pattern are kept, and new tokens are added
     name: str = "trained"
-    errors: Errors = "strict"  # "replace" puts U+FFFD where a file is not UTF-8
+    errors: Errors = "strict"  # "replace" puts U+FFFD where a file is not UTF-8; "skip" leaves it out
     jobs: int = 1  # processes that count; threads, with compiled loops
     engine: Engine = "auto"  # what counts and learns: "arrays", "compiled" loops, or whichever is faster
 

@@ -3,12 +3,12 @@
 import gc
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Unpack
 
-from bpelab.bpe.corpus.documents import Texts, blocks, n_bytes_of_files
+from bpelab.bpe.corpus.blocks import Texts, blocks, n_bytes_of_files, paths_of
 from bpelab.bpe.encoding import Encoding
 from bpelab.bpe.foundation.progress import Reporter, Watch
 from bpelab.bpe.training.arguments import check_progress
@@ -65,7 +65,7 @@ def train(
     Where no pair is left before `vocab_size` is reached, a `UserWarning` says so and the encoding is
     smaller. Raises what `TrainSettings` raises, `ValueError` where a checkpoint is of another training, and
     `OSError` where it cannot be written, all before any work; `OverflowError` where the counted bytes reach
-    2**63; and what reading a corpus raises (`corpus.documents.blocks`).
+    2**63; and what reading a corpus raises (`corpus.blocks.blocks`).
 
     Memory follows the number of distinct pieces, however long the corpus: about 100 bytes for each while
     counting, and about 45 for each of its bytes while learning. Ten million random pieces of ten letters
@@ -130,9 +130,8 @@ def _stopped_early(n_merges: int, settings: TrainSettings) -> str:
 
 def _check_outside(checkpoint: Path | None, texts: Texts) -> None:
     """Raise `ValueError` where a checkpoint would become one of the files of a directory that is read."""
-    sources = texts if isinstance(texts, Sequence) and not isinstance(texts, str) else [texts]
-    for source in sources:
-        if checkpoint is None or not isinstance(source, os.PathLike) or not Path(source).is_dir():
+    for source in paths_of(texts):
+        if checkpoint is None or not Path(source).is_dir():
             continue
         # Unlike `Path.resolve`, this leaves a loop of links to whoever opens it, whose error names it.
         folder, file = Path(os.path.realpath(source)), Path(os.path.realpath(checkpoint))

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 import regex
 from bpelab.bpe import PieceCounts, count_pieces, train
-from bpelab.bpe.corpus import documents as corpus
-from bpelab.bpe.corpus.documents import Found, blocks, files_of, find_files, n_bytes_of_files
+from bpelab.bpe.corpus import parts, texts
+from bpelab.bpe.corpus.blocks import blocks, n_bytes_of_files
+from bpelab.bpe.corpus.documents import Found, files_of, find_files
 from bpelab.bpe.splitting import cuts
 from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
 from bpelab.bpe.training import Progress
@@ -33,7 +34,10 @@ def whole(text: str, pattern: str) -> Counter[bytes]:
 
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(corpus, "BLOCK_BYTES", 64)
+    monkeypatch.setattr("bpelab.bpe.corpus.blocks.BLOCK_BYTES", 64)
+    monkeypatch.setattr(parts, "PART_BYTES", 64)
+    monkeypatch.setattr(parts, "_WINDOW_BYTES", 32)
+    monkeypatch.setattr(texts, "STRETCH_BYTES", 64)
     monkeypatch.setattr(cuts, "_CUT_WINDOW", 16)
 
 

@@ -1,0 +1,133 @@
+"""What is trained on? Documents: strings, files, folders and corpora, read in blocks that fit in memory."""
+
+import os
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from bpelab.bpe.corpus.parts import parts_of
+from bpelab.bpe.corpus.read_part import read_part
+from bpelab.bpe.corpus.reading import DEFAULT, TEXT, Errors, Reading
+from bpelab.bpe.corpus.sources import Named, Source, path_of, sources_of
+from bpelab.bpe.splitting.cuts import CUTTABLE_PATTERNS, cut_text
+
+BLOCK_BYTES = 4 << 20
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Files to train on, and how to read them: paths of files and folders, patterns of names, and URLs.
+
+    >>> corpus = Corpus(["s3://bucket/*.parquet"], Reading(column="content"))
+    """
+
+    sources: Sequence[Named]
+    reading: Reading = DEFAULT
+
+
+# A string is a document, a path is a file or a directory of files.
+Texts = str | os.PathLike[str] | Corpus | Iterable[str | os.PathLike[str] | Corpus]
+
+
+def blocks(texts: Texts, pattern: str, errors: Errors = "strict") -> Iterator[list[str]]:
+    """Yield the corpus in lists of texts; the pieces of the texts are the pieces of the documents.
+
+    A list has about 4 MB. A longer document is cut if the pattern is one of OpenAI's. Any other pattern might
+    end a piece anywhere, and the document is held in memory as a whole. What is a document of a file, its
+    name tells (`Reading.kind_of`), or the `Reading` of a `Corpus`; of a directory, every file that
+    `files_of` returns is read. At the end a `UserWarning` counts what was skipped.
+
+    Raises `ValueError`, which names file and byte, for what cannot be read, unless `errors` is "replace" or
+    "skip", and for a file that changes while it is read; `OSError` for a file that cannot be read;
+    `TypeError` for a source that is neither a string nor a path.
+
+    >>> list(blocks(["a document", "another"], pattern="."))
+    [['a document', 'another']]
+    """
+    block: list[str] = []
+    size = 0
+    for text in _texts(texts, pattern, errors):
+        block.append(text)
+        size += len(text)
+        if size >= BLOCK_BYTES:
+            yield block
+            block, size = [], 0
+    if block:
+        yield block
+
+
+def n_bytes_of_files(texts: Texts) -> int | None:
+    """Return the total size of a corpus of files of text; None if it contains anything else.
+
+    That is strings, whose iterator cannot be asked twice; pipes, whose size is not known before their end;
+    and records and compressed files, whose texts have another size.
+    """
+    listed = _listed(texts)
+    if not isinstance(listed, Sequence) or not listed or any(isinstance(one, str) for one in listed):
+        return None
+    sources = [
+        source
+        for one in listed
+        if isinstance(one, os.PathLike | Corpus)
+        for source in _sources(one, "strict", warns=False)
+    ]
+    if any(source.kind != TEXT or source.size < 0 for source in sources):
+        return None
+    return sum(source.size for source in sources)
+
+
+def paths_of(texts: Texts) -> list[str | os.PathLike[str]]:
+    """Return the names of all files and folders of a corpus; none where it cannot be listed twice."""
+    listed = _listed(texts)
+    found: list[str | os.PathLike[str]] = []
+    for one in listed if isinstance(listed, Sequence) else ():
+        if isinstance(one, Corpus):
+            found += [named.path if isinstance(named, Source) else named for named in one.sources]
+        elif isinstance(one, os.PathLike):
+            found.append(one)
+    return found
+
+
+def _listed(texts: Texts) -> Iterable[str | os.PathLike[str] | Corpus]:
+    return [texts] if isinstance(texts, str | os.PathLike | Corpus) else texts
+
+
+def _sources(one: os.PathLike[str] | Corpus, errors: Errors, *, warns: bool) -> Iterator[Source]:
+    if isinstance(one, Corpus):
+        for named in one.sources:
+            yield from sources_of(named, one.reading, warns=warns)
+    else:
+        yield from sources_of(path_of(one), Reading(errors=errors), warns=warns)
+
+
+def _texts(texts: Texts, pattern: str, errors: Errors) -> Iterator[str]:
+    n_skipped, first_skipped = 0, ""
+    for one in _listed(texts):
+        if isinstance(one, str):
+            yield from cut_text(one, BLOCK_BYTES) if pattern in CUTTABLE_PATTERNS else [one]
+            continue
+        if not isinstance(one, os.PathLike | Corpus):
+            raise TypeError(
+                f"a corpus holds documents as str and files as pathlib.Path, not {type(one).__name__}"
+                f" ({one!r:.40})"
+            )
+        reading = one.reading if isinstance(one, Corpus) else Reading(errors=errors)
+        for source in _sources(one, errors, warns=True):
+            for part in parts_of(source, reading, pattern):
+                reader = read_part(part, reading)
+                for text, _ in reader:
+                    yield text
+                n_skipped += reader.n_skipped
+                first_skipped = first_skipped or reader.first_skipped or ""
+    if n_skipped:
+        warnings.warn(skipped(n_skipped, first_skipped), stacklevel=2)
+
+
+def skipped(n_skipped: int, first: str) -> str:
+    """Say what was skipped.
+
+    >>> skipped(3, "a.jsonl, line 7: not JSON at byte 90")
+    'skipped 3 documents that cannot be read; the first: a.jsonl, line 7: not JSON at byte 90'
+    """
+    documents = "1 document" if n_skipped == 1 else f"{n_skipped:,} documents"
+    return f"skipped {documents} that cannot be read; the first: {first}"

@@ -1,0 +1,158 @@
+"""How is a file read that is not on this machine? By its URL, through fsspec."""
+
+import errno
+import io
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from glob import has_magic
+from typing import Any, BinaryIO, cast
+
+# What a store says of a file that is another after each change of it, the surest first.
+_VERSIONS = (
+    "ETag", "etag", "md5Hash", "md5", "content_md5", "checksum", "crc32c", "blob_id", "generation",
+    "LastModified", "last_modified", "updated", "mtime", "created",
+)  # fmt: skip
+_BLOCK_BYTES = 4 << 20
+
+
+@dataclass(frozen=True)
+class Url(os.PathLike[str]):
+    """The URL of a file, of a folder or of a pattern of names, for any store that fsspec knows.
+
+    It stands where a `pathlib.Path` can stand, which would take `//` for `/`.
+
+    >>> str(Url("s3://bucket/*.parquet"))
+    's3://bucket/*.parquet'
+    """
+
+    url: str
+
+    def __fspath__(self) -> str:
+        return self.url
+
+    def __str__(self) -> str:
+        return self.url
+
+
+def is_url(name: str) -> bool:
+    """Tell a URL from a path.
+
+    >>> is_url("s3://bucket/a.txt"), is_url("bucket/a.txt")
+    (True, False)
+    """
+    return "://" in name
+
+
+def find_urls(url: str) -> dict[str, str]:
+    """Return the files that a URL stands for: itself, those below a folder, or those of a pattern of names.
+
+    Each URL comes with its path below the folder. Raises `FileNotFoundError` where there is nothing, and
+    what `store_errors` raises.
+    """
+    with store_errors(url):
+        store, path = _store(url)
+        store.invalidate_cache()
+        if store.isfile(path):
+            return {url: path.rpartition("/")[2]}
+        folder = path
+        if has_magic(path):
+            folder = re.split(r"[*?\[]", path)[0].rpartition("/")[0]
+            found = [name for name, info in store.glob(path, detail=True).items() if info["type"] == "file"]
+        else:
+            found = store.find(path)
+        if not found:
+            raise FileNotFoundError(errno.ENOENT, "there is no such file, nor a folder with files", url)
+        return {
+            str(store.unstrip_protocol(name)): name.removeprefix(folder).removeprefix("/") for name in found
+        }
+
+
+def size_and_version(url: str, *, listed: bool = False) -> tuple[int, str]:
+    """Return how large a file is, and what changes when it is written to, as far as its store tells.
+
+    Where it was just `listed`, what the store said then will do. Raises what `store_errors` raises, and
+    `ValueError` where the store does not tell how large the file is.
+    """
+    with store_errors(url):
+        store, path = _store(url)
+        if not listed:
+            store.invalidate_cache()
+        info = store.info(path)
+    if info.get("size") is None:
+        raise ValueError(f"{url}: the server does not say how large it is; download it first")
+    return int(info["size"]), next((str(info[key]) for key in _VERSIONS if info.get(key)), "")
+
+
+def read_url(url: str, start: int, end: int) -> bytes:
+    """Read some bytes of a file; raises what `store_errors` raises."""
+    with store_errors(url):
+        store, path = _store(url)
+        return cast(bytes, store.cat_file(path, start=start, end=end))
+
+
+def open_url(url: str) -> BinaryIO:
+    """Open a file, of which some MB are held at a time; raises what `store_errors` raises."""
+    with store_errors(url):
+        store, path = _store(url)
+        opened = store.open(path, "rb", block_size=_BLOCK_BYTES)
+    return io.BufferedReader(_Opened(opened, url))
+
+
+class _Opened(io.RawIOBase):
+    """A file of a store, whose errors name the URL."""
+
+    def __init__(self, file: Any, url: str) -> None:
+        self._file, self._url = file, url
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        with store_errors(self._url):
+            data = self._file.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return int(self._file.seek(offset, whence))
+
+    def tell(self) -> int:
+        return int(self._file.tell())
+
+    def close(self) -> None:
+        if not self.closed:
+            self._file.close()
+        super().close()
+
+
+@contextmanager
+def store_errors(url: str) -> Iterator[None]:
+    """Let what a store raises name the URL: as `OSError`, or `ImportError` where a package is missing."""
+    try:
+        yield
+    except ImportError as error:
+        raise ImportError(f"{url}: {error}") from None
+    except OSError as error:
+        if error.filename == url:
+            raise
+        codes = {FileNotFoundError: errno.ENOENT, PermissionError: errno.EACCES}
+        number = error.errno or codes.get(type(error), errno.EIO)
+        said = os.strerror(number) if type(error) in codes else error.strerror or str(error) or repr(error)
+        raise OSError(number, said, url) from error
+    except Exception as error:  # every store has errors of its own
+        raise OSError(errno.EIO, f"{error} ({type(error).__name__})", url) from error
+
+
+def _store(url: str) -> tuple[Any, str]:
+    try:
+        from fsspec.core import url_to_fs
+    except ImportError:
+        raise ImportError("reading URLs needs fsspec: pip install 'bpelab[corpora]'") from None
+    store, path = url_to_fs(url)
+    return store, path
