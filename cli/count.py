@@ -2,14 +2,19 @@
 
 import json
 from collections import Counter
-from typing import Annotated
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from bpelab.cli.encodings import chosen_encoding
 from bpelab.cli.options import (
+    CORPUS_HELP,
+    ColumnOption,
+    DocumentsOption,
     EncodingOption,
     EngineOption,
     ErrorsOption,
+    FormatOption,
     JsonOption,
     ModelOption,
     PathOption,
@@ -18,13 +23,16 @@ from bpelab.cli.options import (
 from bpelab.cli.progress import progress_shown
 from bpelab.cli.text import on_one_line, require_piped
 
+if TYPE_CHECKING:
+    from bpelab.bpe import Encoding
+
 
 def count(
     sources: Annotated[
         list[str] | None,
         typer.Argument(
             metavar="FILES",
-            help="Files, directories of files, or - for standard input, which a pipe is, too.",
+            help=f"{CORPUS_HELP} Or - for standard input, which a pipe is, too.",
         ),
     ] = None,
     encoding: EncodingOption = None,
@@ -40,27 +48,33 @@ def count(
             help="Stop counting a text that has more than N tokens; the exit code is then 1.",
         ),
     ] = None,
+    format: FormatOption = "auto",
+    documents: DocumentsOption = "file",
+    column: ColumnOption = "text",
     errors: ErrorsOption = "strict",
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Print how many tokens each file has, and all files together.
 
-    Special tokens in a file count as plain text. In directories, hidden and binary files are left out.
+    Special tokens in a file count as plain text, and only documents are counted: of a record, its text. In
+    directories, hidden and binary files are left out.
 
     Example: bpelab count README.md docs/
 
     Example: bpelab count --limit 8192 --model gpt-4o prompt.txt
     """
     from bpelab.bpe.corpus.documents import Found
+    from bpelab.bpe.corpus.reading import Reading
     from bpelab.bpe.foundation.progress import Reporter
-    from bpelab.cli.corpora import found_in, print_left_out, texts_of
+    from bpelab.cli.corpora import Skips, found_in, print_left_out, sources_in, texts_of
 
     if not sources:
         require_piped("bpelab count README.md")
     names = sources or ["-"]
     _require_once(names)
-    found = {name: found_in(name) for name in names}
+    reading, skips = Reading(format=format, documents=documents, column=column, errors=errors), Skips()
+    found = {name: found_in(name, reading) for name in names}
     files = [str(file) for what in found.values() for file in what.files]
     _require_once(files)
     enc = chosen_encoding(encoding, path=path, model=model, engine=engine, quiet=quiet)
@@ -68,18 +82,30 @@ def count(
     with progress_shown(quiet=quiet) as watch:
         report = Reporter(watch, "counting", len(files), unit="files")
         for name, what in found.items():
-            for source, text in texts_of(name, what, errors):
-                counts[source] = enc.count(text) if limit is None else enc.count(text, limit=limit)
-                report(len(counts))
+            with sources_in(name, what, reading) as listed:
+                for shown, source in listed:
+                    counts[shown] = _count(enc, texts_of(source, reading, skips, enc.pattern), limit)
+                    report(len(counts))
     if as_json:
         print(json.dumps(counts))
     elif list(counts) == names[:1]:
         print(_said(counts[names[0]], limit, separator=""))
     else:
         _print_counts(counts, limit)
-    print_left_out(sum(found.values(), Found()))
+    print_left_out(sum(found.values(), Found()), skips)
     if None in counts.values():
         raise typer.Exit(1)
+
+
+def _count(enc: "Encoding", texts: Iterator[str], limit: int | None) -> int | None:
+    """Count the tokens of all texts; None as soon as there are more than the limit."""
+    total = 0
+    for text in texts:
+        n_tokens = enc.count(text) if limit is None else enc.count(text, limit=limit - total)
+        if n_tokens is None:
+            return None
+        total += n_tokens
+    return total
 
 
 def _require_once(names: list[str]) -> None:

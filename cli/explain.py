@@ -21,7 +21,7 @@ def explain(
     path: PathOption = None,
     model: ModelOption = None,
     train: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Option(
             "--train", metavar="FILE", help="Show what is learned from a file or directory; may be repeated."
         ),

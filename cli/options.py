@@ -37,12 +37,40 @@ TextArgument = Annotated[
     str | None,
     typer.Argument(metavar="TEXT", help="The text itself, or - for standard input, which a pipe is, too."),
 ]
-FileOption = Annotated[Path | None, typer.Option("--file", metavar="FILE", help="Read this file.")]
+FileOption = Annotated[
+    str | None,
+    typer.Option("--file", metavar="FILE", help="Read this file, or URL, also as .gz or .zst."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Read or write JSON.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
+CORPUS_HELP = (
+    "Text, JSON lines and Parquet, also as .gz or .zst: files, directories, patterns such as"
+    " 'data/**/*.jsonl', and URLs such as s3://bucket/data/."
+)
+FormatOption = Annotated[
+    Literal["auto", "text", "jsonl", "parquet"],
+    typer.Option("--format", help="What the files hold. auto: told by their names; the rest is text."),
+]
+DocumentsOption = Annotated[
+    Literal["file", "line"],
+    typer.Option(
+        "--documents",
+        help="What a document of text is. Records of JSON lines and rows of Parquet always are documents.",
+    ),
+]
+ColumnOption = Annotated[
+    str,
+    typer.Option(
+        "--column", metavar="NAME", help="Where a record or a row has its text; meta.text is a field in meta."
+    ),
+]
 ErrorsOption = Annotated[
-    Literal["strict", "replace"],
-    typer.Option(help="Refuse text that is not UTF-8, or replace what is wrong with it by U+FFFD."),
+    Literal["strict", "replace", "skip"],
+    typer.Option(
+        "--errors",
+        help="What becomes of text that cannot be read. strict: an error; replace: U+FFFD where it is not"
+        " UTF-8; skip: the document is left out and counted.",
+    ),
 ]
 
 ENCODING_OUTPUT = (

@@ -14,8 +14,11 @@ import typer
 from bpelab.cli.contenders import Candidate, Contenders, contenders
 from bpelab.cli.encodings import chosen_encoding
 from bpelab.cli.options import (
+    ColumnOption,
+    DocumentsOption,
     EngineOption,
     ErrorsOption,
+    FormatOption,
     JsonOption,
     ModelOption,
     PathOption,
@@ -26,7 +29,7 @@ from bpelab.cli.progress import progress_shown
 from bpelab.cli.text import on_one_line
 
 if TYPE_CHECKING:
-    from bpelab.bpe.corpus.reading import Errors
+    from bpelab.bpe.corpus.reading import Reading
     from bpelab.bpe.foundation.progress import Watch
     from bpelab.bpe.parity.battery import Battery
     from bpelab.bpe.parity.compare import Comparison, Difference
@@ -103,6 +106,9 @@ def parity(
         int, typer.Option(min=0, metavar="N", help="Compare this many random strings instead.")
     ] = 0,
     seed: Annotated[int, typer.Option(metavar="N", help="Which random strings.")] = 0,
+    format: FormatOption = "auto",
+    documents: DocumentsOption = "file",
+    column: ColumnOption = "text",
     errors: ErrorsOption = "strict",
     vocab_size: Annotated[
         int, typer.Option(min=257, metavar="N", help="How many tokens --trainer learns.")
@@ -124,11 +130,13 @@ def parity(
     Example: bpelab parity --encoding my_module:encode --kind contractions
     """
     from bpelab.bpe.corpus.documents import Found
+    from bpelab.bpe.corpus.reading import Reading
     from bpelab.bpe.parity.battery import KINDS
     from bpelab.bpe.parity.compare import Comparison, compare
     from bpelab.bpe.parity.contender import names_a_function
-    from bpelab.cli.corpora import found_in, print_left_out, texts_of
+    from bpelab.cli.corpora import Skips, documents_of, found_in, print_left_out
 
+    reading, skips = Reading(format=format, documents=documents, column=column, errors=errors), Skips()
     if sum(map(bool, (fuzz, corpus, kind))) > 1:
         raise ValueError("--fuzz and --corpus exclude each other, and --kind: leave all but one of them out")
     is_function = encoding is not None and names_a_function(encoding)
@@ -142,9 +150,9 @@ def parity(
         if fuzz or kind:
             raise ValueError("--trainer takes its texts from --corpus: leave out --fuzz and --kind")
         pattern = chosen_encoding(against, path=path, model=model, quiet=quiet).pattern
-        _check_trainer(trainer, corpus, vocab_size, pattern, as_json, errors)
+        _check_trainer(trainer, corpus, vocab_size, pattern, as_json, reading)
         return
-    found = {name: found_in(name) for name in corpus or ()}
+    found = {name: found_in(name, reading) for name in corpus or ()}
     with ExitStack() as stack:
         both = contenders(
             candidate,
@@ -160,7 +168,7 @@ def parity(
         if fuzz:
             corpora = {f"random strings of seed {seed}": _random_strings(fuzz, seed)}
         elif corpus:
-            corpora = {name: texts_of(name, what, errors) for name, what in found.items()}
+            corpora = {name: documents_of(name, what, reading, skips) for name, what in found.items()}
         else:
             battery = _battery(both, seed)
             corpora = {name: battery.texts(name) for name in kind or KINDS}
@@ -194,7 +202,7 @@ def parity(
             print(f"equal to {both.what}: {counts(total)}{how}")
             if kept and both.timed:
                 _print_speed(*both.timed, kept)
-    print_left_out(sum(found.values(), Found()))
+    print_left_out(sum(found.values(), Found()), skips)
     if total.difference:
         raise typer.Exit(1)
 
@@ -233,15 +241,18 @@ def _as_json(
 
 
 def _check_trainer(
-    trainer: str, corpus: list[str] | None, vocab_size: int, pattern: str, as_json: bool, errors: "Errors"
+    trainer: str, corpus: list[str] | None, vocab_size: int, pattern: str, as_json: bool, reading: "Reading"
 ) -> None:
     """Compare a trainer's merges with ours; exit with 1 where one differs."""
+    from bpelab.bpe.corpus.documents import Found
     from bpelab.bpe.parity.contender import load_function
     from bpelab.bpe.parity.sample import multilingual_sample
     from bpelab.bpe.parity.trainers import compare_trainer
-    from bpelab.cli.corpora import found_in, texts_of
+    from bpelab.cli.corpora import Skips, documents_of, found_in, print_left_out
 
-    named = [texts_of(name, found_in(name), errors) for name in corpus or ()]
+    skips = Skips()
+    found = {name: found_in(name, reading) for name in corpus or ()}
+    named = [documents_of(name, what, reading, skips) for name, what in found.items()]
     sources = named or [multilingual_sample()]
     texts = [text for source in sources for _, text in source]
     result = compare_trainer(load_function(trainer), texts, vocab_size, pattern)
@@ -249,6 +260,7 @@ def _check_trainer(
         print(json.dumps(result.as_json() | {"checked": trainer}))
     else:
         print_trainer(trainer, result)
+    print_left_out(sum(found.values(), Found()), skips)
     if result.difference:
         raise typer.Exit(1)
 

@@ -3,9 +3,10 @@
 import os
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
 
-def given_text(text: str | None, file: Path | None, *, example: str) -> str:
+def given_text(text: str | None, file: str | None, *, example: str) -> str:
     """Return what was typed, what is in a file, or what comes through standard input.
 
     Standard input is read for "-", and where neither text nor file is given and it is not a terminal. Raises
@@ -14,7 +15,7 @@ def given_text(text: str | None, file: Path | None, *, example: str) -> str:
     if text is not None and file is not None:
         raise ValueError("there is a text and a --file: leave one of them out")
     if file is not None:
-        return read_text(str(file))
+        return read_text(file)
     if text is None:
         require_piped(f"{example}, or name a --file")
     if text is None or text == "-":
@@ -30,37 +31,36 @@ def require_piped(advice: str) -> None:
         raise ValueError(f"there is no text: try {advice}, or - for standard input")
 
 
-def read_text(source: str | Path, errors: str = "") -> str:
-    """Read UTF-8; raises `ValueError` that names the file and the byte where it is not.
-
-    Where `errors` is "replace", U+FFFD stands for what is wrong; where it is "strict", the error says so.
-    """
-    data, name = read_bytes(source), "standard input" if source == "-" else str(source)
-    if errors == "replace":
-        return data.decode("utf-8", errors)
-    return _decoded(data, name, "; --errors replace reads it anyway" if errors else "")
+def read_text(source: str | Path) -> str:
+    """Read UTF-8; raises `ValueError` that names the file and the byte where it is not."""
+    return _decoded(read_bytes(source), "standard input" if source == "-" else str(source))
 
 
 def read_bytes(source: str | Path) -> bytes:
-    """Read a file or a pipe, or standard input for "-".
+    """Read a file, a pipe or a URL, decompressed where its name says so, or standard input for "-".
 
     Raises `OSError` where there is none, and `ValueError` for a device that may never end.
     """
-    if source != "-":  # the path of a file of that name is not equal to it
-        from bpelab.bpe.corpus.documents import require_readable  # loads NumPy
+    if source == "-":  # the path of a file of that name is not equal to it
+        return standard_input().read()
+    from bpelab.bpe.corpus.sources import open_file  # loads NumPy
 
-        require_readable(source)
-        return Path(source).read_bytes()
+    with open_file(source) as file:
+        return file.read()
+
+
+def standard_input() -> BinaryIO:
+    """Return the stream of bytes that is standard input; `OSError` where it is closed."""
     if sys.stdin is None:
         raise OSError("standard input is closed: name a file instead")
-    return sys.stdin.buffer.read()
+    return sys.stdin.buffer
 
 
-def _decoded(data: bytes, name: str, advice: str = "") -> str:
+def _decoded(data: bytes, name: str) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{name}: not UTF-8 at byte {error.start:,} ({error.reason}){advice}") from None
+        raise ValueError(f"{name}: not UTF-8 at byte {error.start:,} ({error.reason})") from None
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:

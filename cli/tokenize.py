@@ -40,12 +40,9 @@ def tokenize(
     ] = "file",
     end_of_text: Annotated[bool, typer.Option(help="Put <|endoftext|> after each document.")] = True,
     errors: ErrorsOption = "strict",
-    format: Annotated[
-        Literal["bpelab", "bin"],
-        typer.Option(
-            "--format", help="'bin' writes train.bin, too: all ids in a row, as nanoGPT reads them."
-        ),
-    ] = "bpelab",
+    bin: Annotated[
+        bool, typer.Option("--bin", help="Write train.bin, too: all ids in a row, as nanoGPT reads them.")
+    ] = False,
     shard_tokens: Annotated[int, typer.Option(metavar="N", help="How many tokens fill a file.")] = 1 << 25,
     jobs: JobsOption = 1,
     quiet: QuietOption = False,
@@ -65,10 +62,10 @@ def tokenize(
     from bpelab.dataset.shards import open_tokens
     from bpelab.dataset.tokenize_corpus import tokenize_corpus
 
-    found = sum(map(found_in, corpus), Found())
+    found = sum((found_in(str(name)) for name in corpus), Found())
     check_folder(output, FILES, [*corpus, path, *files_of_encoding(encoding or DEFAULT)])
     enc = chosen_encoding(encoding, path=path, model=model, engine=engine, quiet=quiet)
-    if format == "bin":
+    if bin:
         check_fits_bin(enc.n_vocab)
     with progress_shown(quiet=quiet) as watch:
         manifest = tokenize_corpus(
@@ -82,7 +79,7 @@ def tokenize(
             jobs=jobs,
             progress=watch,
         )
-    if format == "bin":
+    if bin:
         write_bin(open_tokens(output, verify=False), output / "train.bin")
     n_documents = sum(shard.n_documents for shard in manifest.shards)
     said = [(manifest.n_tokens, "token"), (n_documents, "document"), (len(manifest.shards), "shard")]

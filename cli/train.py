@@ -7,15 +7,22 @@ from typing import Annotated, Literal
 
 import typer
 from bpelab.cli.encodings import chosen_encoding, require_pattern
-from bpelab.cli.options import ENCODING_OUTPUT, ErrorsOption, JobsOption, QuietOption
+from bpelab.cli.options import (
+    CORPUS_HELP,
+    ENCODING_OUTPUT,
+    ColumnOption,
+    DocumentsOption,
+    ErrorsOption,
+    FormatOption,
+    JobsOption,
+    QuietOption,
+)
 from bpelab.cli.progress import progress_shown
 from bpelab.cli.text import counted
 
 
 def train(
-    corpus: Annotated[
-        list[Path], typer.Argument(metavar="FILES", help="UTF-8 text: files, and directories of files.")
-    ],
+    corpus: Annotated[list[str], typer.Argument(metavar="FILES", help=CORPUS_HELP)],
     vocab_size: Annotated[int, typer.Option(metavar="N", help="How many tokens, special ones included.")],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help=ENCODING_OUTPUT)],
     pattern: Annotated[
@@ -39,6 +46,9 @@ def train(
     extend: Annotated[
         str | None, typer.Option(metavar="NAME|FILE", help="An encoding whose tokens are kept.")
     ] = None,
+    format: FormatOption = "auto",
+    documents: DocumentsOption = "file",
+    column: ColumnOption = "text",
     errors: ErrorsOption = "strict",
     jobs: JobsOption = 1,
     engine: Annotated[
@@ -58,17 +68,22 @@ def train(
     In directories, hidden and binary files are left out.
 
     Example: bpelab train corpus/ --vocab-size 8192 --special '<|endoftext|>' -o my.json
+
+    Example: bpelab train 'data/*.parquet' --column content --vocab-size 8192 -o my.json
     """
     from bpelab.bpe import TrainSettings
     from bpelab.bpe import train as learn
+    from bpelab.bpe.corpus.blocks import Corpus
     from bpelab.bpe.corpus.documents import Found
+    from bpelab.bpe.corpus.reading import Reading
     from bpelab.bpe.files.save_load import check_can_save, check_name, files_of_encoding, save_encoding
     from bpelab.cli.corpora import found_in, print_left_out
     from bpelab.cli.outputs import check_encoding_output, check_outputs
 
     if pattern is not None:
         require_pattern(pattern)
-    found = sum(map(found_in, corpus), Found())
+    reading = Reading(format=format, documents=documents, column=column, errors=errors)
+    found = sum((found_in(name, reading) for name in corpus), Found())
     check_name(output)
     kept = [] if extend is None else files_of_encoding(extend)
     check_encoding_output(output, [*corpus, *kept])
@@ -94,7 +109,7 @@ def train(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         with progress_shown(quiet=quiet) as watch:
-            encoding = learn(found.files, settings, progress=watch, checkpoint=checkpoint)
+            encoding = learn(Corpus(found.files, reading), settings, progress=watch, checkpoint=checkpoint)
     for warning in caught:
         print(f"bpelab: {warning.message}", file=sys.stderr)
     written = save_encoding(output, encoding)

@@ -20,7 +20,8 @@ class DamagedError(ValueError):
 def decompressed(file: BinaryIO, compression: Compression, name: str) -> BinaryIO:
     """Return a stream of what a file holds.
 
-    Reading it raises `DamagedError` where it is cut short or damaged. Raises `ImportError` where Zstandard's reader is not installed.
+    Reading it raises `DamagedError` where it is cut short or damaged. Raises `ImportError` where
+    Zstandard's reader is not installed.
     """
     if not compression:
         return file

@@ -125,22 +125,21 @@ def _find_by_pattern(path: Path) -> Found:
 
 
 def _find_at_url(url: Url, reading: Reading) -> Found:
-    below = find_urls(url.url)
-    if list(below) == [url.url]:
+    if url.listed is not None:
         return Found([url])
-    shown = {
-        found: name
-        for found, name in below.items()
-        if not any(folder.startswith(".") for folder in name.split("/"))
-    }
+    found = find_urls(url.url)
+    if [file.url for file in found] == [url.url]:
+        return Found([Url(url.url, (found[0].size, found[0].version))])
+    shown = [file for file in found if not any(name.startswith(".") for name in file.below.split("/"))]
+    shown.sort(key=lambda file: _folder_by_folder(file.below))
+    files = [Url(file.url, (file.size, file.version)) for file in shown]
     from concurrent.futures import ThreadPoolExecutor  # takes a while to load
 
-    files = [Url(found) for found in sorted(shown, key=lambda found: _folder_by_folder(shown[found]))]
     with ThreadPoolExecutor(_N_REQUESTS) as threads:
         are_binary = list(threads.map(lambda file: _is_binary(file, reading), files))
     return Found(
         [file for file, is_binary in zip(files, are_binary, strict=True) if not is_binary],
-        n_hidden=len(below) - len(shown),
+        n_hidden=len(found) - len(shown),
         binary=[str(file) for file, is_binary in zip(files, are_binary, strict=True) if is_binary],
     )
 

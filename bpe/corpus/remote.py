@@ -6,9 +6,9 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from glob import has_magic
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 # What a store says of a file that is another after each change of it, the surest first.
 _VERSIONS = (
@@ -29,6 +29,8 @@ class Url(os.PathLike[str]):
     """
 
     url: str
+    # As it was found in a folder or by a pattern: its size and version.
+    listed: tuple[int, str] | None = field(default=None, compare=False)
 
     def __fspath__(self) -> str:
         return self.url
@@ -46,41 +48,57 @@ def is_url(name: str) -> bool:
     return "://" in name
 
 
-def find_urls(url: str) -> dict[str, str]:
+class Listed(NamedTuple):
+    """A file as its store listed it."""
+
+    url: str
+    below: str  # its path below the folder that was listed
+    size: int
+    version: str  # another one, or another size, means that the file was changed
+
+
+def find_urls(url: str) -> list[Listed]:
     """Return the files that a URL stands for: itself, those below a folder, or those of a pattern of names.
 
-    Each URL comes with its path below the folder. Raises `FileNotFoundError` where there is nothing, and
-    what `store_errors` raises.
+    Raises `FileNotFoundError` where there is nothing, `ValueError` where the store does not tell how large a
+    file is, and what `store_errors` raises.
     """
     with store_errors(url):
         store, path = _store(url)
         store.invalidate_cache()
-        if store.isfile(path):
-            return {url: path.rpartition("/")[2]}
-        folder = path
-        if has_magic(path):
+        try:
+            info = store.info(path)
+        except FileNotFoundError:
+            info = {"type": "nothing"}
+        if info["type"] == "file":
+            found, folder = {path: info}, path.rpartition("/")[0]
+        elif has_magic(path):
+            found = store.glob(path, detail=True)
             folder = re.split(r"[*?\[]", path)[0].rpartition("/")[0]
-            found = [name for name, info in store.glob(path, detail=True).items() if info["type"] == "file"]
         else:
-            found = store.find(path)
-        if not found:
+            found, folder = store.find(path, detail=True), path
+        if not (files := {name: info for name, info in found.items() if info["type"] == "file"}):
             raise FileNotFoundError(errno.ENOENT, "there is no such file, nor a folder with files", url)
-        return {
-            str(store.unstrip_protocol(name)): name.removeprefix(folder).removeprefix("/") for name in found
-        }
+        urls = {name: url if name == path else str(store.unstrip_protocol(name)) for name in files}
+    return [
+        Listed(urls[name], name.removeprefix(folder).removeprefix("/"), *_size_and_version(urls[name], info))
+        for name, info in files.items()
+    ]
 
 
-def size_and_version(url: str, *, listed: bool = False) -> tuple[int, str]:
-    """Return how large a file is, and what changes when it is written to, as far as its store tells.
+def size_and_version(url: str) -> tuple[int, str]:
+    """Return how large a file is now, and what changes when it is written to, as far as its store tells.
 
-    Where it was just `listed`, what the store said then will do. Raises what `store_errors` raises, and
-    `ValueError` where the store does not tell how large the file is.
+    Raises what `find_urls` raises.
     """
     with store_errors(url):
         store, path = _store(url)
-        if not listed:
-            store.invalidate_cache()
+        store.invalidate_cache(path)
         info = store.info(path)
+    return _size_and_version(url, info)
+
+
+def _size_and_version(url: str, info: dict[str, Any]) -> tuple[int, str]:
     if info.get("size") is None:
         raise ValueError(f"{url}: the server does not say how large it is; download it first")
     return int(info["size"]), next((str(info[key]) for key in _VERSIONS if info.get(key)), "")
@@ -145,6 +163,8 @@ def store_errors(url: str) -> Iterator[None]:
         number = error.errno or codes.get(type(error), errno.EIO)
         said = os.strerror(number) if type(error) in codes else error.strerror or str(error) or repr(error)
         raise OSError(number, said, url) from error
+    except ValueError as error:
+        raise ValueError(f"{url}: {error}") from error
     except Exception as error:  # every store has errors of its own
         raise OSError(errno.EIO, f"{error} ({type(error).__name__})", url) from error
 

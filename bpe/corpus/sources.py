@@ -10,8 +10,9 @@ from pathlib import Path
 from secrets import token_hex
 from typing import BinaryIO
 
-from bpelab.bpe.corpus.documents import files_of, find_files
-from bpelab.bpe.corpus.reading import TEXT, Kind, Reading
+from bpelab.bpe.corpus.compressed import decompressed
+from bpelab.bpe.corpus.documents import files_of, find_files, require_readable
+from bpelab.bpe.corpus.reading import DEFAULT, TEXT, Kind, Reading
 from bpelab.bpe.corpus.remote import Url, is_url, open_url, read_url, size_and_version
 
 _PIPE_BYTES = 1 << 20  # read from a pipe at a time
@@ -84,7 +85,7 @@ def sources_of(named: Named, reading: Reading, *, warns: bool = True) -> Iterato
     for file in files_of(path, reading) if warns else find_files(path, reading).files:
         name, kind = str(file), reading.kind_of(str(file))
         if isinstance(file, Url):
-            yield Source(name, name, *size_and_version(name, listed=True), kind)
+            yield Source(name, name, *(file.listed or size_and_version(name)), kind)
             continue
         found = file.stat()
         if not os.access(file, os.R_OK):
@@ -96,6 +97,8 @@ def sources_of(named: Named, reading: Reading, *, warns: bool = True) -> Iterato
 
 def path_of(named: str | os.PathLike[str]) -> Path | Url:
     """Return a URL as such, and anything else as a path."""
+    if isinstance(named, Url):
+        return named
     name = os.fspath(named)
     return Url(name) if is_url(name) else Path(name)
 
@@ -103,6 +106,19 @@ def path_of(named: str | os.PathLike[str]) -> Path | Url:
 def version_of(found: os.stat_result) -> str:
     """Return what changes whenever a local file is written to: its time of modification."""
     return str(found.st_mtime_ns)
+
+
+@contextmanager
+def open_file(named: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Open a file, a pipe or a URL, whose text is decompressed where its name says that it is compressed.
+
+    Raises what `require_readable` raises, and `OSError`.
+    """
+    path = path_of(named)
+    if isinstance(path, Path):
+        require_readable(path)
+    with open_url(path.url) if isinstance(path, Url) else path.open("rb") as file:
+        yield decompressed(file, DEFAULT.kind_of(str(path)).compression, str(path))
 
 
 def open_source(source: Source) -> BinaryIO:

@@ -1,4 +1,4 @@
-"""What nanoGPT and llm.c write is read, and `tokenize --format bin` writes what nanoGPT would write."""
+"""What nanoGPT and llm.c write is read, and `tokenize --bin` writes what nanoGPT would write."""
 
 import json
 import pickle
@@ -115,7 +115,7 @@ def test_what_is_written_is_what_nanogpt_s_own_script_writes(
     for text in texts:  # data/openwebtext/prepare.py
         expected += [*tiktoken_gpt2.encode_ordinary(text), tiktoken_gpt2.eot_token]
     output = tmp_path / "data"
-    options = ["--documents", "jsonl", "--format", "bin", "--shard-tokens", shard_tokens]
+    options = ["--documents", "jsonl", "--bin", "--shard-tokens", shard_tokens]
     for _ in range(2):  # the second time everything is finished
         tokenize(corpus, "-o", output, *options)
         assert (output / "train.bin").read_bytes() == np.array(expected, dtype=np.uint16).tobytes()
@@ -129,7 +129,7 @@ def test_a_vocabulary_that_nanogpt_cannot_read_is_refused_before_any_work(
     monkeypatch.setattr("bpelab.cli.tokenize.chosen_encoding", lambda *_, **__: Large(large))
     (tmp_path / "text").write_text("Hello", encoding="utf-8")
     with pytest.raises(ValueError, match="a vocabulary of 100,277 does not fit in two bytes an id"):
-        tokenize(tmp_path / "text", "-o", tmp_path / "out", "--format", "bin")
+        tokenize(tmp_path / "text", "-o", tmp_path / "out", "--bin")
     assert not (tmp_path / "out").exists()
 
 
