@@ -97,7 +97,9 @@ class GPTDatasetV1(WindowDataset):
     def from_files(
         cls, path: str | os.PathLike[str], max_length: int, stride: int, *, narrow: bool = False
     ) -> "GPTDatasetV1":
-        """Make the dataset of a token file, or of a directory or URL that `bpelab tokenize` wrote; they are mapped.
+        """Make the dataset of a token file, or of a directory or URL that `bpelab tokenize` wrote.
+
+        The files are mapped; those at a URL are first copied into the user's cache (`local_copy`).
 
         Raises `ValueError` that names the file which is not sound, and `OSError`.
         """

@@ -36,7 +36,7 @@ class TokenWriter:
     def add(self, ids: npt.NDArray[Any], document_ends: npt.NDArray[np.int64]) -> None:
         """Write the next ids; documents end after so many of them (n_documents,).
 
-        Raises `OverflowError` for an id that is not below `n_vocab`, rather than wrap it around, and `OSError`.
+        Raises `OverflowError` for an id that is not below `n_vocab`, instead of wrapping it, and `OSError`.
         """
         if len(ids) and (highest := int(ids.max())) >= self._n_vocab:
             raise OverflowError(f"id {highest:,} is not below the vocabulary's size, {self._n_vocab:,}")

@@ -189,6 +189,8 @@ def _only_writer(place: Place) -> Iterator[tuple[Path, Callable[[], None]]]:
             if locked:
                 _remove_left_over(place.folder)
             yield place.folder, lambda: None
+            if locked:  # of workers that were killed, while others did their work
+                _remove_left_over(place.folder)
     else:
         with leased(place) as require_held, TemporaryDirectory() as scratch:
             yield Path(scratch), require_held
@@ -210,6 +212,6 @@ def _require_no_copies(sources: Sequence[Source]) -> None:
     for source in sources:
         if is_copy(source):
             raise ValueError(
-                f"{source.name}: a pipe can be read only on this machine; write what it sends to a file first,"
+                f"{source.name}: a pipe can be read only on this machine; write what it sends to a file,"
                 " or leave out scheduler="
             )
