@@ -135,3 +135,23 @@ def test_an_edited_record_of_what_was_read_is_refused(
     assert path.read_text() != before
     with pytest.raises(ValueError, match=r"sources-000001\.jsonl: .*it was altered"):
         tokenize_corpus([tokens.parent / f"{n}.txt" for n in range(3)], folder, gpt2, shard_bytes=1)
+
+
+def test_a_directory_of_the_format_before_is_loaded_but_no_run_goes_on_with_it(
+    tokens: Path, tmp_path: Path, gpt2: Encoding
+) -> None:
+    def before(content: Any) -> None:
+        for name in ("n_shards", "n_bytes", "plan_sha256"):
+            del content[name]
+        for name in ("format", "column", "shard_bytes"):
+            del content["settings"][name]
+        content["settings"]["shard_tokens"] = 1
+        for shard in content["shards"]:
+            del shard["n_skipped"], shard["first_skipped"]
+
+    folder = edited(tokens, before, tmp_path / "copy", seal=True)
+    path = folder / "manifest.json"
+    path.write_text(path.read_text().replace("token manifest 3", "token manifest 2"))
+    assert ids_of(folder) == ids_of(tokens)
+    with pytest.raises(ValueError, match="made by an earlier version of bpelab; they can be read, but"):
+        tokenize_corpus([tokens.parent / f"{n}.txt" for n in range(3)], folder, gpt2)
