@@ -88,8 +88,8 @@ def projection(record: dict[str, Any], cores: int) -> str:
     core = record["megabytes"] * 1e6 / median(record["seconds"]["two Dask workers"]) / 2
     rate = core * cores
     return (
-        f"{cores:,} cores: {rate / 1e9:,.1f} GB/s of text, and {rate / 2e9:,.1f} GB/s of ids in two bytes if a"
-        " token has four bytes of text\n"
+        f"{cores:,} cores: {rate / 1e9:,.1f} GB/s of text, and {rate / 2e9:,.1f} GB/s of ids in two bytes if"
+        " a token has four bytes of text\n"
         f"1 TB of text: {1e12 / rate:,.0f} s, {math.ceil(1e12 / SHARD_BYTES):,} shards of 256 MiB\n"
         f"{rate / SHARD_BYTES:,.0f} tasks a second, where the scheduler handed out"
         f" {record['tasks_a_second']:,.0f}"

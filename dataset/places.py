@@ -91,11 +91,12 @@ class Place:
             with replacing(self.folder / name) as file:
                 yield file
             return
-        with tempfile.NamedTemporaryFile() as temporary:
-            yield temporary  # type: ignore[misc]  # it is a BinaryIO, but for its class
-            temporary.flush()
+        with tempfile.TemporaryDirectory() as folder:
+            temporary = Path(folder, name)
+            with temporary.open("xb") as file:
+                yield file
             with self._store(name) as (store, path):
-                store.put_file(temporary.name, path)
+                store.put_file(str(temporary), path)
 
     @contextmanager
     def _store(self, name: str = "") -> Iterator[tuple[Any, str]]:
