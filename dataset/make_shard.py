@@ -114,7 +114,8 @@ class ShardMaker:
             n_tokens += sum(map(len, some))
             if ends_document:
                 ends.append(n_tokens)
-        return np.concatenate(blocks), np.array(ends, dtype=np.int64)
+        ids = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+        return ids, np.array(ends, dtype=np.int64)
 
 
 def require_begun(place: Place, plan_sha256: str) -> None:

@@ -87,8 +87,8 @@ def tokenizer_fingerprint(encoding: Encoding) -> str:
     True
     """
     digest = hashlib.sha256(encoding.pattern.encode())
-    for token, rank in sorted(encoding.ranks.items()):
-        digest.update(b"%d %d " % (rank, len(token)) + token)
+    ranks = dict(encoding.ranks)
+    digest.update(b"".join([b"%d %d %b" % (ranks[token], len(token), token) for token in sorted(ranks)]))
     for special, rank in sorted(encoding.special_tokens.items()):
         digest.update(f"special {rank} {special!r}".encode())
     return digest.hexdigest()[:32]
