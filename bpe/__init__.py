@@ -4,6 +4,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from bpelab.bpe.corpus.blocks import Corpus
+    from bpelab.bpe.corpus.reading import Reading
     from bpelab.bpe.encoding import Encoding
     from bpelab.bpe.files.models import encoding_name_for_model
     from bpelab.bpe.files.names import encoding_for_model, get_encoding, list_encoding_names
@@ -14,8 +16,10 @@ if TYPE_CHECKING:
     from bpelab.bpe.training import PieceCounts, TrainSettings, count_pieces, train
 
 __all__ = [
+    "Corpus",
     "Encoding",
     "PieceCounts",
+    "Reading",
     "TrainSettings",
     "compare",
     "count_pieces",
@@ -31,8 +35,10 @@ __all__ = [
 ]
 
 _MODULES = {
+    "Corpus": "corpus.blocks",
     "Encoding": "encoding",
     "PieceCounts": "training",
+    "Reading": "corpus.reading",
     "TrainSettings": "training",
     "compare": "parity.compare",
     "count_pieces": "training",

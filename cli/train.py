@@ -69,7 +69,7 @@ def train(
 
     Example: bpelab train corpus/ --vocab-size 8192 --special '<|endoftext|>' -o my.json
 
-    Example: bpelab train 'data/*.parquet' --column content --vocab-size 8192 -o my.json
+    Example: bpelab train 'data/*.jsonl.gz' --column content --vocab-size 8192 -o my.json
     """
     from bpelab.bpe import TrainSettings
     from bpelab.bpe import train as learn

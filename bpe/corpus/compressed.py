@@ -16,6 +16,10 @@ _WINDOW_LOG = 31
 class DamagedError(ValueError):
     """A file is cut short, or is not what its name says; nothing more can be read of it."""
 
+    def with_advice(self) -> ValueError:
+        """Return the error for a caller who did not ask to skip what cannot be read."""
+        return ValueError(f"{self}; errors='skip' leaves out what cannot be read of it")
+
 
 def decompressed(file: BinaryIO, compression: Compression, name: str) -> BinaryIO:
     """Return a stream of what a file holds.
@@ -48,12 +52,13 @@ class _Checked(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         try:
-            n_bytes: int = self._file.readinto(buffer)
+            data = self._file.read1(len(buffer))  # unlike `readinto`, returns what comes before the damage
         except self._damages as error:
             after = f", or damaged or cut short, after {self._n_read:,} bytes of its text"
             raise DamagedError(f"{self._message}{after}: {error}") from None
-        self._n_read += n_bytes
-        return n_bytes
+        buffer[: len(data)] = data
+        self._n_read += len(data)
+        return len(data)
 
 
 def _zstd(name: str) -> Any:

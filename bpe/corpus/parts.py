@@ -81,7 +81,7 @@ def _parts_of_parquet(source: Source, reading: Reading) -> Iterator[Part]:
             groups = row_groups(file, source.name, reading.column)
     except DamagedError as error:
         if reading.errors != "skip":
-            raise
+            raise error.with_advice() from None
         yield Part(source, 0, source.size, source.size, skipped=str(error))
         return
     start = n_before = n_rows = n_bytes = 0

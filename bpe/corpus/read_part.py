@@ -63,7 +63,8 @@ class PartReader(Iterator[Text]):
                 yield from self._one_document()
         except DamagedError as error:
             if self._reading.errors != "skip":
-                raise
+                require_unchanged(part.source)
+                raise error.with_advice() from None
             self._skip(str(error))
         require_unchanged(part.source)
         self._is_exhausted = True
@@ -122,7 +123,7 @@ class PartReader(Iterator[Text]):
                     self._hash.update(value or b"")
                 try:
                     if value is None:
-                        raise UnreadableError("null, and not text,", 0)
+                        raise UnreadableError("null, and not text", None)
                     if value:
                         yield Text(decode(value, reading.errors), True)
                 except UnreadableError as error:
@@ -143,6 +144,8 @@ class PartReader(Iterator[Text]):
     @contextmanager
     def _stream(self) -> Iterator[BinaryIO]:
         source = self._part.source
+        if source.size == 0 and source.kind.compression:  # which Python takes for nothing, compressed
+            raise DamagedError(f"{source.name}: not {source.kind.compression}: the file is empty")
         with closing(open_source(source)) as file:
             hashed = io.BufferedReader(_Hashed(file, self._hash), _BUFFER_BYTES)
             yield decompressed(hashed, source.kind.compression, source.name)
@@ -166,11 +169,13 @@ class PartReader(Iterator[Text]):
             self.n_skipped += 1
             return
         of = " of the row" if noun == "row" else " of its text" if self._part.source.kind.compression else ""
-        said = f"{place()}: {error.what} at byte {at + error.at:,}{of}"
+        said = f"{place()}: {error.what}"
+        said += "" if error.at is None else f" at byte {at + error.at:,}{of}"
         said += f": {error.reason}" if error.reason else ""
         if self._reading.errors == "skip":
             self._skip(said)
             return
+        require_unchanged(self._part.source)  # which would be the better explanation
         advice = f"{error.advice}, " if error.advice else ""
         raise ValueError(f"{said}; {advice}errors='skip' leaves out the {noun}") from None
 

@@ -68,7 +68,7 @@ class Reading:
         compression = _COMPRESSIONS.get(dot + last, "")
         if compression:
             _, dot, last = stem.rpartition(".")
-        told = _FORMATS.get(dot + last, "text")
+        told: Literal["text", "jsonl", "parquet"] = _FORMATS.get(dot + last, "text")
         return Kind(told if self.format == "auto" else self.format, compression)
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from glob import has_magic
 from typing import Any, BinaryIO, NamedTuple, cast
 
@@ -101,7 +102,9 @@ def size_and_version(url: str) -> tuple[int, str]:
 def _size_and_version(url: str, info: dict[str, Any]) -> tuple[int, str]:
     if info.get("size") is None:
         raise ValueError(f"{url}: the server does not say how large it is; download it first")
-    return int(info["size"]), next((str(info[key]) for key in _VERSIONS if info.get(key)), "")
+    version = next((info[key] for key in _VERSIONS if info.get(key)), "")
+    # Some stores list a time as a number, and tell it of a single file as a date.
+    return int(info["size"]), str(version.timestamp() if isinstance(version, datetime) else version)
 
 
 def read_url(url: str, start: int, end: int) -> bytes:

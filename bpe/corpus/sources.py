@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -15,6 +16,7 @@ from bpelab.bpe.corpus.documents import files_of, find_files, require_readable
 from bpelab.bpe.corpus.reading import DEFAULT, TEXT, Kind, Reading
 from bpelab.bpe.corpus.remote import Url, is_url, open_url, read_url, size_and_version
 
+_URL_AS_PATH = re.compile(r"[a-z][a-z0-9+.]+:/[^/]")
 _PIPE_BYTES = 1 << 20  # read from a pipe at a time
 
 
@@ -96,10 +98,15 @@ def sources_of(named: Named, reading: Reading, *, warns: bool = True) -> Iterato
 
 
 def path_of(named: str | os.PathLike[str]) -> Path | Url:
-    """Return a URL as such, and anything else as a path."""
+    """Return a URL as such, and anything else as a path.
+
+    Raises `ValueError` for a `pathlib.Path` of a URL, of which it has left out a slash.
+    """
     if isinstance(named, Url):
         return named
     name = os.fspath(named)
+    if _URL_AS_PATH.match(name) and not os.path.lexists(name):
+        raise ValueError(f"{name}: a pathlib.Path takes // for /; name a URL as a string, in a Corpus([...])")
     return Url(name) if is_url(name) else Path(name)
 
 

@@ -19,7 +19,7 @@ _REPLACE = "errors='replace' puts U+FFFD there"
 class UnreadableError(ValueError):
     """Bytes hold no text: what is wrong with them, at which byte, for which reason, and what would help."""
 
-    def __init__(self, what: str, at: int, reason: str = "", advice: str = "") -> None:
+    def __init__(self, what: str, at: int | None, reason: str = "", advice: str = "") -> None:
         super().__init__(what)
         self.what, self.at, self.reason, self.advice = what, at, reason, advice
 
@@ -53,7 +53,7 @@ def stretches(file: BinaryIO, *, cuttable: bool, errors: Errors) -> Iterator[str
         if not data:
             break
         n_read += len(data)
-        if cuttable and (end := last_cut(waiting)):
+        if cuttable and len(data) == STRETCH_BYTES and (end := last_cut(waiting)):
             yield waiting[:end]
             waiting = waiting[end:]
     if waiting:
@@ -77,7 +77,7 @@ def text_of_record(line: bytes, column: str, errors: Errors) -> str:
     >>> text_of_record(b'{"id": 1, "meta": {"text": "one"}}', "meta.text", "strict")
     'one'
     """
-    text = decode(line.removeprefix(_BOM), errors)
+    text = text_of_line(line.removeprefix(_BOM), errors)
     if not text.strip():
         return ""
     try:

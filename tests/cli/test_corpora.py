@@ -1,13 +1,18 @@
 """Every verb that reads directories reads the same files of them, and says what it has left out."""
 
+import gzip
+import io
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from bpelab.bpe import get_encoding
 from bpelab.cli.verbs import run
 
+GPT2 = get_encoding("gpt2")
 WORDS = "the cat sat on the mat "
 READERS = {
     "count": "count {}",
@@ -153,3 +158,81 @@ def test_truncate_writes_the_beginning_that_has_so_many_tokens(call: Call) -> No
     assert call("truncate --max-tokens 1 --file text") == ("", ""), "half a character is left out"
     assert call("truncate --max-tokens 99 --file text") == ("한국어 the cat\r\n", "")
     assert call("truncate --max-tokens 2 one,two,three") == ("one,", "")
+
+
+# ---- records, compressed files, patterns ----
+
+RECORDS = b'{"content": "the cat", "n": 1}\n{"content": "sat", "n": 2}\n'
+
+
+@pytest.fixture
+def records(call: Call) -> None:
+    Path("data").mkdir()
+    Path("data", "a.jsonl").write_bytes(RECORDS)
+    Path("data", "b.ndjson.gz").write_bytes(gzip.compress(RECORDS))
+
+
+FORMATS = {
+    "count": "count {} --json",
+    "train": "train {} --vocab-size 257 -o made.json --quiet",
+    "parity": "parity --corpus {} --quiet",
+}
+
+
+@pytest.mark.usefixtures("records")
+@pytest.mark.parametrize("verb", FORMATS)
+def test_every_verb_has_the_options_of_a_corpus(call: Call, verb: str) -> None:
+    if verb == "parity":
+        pytest.importorskip("tiktoken", reason="pip install 'bpelab[peers]'")
+    command = FORMATS[verb]
+    with pytest.raises(
+        ValueError, match=r'a\.jsonl, line 1: no "text" in the record at byte 0: it has "content"'
+    ):
+        call(command.format("data"))
+    shown, said = call(command.format("data/*.* --column content"))
+    assert said == ""
+    expected = {
+        "count": '{"data/a.jsonl": 3, "data/b.ndjson.gz": 3}',
+        "train": "257 tokens: made.json",
+        "parity": "data/*.*: 4 texts, 20 bytes, 6 tokens",
+    }
+    assert shown.startswith(expected[verb])
+    Path("data", "a.jsonl").write_bytes(RECORDS + b"nonsense\n")
+    shown, said = call(command.format("data --column content --errors skip"))
+    assert said == (
+        "bpelab: skipped 1 document that cannot be read; the first:"
+        " data/a.jsonl, line 3: not JSON at byte 58: Expecting value\n"
+    )
+
+
+@pytest.mark.usefixtures("records")
+def test_a_file_of_records_is_text_on_request(call: Call) -> None:
+    assert json.loads(call("count --json data --format text")[0]) == {
+        "data/a.jsonl": len(GPT2.encode(RECORDS.decode())),
+        "data/b.ndjson.gz": len(GPT2.encode(RECORDS.decode())),
+    }
+    assert call("count data/a.jsonl --format text --documents line")[0].strip() == str(
+        sum(len(GPT2.encode(line)) for line in RECORDS.decode().splitlines())
+    )
+
+
+@pytest.mark.usefixtures("records")
+def test_records_come_through_standard_input(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(RECORDS)))
+    assert call("count - --format jsonl --column content") == ("3\n", "")
+
+
+def test_one_text_is_read_compressed_and_at_a_url(call: Call) -> None:
+    fsspec = pytest.importorskip("fsspec", reason="pip install 'bpelab[corpora]'")
+    Path("a.txt.gz").write_bytes(gzip.compress(b"the cat sat"))
+    fsspec.filesystem("memory").pipe_file("/cli/a.txt.gz", Path("a.txt.gz").read_bytes())
+    for name in ("a.txt.gz", "memory://cli/a.txt.gz"):
+        assert call(f"encode --file {name}")[0] == "1169 3797 3332\n"
+        assert call(f"truncate --max-tokens 2 --file {name}")[0] == "the cat"
+        assert call(f"count {name}")[0] == "3\n"
+
+
+@every_reader
+def test_a_pattern_that_nothing_matches_is_refused(call: Call, command: str) -> None:
+    with pytest.raises(FileNotFoundError, match="no file has a name of this pattern"):
+        call(command.format("corpus/*.csv"))

@@ -1,5 +1,6 @@
 """Every verb, and every command that a page or a help text shows, runs on any console."""
 
+import gzip
 import io
 import json
 import re
@@ -103,6 +104,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         Path(name).parent.mkdir(exist_ok=True)
         Path(name).write_text("Hello, 안녕 né. The cat sat on the mat.\n" * 3, encoding="utf-8")
     Path("corpus", "binary").write_bytes(b"\0")
+    Path("data").mkdir()
+    Path("data", "a.jsonl.gz").write_bytes(gzip.compress(b'{"content": "Hello, hello"}\n'))
     shutil.copy(ROOT / "CHANGELOG.md", "CHANGELOG.md")
     for name in ["my.tiktoken", "my.json"]:
         save_encoding(name, train(Path("prompt.txt"), vocab_size=280))
