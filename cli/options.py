@@ -94,3 +94,11 @@ def check_jobs(jobs: int) -> int:
 JobsOption = Annotated[
     int, typer.Option(metavar="N", help="How many processes share the work.", callback=check_jobs)
 ]
+SchedulerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Let the workers of this Dask cluster share the work instead, such as tcp://10.0.0.1:8786.",
+    ),
+]

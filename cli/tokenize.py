@@ -1,50 +1,71 @@
 """`bpelab tokenize`: a corpus to token files."""
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from signal import SIGINT
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from bpelab.cli.encodings import DEFAULT, chosen_encoding
 from bpelab.cli.options import (
+    CORPUS_HELP,
+    ColumnOption,
+    DocumentsOption,
     EncodingOption,
     EngineOption,
     ErrorsOption,
+    FormatOption,
     JobsOption,
     ModelOption,
     PathOption,
     QuietOption,
+    SchedulerOption,
 )
 from bpelab.cli.progress import progress_shown
+from bpelab.cli.signals import Ended
 from bpelab.cli.text import counted
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 # What the directory is filled with.
 FILES = ("tokens-*.bin", "sources-*.jsonl", "manifest.json", "train.bin")
 
 
 def tokenize(
-    corpus: Annotated[
-        list[Path],
-        typer.Argument(metavar="FILES", help="UTF-8 text: files, directories of files, and pipes."),
-    ],
+    corpus: Annotated[list[str], typer.Argument(metavar="FILES", help=CORPUS_HELP)],
     output: Annotated[
-        Path,
-        typer.Option("-o", "--output", metavar="DIRECTORY", help="The directory to write, or to go on with."),
+        str,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="DIRECTORY",
+            help="The directory to write, or to go on with; or a URL such as s3://bucket/tokens.",
+        ),
     ],
     encoding: EncodingOption = None,
     path: PathOption = None,
     model: ModelOption = None,
     engine: EngineOption = None,
-    documents: Annotated[
-        Literal["file", "line", "jsonl"],
-        typer.Option(help="What a document is: a file, a line, or the 'text' of a line of JSON."),
-    ] = "file",
+    format: FormatOption = "auto",
+    documents: DocumentsOption = "file",
+    column: ColumnOption = "text",
     end_of_text: Annotated[bool, typer.Option(help="Put <|endoftext|> after each document.")] = True,
     errors: ErrorsOption = "strict",
     bin: Annotated[
         bool, typer.Option("--bin", help="Write train.bin, too: all ids in a row, as nanoGPT reads them.")
     ] = False,
-    shard_tokens: Annotated[int, typer.Option(metavar="N", help="How many tokens fill a file.")] = 1 << 25,
+    shard_bytes: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="How many bytes of text fill a file. [default: a 256th of all, from 16 to 256 MiB]",
+        ),
+    ] = None,
     jobs: JobsOption = 1,
+    scheduler: SchedulerOption = None,
     quiet: QuietOption = False,
 ) -> None:
     """Write the ids of a corpus to files that are mapped into memory. After a kill, the same command goes on.
@@ -53,35 +74,65 @@ def tokenize(
     directories, hidden and binary files are left out.
 
     Example: bpelab tokenize corpus/ -o tokens/ --jobs 2
+
+    Example: bpelab tokenize 's3://bucket/text/*.parquet' -o s3://bucket/tokens --scheduler tcp://10.0.0.1:8786
     """
     from bpelab.bpe.corpus.documents import Found
+    from bpelab.bpe.corpus.reading import Reading
+    from bpelab.bpe.corpus.remote import is_url
     from bpelab.bpe.files.save_load import files_of_encoding
-    from bpelab.cli.corpora import found_in, print_left_out
+    from bpelab.cli.corpora import Skips, found_in, print_left_out
     from bpelab.cli.outputs import check_folder
     from bpelab.dataset.bin_files import check_fits_bin, write_bin
     from bpelab.dataset.shards import open_tokens
     from bpelab.dataset.tokenize_corpus import tokenize_corpus
 
-    found = sum((found_in(str(name)) for name in corpus), Found())
-    check_folder(output, FILES, [*corpus, path, *files_of_encoding(encoding or DEFAULT)])
+    reading = Reading(format=format, documents=documents, column=column, errors=errors)
+    found = sum((found_in(name, reading) for name in corpus), Found())
+    if not is_url(output):
+        check_folder(Path(output), FILES, [*corpus, path, *files_of_encoding(encoding or DEFAULT)])
+    elif bin:
+        raise ValueError(f"--bin writes one file on this machine: name a directory instead of {output}")
     enc = chosen_encoding(encoding, path=path, model=model, engine=engine, quiet=quiet)
     if bin:
         check_fits_bin(enc.n_vocab)
-    with progress_shown(quiet=quiet) as watch:
-        manifest = tokenize_corpus(
-            found.files,
-            output,
-            enc,
-            documents=documents,
-            end_of_text=end_of_text,
-            errors=errors,
-            shard_tokens=shard_tokens,
-            jobs=jobs,
-            progress=watch,
-        )
+    try:
+        with _cluster(scheduler, quiet) as client, progress_shown(quiet=quiet) as watch:
+            manifest = tokenize_corpus(
+                found.files,
+                output,
+                enc,
+                reading=reading,
+                end_of_text=end_of_text,
+                shard_bytes=shard_bytes,
+                jobs=jobs,
+                scheduler=client,
+                progress=watch,
+            )
+    except (KeyboardInterrupt, Ended) as ended:
+        kept = f"the shards that are finished are in {output}, and the same command goes on with the others"
+        raise Ended(ended.number if isinstance(ended, Ended) else SIGINT, kept) from None
     if bin:
-        write_bin(open_tokens(output, verify=False), output / "train.bin")
+        write_bin(open_tokens(output, verify=False), Path(output) / "train.bin")
     n_documents = sum(shard.n_documents for shard in manifest.shards)
     said = [(manifest.n_tokens, "token"), (n_documents, "document"), (len(manifest.shards), "shard")]
     print(f"{', '.join(counted(*what) for what in said)}: {output}")
-    print_left_out(found)
+    skips = Skips(
+        sum(shard.n_skipped for shard in manifest.shards),
+        next((shard.first_skipped or "" for shard in manifest.shards if shard.n_skipped), ""),
+    )
+    print_left_out(found, skips)
+
+
+@contextmanager
+def _cluster(scheduler: str | None, quiet: bool) -> "Iterator[Client | None]":
+    """Connect to a Dask cluster where one was named, and say where it can be watched."""
+    if scheduler is None:
+        yield None
+        return
+    from bpelab.bpe.foundation.dask_workers import connected
+
+    with connected(scheduler) as client:
+        if not quiet and client.dashboard_link:
+            print(f"bpelab: the cluster's dashboard: {client.dashboard_link}", file=sys.stderr)
+        yield client

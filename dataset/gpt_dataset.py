@@ -6,7 +6,6 @@ https://github.com/rasbt/LLMs-from-scratch/blob/main/ch02/01_main-chapter-code/c
 
 import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -98,11 +97,13 @@ class GPTDatasetV1(WindowDataset):
     def from_files(
         cls, path: str | os.PathLike[str], max_length: int, stride: int, *, narrow: bool = False
     ) -> "GPTDatasetV1":
-        """Make the dataset of a token file, or of a directory that `bpelab tokenize` wrote; both are mapped.
+        """Make the dataset of a token file, or of a directory or URL that `bpelab tokenize` wrote.
+
+        The files are mapped; those at a URL are first copied into the user's cache (`local_copy`).
 
         Raises `ValueError` that names the file which is not sound, and `OSError`.
         """
-        return cls._of(open_windows(Path(path), max_length, stride), narrow)
+        return cls._of(open_windows(path, max_length, stride), narrow)
 
     @classmethod
     def from_bin(

@@ -3,8 +3,8 @@
 16 bytes   b"bpelab tokens 1\\n"
  8 bytes   the length of the header, little-endian, as all numbers here
 32 bytes   the header's SHA-256
-           the header, JSON in UTF-8: what `TokenFileHeader` holds
-           zeros up to a multiple of 64
+           the header, JSON in UTF-8: what `TokenFileHeader` holds, and spaces
+           zeros up to a multiple of 64, in files of earlier versions
            the ids, uint16 or uint32
            zeros up to a multiple of 64
            the ends of the documents, int64: the place after the last token of each
@@ -14,7 +14,7 @@ import hashlib
 import json
 import mmap
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
@@ -23,7 +23,7 @@ import numpy.typing as npt
 from bpelab.bpe.encoding import Encoding
 
 MAGIC = b"bpelab tokens 1\n"
-_FIXED_BYTES = len(MAGIC) + 8 + 32
+FIXED_BYTES = len(MAGIC) + 8 + 32
 _ALIGNMENT = 64
 
 
@@ -87,8 +87,8 @@ def tokenizer_fingerprint(encoding: Encoding) -> str:
     True
     """
     digest = hashlib.sha256(encoding.pattern.encode())
-    for token, rank in sorted(encoding.ranks.items()):
-        digest.update(b"%d %d " % (rank, len(token)) + token)
+    ranks = dict(encoding.ranks)
+    digest.update(b"".join([b"%d %d %b" % (ranks[token], len(token), token) for token in sorted(ranks)]))
     for special, rank in sorted(encoding.special_tokens.items()):
         digest.update(f"special {rank} {special!r}".encode())
     return digest.hexdigest()[:32]
@@ -105,39 +105,6 @@ def narrowest(n_vocab: int) -> np.dtype[Any]:
     return np.dtype(np.uint16 if n_vocab <= 2**16 else np.uint32)
 
 
-def packed_tokens(
-    ids: npt.NDArray[Any],
-    document_ends: npt.NDArray[np.int64],
-    *,
-    n_vocab: int,
-    encoding: str,
-    tokenizer: str,
-    end_of_text: int | None,
-) -> tuple[TokenFileHeader, bytes]:
-    """Return a token file's header and its content; equal ids make equal files.
-
-    Raises `OverflowError` for an id that is not below `n_vocab`, rather than wrap it around.
-    """
-    if len(ids) and int(ids.max()) >= n_vocab:
-        raise OverflowError(f"id {int(ids.max()):,} is not below the vocabulary's size, {n_vocab:,}")
-    dtype = narrowest(n_vocab)
-    data = ids.astype(dtype.newbyteorder("<"), copy=False).tobytes()
-    payload = _padded(data) + document_ends.astype("<i8").tobytes()
-    header = TokenFileHeader(
-        n_tokens=len(ids),
-        n_documents=len(document_ends),
-        dtype=dtype.name,
-        n_vocab=n_vocab,
-        encoding=encoding,
-        tokenizer=tokenizer,
-        end_of_text=end_of_text,
-        sha256=hashlib.sha256(payload).hexdigest(),
-    )
-    text = json.dumps(asdict(header), sort_keys=True).encode()
-    start = MAGIC + len(text).to_bytes(8, "little") + hashlib.sha256(text).digest() + text
-    return header, _padded(start) + payload
-
-
 def read_token_file(path: str | os.PathLike[str], *, verify: bool = True) -> TokenFile:
     """Map a token file into memory; its ids are read-only and are read from the disk as they are used.
 
@@ -150,7 +117,7 @@ def read_token_file(path: str | os.PathLike[str], *, verify: bool = True) -> Tok
     """
     path = Path(path)
     with path.open("rb") as file:
-        start = file.read(_FIXED_BYTES)
+        start = file.read(FIXED_BYTES)
         if not start.startswith(MAGIC):
             raise ValueError(
                 f"{path}: not a token file: it begins with {start[:16]!r}, not with {MAGIC!r}; the files of"
@@ -163,8 +130,8 @@ def read_token_file(path: str | os.PathLike[str], *, verify: bool = True) -> Tok
             raise ValueError(f"{path}: its header is cut off or altered: the checksum differs. {_AGAIN}")
         header = _header_of(text, path)
         dtype = np.dtype(header.dtype).newbyteorder("<")
-        ids_start = _rounded(_FIXED_BYTES + n_header)
-        ends_start = ids_start + _rounded(header.n_tokens * dtype.itemsize)
+        ids_start = rounded(FIXED_BYTES + n_header)
+        ends_start = ids_start + rounded(header.n_tokens * dtype.itemsize)
         expected = ends_start + 8 * header.n_documents
         if size != expected:
             raise ValueError(f"{path}: it has {size:,} bytes where its header says {expected:,}. {_AGAIN}")
@@ -201,9 +168,10 @@ def _header_of(text: bytes, path: Path) -> TokenFileHeader:
 _AGAIN = "Remove it, and tokenize its corpus again."
 
 
-def _rounded(n_bytes: int) -> int:
+def rounded(n_bytes: int) -> int:
+    """Return the next multiple of 64, at which arrays begin.
+
+    >>> rounded(65)
+    128
+    """
     return -(-n_bytes // _ALIGNMENT) * _ALIGNMENT
-
-
-def _padded(data: bytes) -> bytes:
-    return data.ljust(_rounded(len(data)), b"\0")

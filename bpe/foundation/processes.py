@@ -1,4 +1,4 @@
-"""How is a stream of work shared between processes, with results in order and little of it in memory?
+"""How do processes of this machine compute, without a guard in the script, and end with their parent?
 
 Each worker is a fresh Python that reads pickled items from its standard input and writes pickled results to
 its standard output. `ProcessPoolExecutor` would fork on Linux up to Python 3.13, use a fork server there from
@@ -18,16 +18,15 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from queue import SimpleQueue
-from typing import IO, Any, NoReturn, TypeVar
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from bpelab.bpe.foundation.arguments import as_whole
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 # What a worker runs: it cannot import this file before it knows where its parent found it.
 _PROGRAM = "import sys; sys.path = {path}; from bpelab.bpe.foundation.processes import _work; _work()"
@@ -52,59 +51,45 @@ def require_jobs(jobs: int) -> int:
     return number
 
 
-def map_in_processes(
-    call: Callable[[Item], Result], items: Iterable[Item], jobs: int
-) -> Generator[tuple[Item, Result], None, None]:
-    """Yield each item with its result, in order, holding no more items than keep the processes busy.
+class ProcessPool:
+    """Computes one function of many tasks in processes, each started when it is needed.
 
-    `call` is pickled and sent to each process once. With `jobs=1`, all work is done in this process. Close
-    the iterator (`contextlib.closing`) to end the processes at once when you give up in the middle.
-
-    Raises what `call` and `require_jobs` raise, and `ChildProcessError` if a process was killed.
-
-    >>> list(map_in_processes(len, ["a", "bb"], jobs=2))
-    [('a', 1), ('bb', 2)]
+    The function is pickled and sent to each process once.
     """
-    require_jobs(jobs)
-    if jobs == 1:
-        for item in items:
-            yield item, call(item)
-        return
-    # Imported only here, to keep `import bpelab.bpe` fast.
-    from concurrent.futures import Future, ThreadPoolExecutor
 
-    waiting: deque[tuple[Item, Future[Result]]] = deque()
-    workers = _Workers(call)
-    # Each thread waits for its own worker, while this one does what the caller does with the results.
-    threads = ThreadPoolExecutor(jobs)
-    try:
-        for item in items:
-            waiting.append((item, threads.submit(workers.call, item)))
-            if len(waiting) > 2 * jobs:
-                item, future = waiting.popleft()
-                yield item, future.result()
-        while waiting:
-            item, future = waiting.popleft()
-            yield item, future.result()
-    finally:
-        threads.shutdown(wait=False, cancel_futures=True)
-        workers.kill()
-        threads.shutdown()
-        workers.close()
+    def __init__(self, call: Callable[[Any], Any], jobs: int) -> None:
+        # Imported only here, to keep `import bpelab.bpe` fast.
+        from concurrent.futures import ThreadPoolExecutor
 
-
-class _Workers:
-    """The processes that compute one function, one for each calling thread, started when they are needed."""
-
-    def __init__(self, call: Callable[[Any], Any]) -> None:
+        self.n_ahead = 2 * jobs
         self._first_message = pickle.dumps(call)
         self._processes: list[subprocess.Popen[bytes]] = []
         self._of_this_thread = threading.local()
         self._killed = False
+        # Each thread waits for its own process.
+        self._threads = ThreadPoolExecutor(jobs)
 
-    def call(self, item: Any) -> Any:
-        """Let this thread's worker compute the result of an item."""
-        message = pickle.dumps(item)
+    def submit(self, task: Any) -> "Future[Any]":
+        """Have a task computed when a process is free; `ChildProcessError` if that is killed."""
+        return self._threads.submit(self._run, task)
+
+    def submit_elsewhere(self, task: Any, slow: "Future[Any]") -> "Future[Any] | None":
+        """Return None: on one machine, another process would be as slow."""
+        return None
+
+    def close(self) -> None:
+        """End all processes at once."""
+        self._killed = True
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for process in self._processes:
+            process.kill()
+        self._threads.shutdown()
+        for process in self._processes:
+            with suppress(BrokenPipeError), process:  # of what could not be sent
+                pass
+
+    def _run(self, task: Any) -> Any:
+        message = pickle.dumps(task)
         process: subprocess.Popen[bytes] | None = getattr(self._of_this_thread, "process", None)
         if process is None:
             process = self._of_this_thread.process = self._start()
@@ -115,6 +100,7 @@ class _Workers:
             process.stdin.flush()
             succeeded, result = pickle.load(process.stdout)
         except (OSError, EOFError, pickle.UnpicklingError):
+            self._of_this_thread.process = None  # the next task gets another
             status = process.wait()
             how = f"was killed by signal {-status}" if status < 0 else f"ended with exit code {status}"
             raise ChildProcessError(
@@ -138,18 +124,6 @@ class _Workers:
         if self._killed:  # it was being started while the others were killed
             process.kill()
         return process
-
-    def kill(self) -> None:
-        """End all processes at once; nothing is lost with them."""
-        self._killed = True
-        for process in self._processes:
-            process.kill()
-
-    def close(self) -> None:
-        """Release what the killed processes held, when no thread calls any more."""
-        for process in self._processes:
-            with suppress(BrokenPipeError), process:  # of what could not be sent
-                pass
 
 
 def _work() -> NoReturn:

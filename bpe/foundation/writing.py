@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
+from typing import BinaryIO
 
 if sys.platform != "win32":
     import fcntl
@@ -38,7 +39,7 @@ def write_atomically(path: str | os.PathLike[str], content: bytes | Iterable[byt
     still there.
     """
     parts = [content] if isinstance(content, bytes) else content
-    with _named(path):
+    with named(path):
         end = _end_of_links(path)
         if (number := _open_number(end)) is not None:
             _write_stream(os.dup(number), parts)
@@ -48,13 +49,24 @@ def write_atomically(path: str | os.PathLike[str], content: bytes | Iterable[byt
             _replace(Path(end), parts)
 
 
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Open a file that takes a name, whole and on the disk, once the block has ended without an error.
+
+    For content whose beginning is known last. What the block raises leaves the name as it was. Raises
+    `OSError`; `named` lets the errors of writing have the file's own name.
+    """
+    with _replacing(Path(_end_of_links(path))) as file:
+        yield file
+
+
 def check_writable(path: str | os.PathLike[str]) -> None:
     """Raise the `OSError` that `write_atomically` would raise, before there is anything to write.
 
     A file is made next to it and removed, which is the only sure way to know. Temporary files of the same
     name that killed processes have left are removed, too.
     """
-    with _named(path):
+    with named(path):
         end = _end_of_links(path)
         if (number := _open_number(end)) is not None:
             os.fstat(number)
@@ -76,13 +88,13 @@ def is_stream(path: str | os.PathLike[str]) -> bool:
     >>> is_stream("/dev/stdout"), is_stream("a-file-that-is-not-there")
     (True, False)
     """
-    with _named(path):
+    with named(path):
         end = _end_of_links(path)
         return _open_number(end) is not None or _is_stream(end)
 
 
 @contextmanager
-def _named(path: str | os.PathLike[str]) -> Iterator[None]:
+def named(path: str | os.PathLike[str]) -> Iterator[None]:
     """Let errors name the file that was asked for, not the temporary one."""
     try:
         yield
@@ -128,10 +140,16 @@ def _write_stream(descriptor: int, parts: Iterable[bytes]) -> None:
 
 
 def _replace(target: Path, parts: Iterable[bytes]) -> None:
+    with _replacing(target) as file:
+        file.writelines(parts)
+
+
+@contextmanager
+def _replacing(target: Path) -> Iterator[BinaryIO]:
     before = _check_replaceable(target)
     with _temporary_beside(target) as (temporary, descriptor):
         with open(descriptor, "wb", closefd=False) as file:
-            file.writelines(parts)
+            yield file
         if before is not None:
             _keep_permissions(temporary, before)
         os.fsync(descriptor)

@@ -9,8 +9,8 @@ from functools import partial
 from itertools import pairwise
 
 import numpy as np
-from bpelab.bpe.foundation.processes import map_in_processes
 from bpelab.bpe.foundation.progress import Reporter
+from bpelab.bpe.foundation.workers import Workers, map_tasks
 from bpelab.bpe.foundation.writing import write_atomically
 from bpelab.bpe.training.archive import TEXT, Array, Form, packed, unpacked
 from bpelab.bpe.training.fingerprint import Fingerprint
@@ -90,7 +90,8 @@ class Tally:
     ) -> Iterator[None]:
         """Count the blocks that follow those counted before, pausing after each."""
         # Closed at once if counting stops early; otherwise its processes would go on waiting.
-        with closing(map_in_processes(partial(count_block, pattern=pattern), more_blocks, jobs)) as counted:
+        count = partial(count_block, pattern=pattern)
+        with closing(map_tasks(count, more_blocks, Workers(jobs))) as counted:
             for block, counts in counted:
                 with signals_held():
                     self.is_consistent = False

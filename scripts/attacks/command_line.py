@@ -72,9 +72,9 @@ convert @ vocab.bpe --pattern gpt2
 tokenize @ -o out --quiet
 tokenize TXT -o @ --quiet
 tokenize TXT -o out --encoding @ --quiet
-tokenize TXT -o out --shard-tokens @
+tokenize TXT -o out --shard-bytes @
 tokenize TXT -o out --jobs @
-tokenize @ -o out --documents jsonl
+tokenize @ -o out --format jsonl
 tokenize @ -o out --documents line
 parity --corpus @
 parity --encoding @

@@ -43,7 +43,7 @@ def _command(corpus: Path, out: Path, *options: str) -> list[str]:
         str(corpus),
         "-o",
         str(out),
-        "--shard-tokens",
+        "--shard-bytes",
         "100000",
         "--quiet",
         *options,
@@ -117,7 +117,7 @@ def edits(n_edits: int = 100, seed: int = 0) -> str:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         corpus = _corpus(folder / "corpus", 10)
-        tokenize_corpus([corpus], folder / "out", encoding, shard_tokens=50_000)
+        tokenize_corpus([corpus], folder / "out", encoding, shard_bytes=50_000)
         for _ in range(n_edits):
             path = choose.choice(sorted(corpus.iterdir()))
             before, times = path.read_bytes(), path.stat()
@@ -125,13 +125,13 @@ def edits(n_edits: int = 100, seed: int = 0) -> str:
             path.write_bytes(before[:place] + bytes([before[place] ^ 1]) + before[place + 1 :])
             os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
             try:
-                tokenize_corpus([corpus], folder / "out", encoding, shard_tokens=50_000)
+                tokenize_corpus([corpus], folder / "out", encoding, shard_bytes=50_000)
             except ValueError as error:
                 assert str(error).startswith(f"{path}: it has changed"), error
             else:
                 raise AssertionError(f"{path}: byte {place} was altered, and nobody noticed")
             path.write_bytes(before)
-        assert tokenize_corpus([corpus], folder / "out", encoding, shard_tokens=50_000).finished
+        assert tokenize_corpus([corpus], folder / "out", encoding, shard_bytes=50_000).finished
     return f"{n_edits} edits of one bit, size and times kept: all refused by name"
 
 
@@ -159,7 +159,7 @@ def manifests(n_edits: int = 2000, seed: int = 0) -> str:
         folder = Path(name)
         corpus = _corpus(folder / "corpus", 6)
         out = folder / "out"
-        tokenize_corpus([corpus], out, get_encoding("gpt2"), shard_tokens=50_000)
+        tokenize_corpus([corpus], out, get_encoding("gpt2"), shard_bytes=50_000)
         ids = [file.ids.tolist() for file in open_tokens(out)]
         good = (out / "manifest.json").read_bytes()
         n_refused = 0

@@ -192,7 +192,7 @@ MISTAKES = {
     "train text --vocab-size 300 -o x.json --pattern gpt2 --extend my.json": "--pattern",
     "tokenize bad -o out": "bad: not UTF-8 at byte 1.*--errors replace",
     "tokenize text -o out --encoding my.json": "pass --no-end-of-text$",
-    "tokenize text -o out --shard-tokens 0": "--shard-tokens is 0",
+    "tokenize text -o out --shard-bytes 0": "--shard-bytes is 0",
     "convert my.tiktoken x.json": "my.tiktoken: a .tiktoken file contains no pattern",
     "fetch the-verdict": "the-verdict could not be downloaded.*name it by --source FILE",
     "fetch verdict": r"no file is called 'verdict' \(did you mean 'the-verdict'\?\)",

@@ -183,7 +183,7 @@ def test_an_output_that_is_a_closed_pipe_is_a_mistake_unlike_a_reader_that_has_r
 @pytest.mark.parametrize(
     ("message", "said"),
     [
-        ("jobs is 0 and shard_tokens 5", "--jobs is 0 and --shard-tokens 5"),
+        ("jobs is 0 and shard_bytes 5", "--jobs is 0 and --shard-bytes 5"),
         ("special_tokens must be new", "--special must be new"),
         ("leave out pattern= or extend=", "leave out --pattern or --extend"),
         ("no encoding is named 'x'", "no encoding is named 'x'"),
@@ -192,7 +192,7 @@ def test_an_output_that_is_a_closed_pipe_is_a_mistake_unlike_a_reader_that_has_r
     ],
 )
 def test_messages_name_options(message: str, said: str) -> None:
-    names = ["jobs", "shard_tokens", "special", "pattern", "extend", "encoding", "vocab_size"]
+    names = ["jobs", "shard_bytes", "special", "pattern", "extend", "encoding", "vocab_size"]
     assert str(in_options(ValueError(message), names)) == said
 
 

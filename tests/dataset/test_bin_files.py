@@ -104,9 +104,9 @@ def tokenize(*arguments: object) -> None:
     assert run(["tokenize", *map(str, arguments), "--quiet"]) == 0
 
 
-@pytest.mark.parametrize("shard_tokens", [1, 1 << 25])
+@pytest.mark.parametrize("shard_bytes", [1, 1 << 25])
 def test_what_is_written_is_what_nanogpt_s_own_script_writes(
-    tmp_path: Path, gpt2: Encoding, tiktoken_gpt2: Any, shard_tokens: int
+    tmp_path: Path, gpt2: Encoding, tiktoken_gpt2: Any, shard_bytes: int
 ) -> None:
     texts = ["Hello, world.", "안녕 <|endoftext|>", "one\ntwo  three"]
     corpus = tmp_path / "corpus.jsonl"
@@ -115,7 +115,7 @@ def test_what_is_written_is_what_nanogpt_s_own_script_writes(
     for text in texts:  # data/openwebtext/prepare.py
         expected += [*tiktoken_gpt2.encode_ordinary(text), tiktoken_gpt2.eot_token]
     output = tmp_path / "data"
-    options = ["--documents", "jsonl", "--bin", "--shard-tokens", shard_tokens]
+    options = ["--bin", "--shard-bytes", shard_bytes]
     for _ in range(2):  # the second time everything is finished
         tokenize(corpus, "-o", output, *options)
         assert (output / "train.bin").read_bytes() == np.array(expected, dtype=np.uint16).tobytes()

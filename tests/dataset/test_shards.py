@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from bpelab.bpe import Encoding
-from bpelab.dataset import shards
+from bpelab.dataset import manifest
 from bpelab.dataset.shards import open_tokens
 from bpelab.dataset.tokenize_corpus import tokenize_corpus
 from hypothesis import HealthCheck, given, settings
@@ -23,8 +23,8 @@ def tokens(tmp_path_factory: pytest.TempPathFactory, gpt2: Encoding) -> Path:
     for number in range(3):
         (folder / f"{number}.txt").write_text(f"text {number}")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bpelab.dataset.parts.PART_BYTES", 2)
-        tokenize_corpus([folder / f"{n}.txt" for n in range(3)], folder / "out", gpt2, shard_tokens=1)
+        patch.setattr("bpelab.bpe.corpus.parts.PART_BYTES", 2)
+        tokenize_corpus([folder / f"{n}.txt" for n in range(3)], folder / "out", gpt2, shard_bytes=1)
     assert len(open_tokens(folder / "out")) == 3
     return folder / "out"
 
@@ -41,7 +41,7 @@ def edited(folder: Path, edit: Callable[[Any], object], copy: Path, *, seal: boo
     content = json.loads((folder / "manifest.json").read_text())
     edit(content)
     if seal:
-        content["sha256"] = shards._digest(
+        content["sha256"] = manifest._digest(
             {name: value for name, value in content.items() if name not in ("format", "sha256")}
         )
     (copy / "manifest.json").write_text(json.dumps(content))
@@ -106,14 +106,14 @@ def test_a_manifest_with_any_byte_altered_is_refused_or_means_the_same(
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ('{"format": "bpelab token manifest 1"}', "format is 'bpelab token manifest 1', not .* 2'"),
+        ('{"format": "bpelab token manifest 1"}', "format is 'bpelab token manifest 1', not .* 3'"),
         ("[" * 100_000, "nested too deeply"),
         ('{"format": ' + "[" * 100_000, "nested too deeply"),
         ("[]", "its format is"),
         ("null", "its format is None"),
         ("9" * 5000, "not a manifest of token files"),
         ("", "not a manifest of token files"),
-        ('{"format": "bpelab token manifest 2"}', "it was altered"),
+        ('{"format": "bpelab token manifest 3"}', "it was altered"),
     ],
 )
 def test_a_file_that_is_not_a_manifest_is_refused_by_name(tmp_path: Path, content: str, message: str) -> None:
@@ -127,9 +127,31 @@ def test_a_file_that_is_not_a_manifest_is_refused_by_name(tmp_path: Path, conten
 def test_an_edited_record_of_what_was_read_is_refused(
     tokens: Path, tmp_path: Path, gpt2: Encoding, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bpelab.dataset.parts.PART_BYTES", 2)
+    monkeypatch.setattr("bpelab.bpe.corpus.parts.PART_BYTES", 2)
     folder = edited(tokens, lambda _: None, tmp_path / "copy", seal=False)
     path = folder / "sources-000001.jsonl"
-    path.write_text(path.read_text().replace('"end": 6', '"end": 5'))
-    with pytest.raises(ValueError, match=r"sources-000001\.jsonl: it was altered"):
-        tokenize_corpus([tokens.parent / f"{n}.txt" for n in range(3)], folder, gpt2, shard_tokens=1)
+    before = path.read_text()
+    path.write_text(before.replace('"end": 6', '"end": 5'))
+    assert path.read_text() != before
+    with pytest.raises(ValueError, match=r"sources-000001\.jsonl: .*it was altered"):
+        tokenize_corpus([tokens.parent / f"{n}.txt" for n in range(3)], folder, gpt2, shard_bytes=1)
+
+
+def test_a_directory_of_the_format_before_is_loaded_but_no_run_goes_on_with_it(
+    tokens: Path, tmp_path: Path, gpt2: Encoding
+) -> None:
+    def before(content: Any) -> None:
+        for name in ("n_shards", "n_bytes", "plan_sha256"):
+            del content[name]
+        for name in ("format", "column", "shard_bytes"):
+            del content["settings"][name]
+        content["settings"]["shard_tokens"] = 1
+        for shard in content["shards"]:
+            del shard["n_skipped"], shard["first_skipped"]
+
+    folder = edited(tokens, before, tmp_path / "copy", seal=True)
+    path = folder / "manifest.json"
+    path.write_text(path.read_text().replace("token manifest 3", "token manifest 2"))
+    assert ids_of(folder) == ids_of(tokens)
+    with pytest.raises(ValueError, match="made by an earlier version of bpelab; they can be read, but"):
+        tokenize_corpus([tokens.parent / f"{n}.txt" for n in range(3)], folder, gpt2)

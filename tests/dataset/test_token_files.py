@@ -1,13 +1,15 @@
 """A token file whose checksums are right and whose contents are impossible is refused by name."""
 
 import hashlib
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from bpelab.dataset.token_files import MAGIC, packed_tokens, read_token_file
+from bpelab.dataset.token_files import MAGIC, read_token_file
+from bpelab.dataset.token_writer import TokenWriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +17,24 @@ IDS, ENDS = np.array([5, 6, 7, 8], dtype=np.uint16), np.array([2, 4], dtype=np.i
 
 
 def packed() -> bytes:
-    return packed_tokens(IDS, ENDS, n_vocab=300, encoding="e", tokenizer="t", end_of_text=None)[1]
+    file = io.BytesIO()
+    writer = TokenWriter(file, n_vocab=300, encoding="e", tokenizer="t", end_of_text=None)
+    writer.add(IDS[:3], ENDS[:1])
+    writer.add(IDS[3:], ENDS[1:] - 3)
+    writer.finish()
+    return file.getvalue()
+
+
+def test_ids_may_come_in_any_number_of_pieces(tmp_path: Path) -> None:
+    (tmp_path / "x.bin").write_bytes(packed())
+    file = read_token_file(tmp_path / "x.bin")
+    assert (file.ids.tolist(), file.document_ends.tolist()) == (IDS.tolist(), ENDS.tolist())
+
+
+def test_an_id_that_is_not_in_the_vocabulary_is_not_wrapped() -> None:
+    writer = TokenWriter(io.BytesIO(), n_vocab=300, encoding="e", tokenizer="t", end_of_text=None)
+    with pytest.raises(OverflowError, match="id 70,000 is not below the vocabulary's size, 300"):
+        writer.add(np.array([70_000]), ENDS[:0])
 
 
 def with_header(edit: Any) -> bytes:

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -14,15 +15,11 @@ from typing import Any
 import numpy as np
 import pytest
 from bpelab.bpe import Encoding, get_encoding, train
-from bpelab.bpe.corpus.documents import files_of
+from bpelab.bpe.corpus import parts as parts_module
+from bpelab.bpe.corpus.reading import Reading
 from bpelab.bpe.foundation.progress import Progress, Reporter
-from bpelab.dataset import parts as parts_module
-from bpelab.dataset.parts import PART_BYTES, Segment, cut_in_text, parts_of
 from bpelab.dataset.shards import document_ends, open_tokens, open_windows
-from bpelab.dataset.sources import Source
 from bpelab.dataset.tokenize_corpus import tokenize_corpus
-from hypothesis import given
-from hypothesis import strategies as st
 
 END = 50256
 WORDS = "The naïve café, 42 日本語。 in's it\n\n  of 🙂 déjà-vu<|endoftext|> a"
@@ -62,43 +59,50 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
-@pytest.mark.parametrize("shard_tokens", [1, 3000, 10**9])
+@pytest.mark.parametrize("shard_bytes", [1, 3000, 10**9])
 def test_the_ids_are_those_of_the_documents(
-    tmp_path: Path, gpt2: Encoding, small_parts: None, shard_tokens: int
+    tmp_path: Path, gpt2: Encoding, small_parts: None, shard_bytes: int
 ) -> None:
     texts = write_corpus(tmp_path / "corpus")
-    manifest = tokenize_corpus([tmp_path / "corpus"], tmp_path / "out", gpt2, shard_tokens=shard_tokens)
+    manifest = tokenize_corpus([tmp_path / "corpus"], tmp_path / "out", gpt2, shard_bytes=shard_bytes)
     ids, ends = written(tmp_path / "out")
     assert ids == expected_ids(texts, gpt2)
     assert ends == (np.flatnonzero(np.array(ids) == END) + 1).tolist()
     assert manifest.n_tokens == len(ids)
-    assert (len(manifest.shards) == 1) == (shard_tokens == 10**9)
+    assert (len(manifest.shards) == 1) == (shard_bytes == 10**9)
 
 
 def test_processes_change_no_byte(tmp_path: Path, gpt2: Encoding) -> None:
     write_corpus(tmp_path / "corpus", 6)
     for jobs in (1, 2):
-        tokenize_corpus([tmp_path / "corpus"], tmp_path / f"{jobs}", gpt2, jobs=jobs, shard_tokens=1)
+        tokenize_corpus([tmp_path / "corpus"], tmp_path / f"{jobs}", gpt2, jobs=jobs, shard_bytes=1)
     assert contents(tmp_path / "1") == contents(tmp_path / "2")
 
 
 @pytest.mark.parametrize(
-    ("documents", "content"),
+    ("reading", "content"),
     [
-        ("line", "first one\n\nsecond\r\n third"),
-        ("jsonl", '{"text": "first one"}\n{"text": ""}\n\n{"text": "second"}\n{"x": 1, "text": " third"}\n'),
+        (Reading(documents="line"), "first one\n\nsecond\r\n third"),
+        (
+            Reading(format="jsonl"),
+            '{"text": "first one"}\n{"text": ""}\n\n{"text": "second"}\n{"x": 1, "text": " third"}\n',
+        ),
     ],
 )
-def test_lines_are_documents_on_request(tmp_path: Path, gpt2: Encoding, documents: Any, content: str) -> None:
+def test_lines_are_documents_on_request(
+    tmp_path: Path, gpt2: Encoding, reading: Reading, content: str
+) -> None:
     (tmp_path / "corpus").write_text(content, newline="")
-    tokenize_corpus([tmp_path / "corpus"], tmp_path / "out", gpt2, documents=documents)
+    tokenize_corpus([tmp_path / "corpus"], tmp_path / "out", gpt2, reading=reading)
     assert written(tmp_path / "out")[0] == expected_ids(["first one", "second", " third"], gpt2)
 
 
 def test_long_files_of_lines_are_cut_between_lines(tmp_path: Path, gpt2: Encoding, small_parts: None) -> None:
     lines = [f"line {number} " * (number % 200) for number in range(300)]
     (tmp_path / "corpus").write_text("\n".join(lines))
-    tokenize_corpus([tmp_path / "corpus"], tmp_path / "out", gpt2, documents="line", shard_tokens=500)
+    tokenize_corpus(
+        [tmp_path / "corpus"], tmp_path / "out", gpt2, reading=Reading(documents="line"), shard_bytes=500
+    )
     assert written(tmp_path / "out")[0] == expected_ids([line for line in lines if line], gpt2)
 
 
@@ -112,35 +116,6 @@ def test_without_end_of_text_documents_still_end(tmp_path: Path) -> None:
     tokenize_corpus(files, tmp_path / "out", encoding, end_of_text=False)
     ids, ends = written(tmp_path / "out")
     assert (encoding.decode(ids), ends) == ("onetwo", [3, 6])
-
-
-@given(text=st.text(alphabet="ab é日🙂,.\n", max_size=60), cut=st.integers(0, 60))
-def test_text_is_cut_only_where_characters_and_pieces_end(text: str, cut: int) -> None:
-    gpt2 = get_encoding("gpt2")
-    data = text.encode()[:cut]
-    end = cut_in_text(data)
-    left, right = data[:end].decode(), text.encode()[end:].decode()
-    assert gpt2.encode_ordinary(left) + gpt2.encode_ordinary(right) == gpt2.encode_ordinary(text)
-
-
-def test_parts_are_the_whole_corpus_in_order(tmp_path: Path, small_parts: None, gpt2: Encoding) -> None:
-    write_corpus(tmp_path / "corpus")
-    sources = [Source(str(path), str(path), path.stat().st_size, 0) for path in files_of(tmp_path / "corpus")]
-    parts = list(parts_of(sources, pattern=gpt2.pattern, documents="file"))
-    assert len(parts) > 20
-    segments = [segment for part in parts for segment in part]
-    for source in sources:
-        places = [(segment.start, segment.end) for segment in segments if segment.source == source]
-        assert [start for start, _ in places] == [0, *(end for _, end in places[:-1])]
-        assert places[-1][1] == source.size
-
-
-def test_a_pattern_that_cannot_be_cut_keeps_files_whole(tmp_path: Path) -> None:
-    path = tmp_path / "big"
-    path.write_bytes(b"ab " * PART_BYTES)
-    size = 3 * PART_BYTES
-    source = Source(str(path), str(path), size, 0)
-    assert list(parts_of([source], pattern="ab ?", documents="file")) == [[Segment(source, 0, size, True)]]
 
 
 # ---- kills and damage ----
@@ -162,46 +137,59 @@ def test_a_stopped_run_goes_on_without_redoing_shards(
             raise KilledError
 
     with pytest.raises(KilledError):
-        tokenize_corpus(*arguments, shard_tokens=1000, progress=stop)
+        tokenize_corpus(*arguments, shard_bytes=1000, progress=stop)
     before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("tokens-*")}
     (tmp_path / "out" / ".tokens-000003.bin.0123abcd").write_bytes(b"half")
-    with pytest.raises(ValueError, match="only 3 shards are finished"):
+    with pytest.raises(ValueError, match="only 3 of 75 shards are"):
         open_tokens(tmp_path / "out")
-    tokenize_corpus(*arguments, shard_tokens=1000, progress=seen.append)
+    tokenize_corpus(*arguments, shard_bytes=1000, progress=seen.append)
     assert len(before) == 3
     assert before.items() <= {p.name: p.stat().st_mtime_ns for p in (tmp_path / "out").iterdir()}.items()
     assert seen[0].phase == "checking"
     assert seen[-1].done_before > 0
     assert seen[-1].done == seen[-1].total
-    tokenize_corpus([tmp_path / "corpus"], tmp_path / "whole", gpt2, shard_tokens=1000)
+    tokenize_corpus([tmp_path / "corpus"], tmp_path / "whole", gpt2, shard_bytes=1000)
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
 
 
-def test_the_command_survives_a_kill(tmp_path: Path) -> None:
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_the_command_survives_kills_at_any_moment(tmp_path: Path, jobs: str) -> None:
     write_corpus(tmp_path / "corpus", 30)
-    program = [
-        Path(sys.executable).parent / "bpelab",
-        "tokenize",
-        tmp_path / "corpus",
-        "--shard-tokens",
-        "1",
-        "-o",
-    ]
-    running = subprocess.Popen(
-        [*program, tmp_path / "out"], start_new_session=True, stdout=subprocess.DEVNULL
-    )
-    deadline = time.monotonic() + 20
-    while not (tmp_path / "out" / "tokens-000000.bin").exists() and time.monotonic() < deadline:
-        time.sleep(0.005)
-    os.killpg(running.pid, signal.SIGKILL)
-    running.wait()
+    program = [Path(sys.executable).parent / "bpelab", "tokenize", tmp_path / "corpus", "--shard-bytes", "1"]
+    choose = random.Random(int(jobs))
+    for n_wanted in (1, 8):  # shards that are there when it is killed
+        command = [*program, "-o", tmp_path / "out", "--jobs", jobs]
+        running = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + 60
+        while len(list((tmp_path / "out").glob("sources-*"))) < n_wanted and time.monotonic() < deadline:
+            time.sleep(0.002)
+        time.sleep(choose.random() * 0.02)
+        os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
     results = [
-        subprocess.run([*program, tmp_path / name, "--jobs", jobs], capture_output=True, text=True)
-        for name, jobs in (("out", "2"), ("whole", "1"))
+        subprocess.run([*program, "-o", tmp_path / name], capture_output=True, text=True)
+        for name in ("out", "whole")
     ]
     assert [result.returncode for result in results] == [0, 0], results
     assert "30 documents" in results[0].stdout
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals between processes are POSIX")
+def test_an_interrupted_command_says_how_to_go_on(tmp_path: Path) -> None:
+    write_corpus(tmp_path / "corpus", 60)
+    program = [Path(sys.executable).parent / "bpelab", "tokenize", tmp_path / "corpus", "--shard-bytes", "1"]
+    command = [*program, "-o", tmp_path / "out", "--quiet"]
+    running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    while not list((tmp_path / "out").glob("sources-*")) and running.poll() is None:
+        time.sleep(0.002)
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert said == (
+        f"bpelab: interrupted: the shards that are finished are in {tmp_path / 'out'}, and the same command"
+        " goes on with the others\n"
+    )
 
 
 @pytest.fixture
@@ -248,7 +236,7 @@ def test_a_shard_of_another_directory_is_refused(tokens: Path, tmp_path: Path, g
 
 def test_other_settings_or_an_edited_corpus_do_not_mix(tokens: Path, tmp_path: Path, gpt2: Encoding) -> None:
     with pytest.raises(ValueError, match="were made with documents 'file', not 'line'"):
-        tokenize_corpus([tmp_path / "corpus"], tokens, gpt2, documents="line")
+        tokenize_corpus([tmp_path / "corpus"], tokens, gpt2, reading=Reading(documents="line"))
     with (tmp_path / "corpus" / "2.txt").open("a") as file:
         file.write("more")
     with pytest.raises(ValueError, match=r"2\.txt: it has changed since the tokens in"):
@@ -263,36 +251,19 @@ def test_a_directory_without_a_manifest_is_refused(tmp_path: Path) -> None:
         open_tokens(tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("documents", "content", "message"),
-    [
-        ("file", b"ab\xffcd", r"bad: not UTF-8 at byte 2"),
-        ("line", b"ab\nc\xffd", r"bad: not UTF-8 at byte 4"),
-        ("jsonl", b'{"text": "a"}\n{"t": 1}\n', r"bad: the line at byte 14 is not JSON with a .text."),
-        ("jsonl", b'{"text": 1}', r'bad: the "text" of the line at byte 0 is int, not a string'),
-        (
-            "jsonl",
-            b'{"text": "a"}\n' + b"[" * 100_000,
-            r"bad: the line at byte 14 is JSON nested too deeply",
-        ),
-        (
-            "jsonl",
-            b'{"text": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
-            r"bad: the line at byte 0 is JSON nested",
-        ),
-    ],
-)
+@pytest.mark.parametrize("jobs", [1, 2])
 def test_text_that_cannot_be_read_is_named(
-    tmp_path: Path, gpt2: Encoding, documents: Any, content: bytes, message: str
+    tmp_path: Path, gpt2: Encoding, small_parts: None, jobs: int
 ) -> None:
-    (tmp_path / "bad").write_bytes(content)
-    with pytest.raises(ValueError, match=message):
-        tokenize_corpus([tmp_path / "bad"], tmp_path / "out", gpt2, documents=documents)
+    write_corpus(tmp_path / "corpus")
+    (tmp_path / "corpus" / "2.txt").write_bytes(b"ab\xffcd")
+    with pytest.raises(ValueError, match=r"corpus.2\.txt: not UTF-8 at byte 2"):
+        tokenize_corpus([tmp_path / "corpus"], tmp_path / "out", gpt2, jobs=jobs, shard_bytes=1000)
 
 
 def test_bytes_that_are_not_utf8_can_be_replaced(tmp_path: Path, gpt2: Encoding) -> None:
     (tmp_path / "bad").write_bytes(b"ab\xffcd")
-    tokenize_corpus([tmp_path / "bad"], tmp_path / "out", gpt2, errors="replace")
+    tokenize_corpus([tmp_path / "bad"], tmp_path / "out", gpt2, reading=Reading(errors="replace"))
     assert written(tmp_path / "out")[0] == expected_ids(["ab\N{REPLACEMENT CHARACTER}cd"], gpt2)
 
 
@@ -319,17 +290,17 @@ def test_a_file_edited_to_the_same_size_is_refused_by_name(
             raise KilledError
 
     with contextlib.suppress(KilledError):
-        tokenize_corpus([corpus], out, gpt2, shard_tokens=1000, progress=stop)
+        tokenize_corpus([corpus], out, gpt2, shard_bytes=1000, progress=stop)
     before = contents(out)
     text = (corpus / "1.txt").read_bytes()
     keep_times(corpus / "1.txt", text.replace(b"naive", b"NAIVE").replace(b"The", b"the", 1))
     with pytest.raises(
         ValueError, match=r"corpus.1\.txt: it has changed since the tokens in .*out were made"
     ):
-        tokenize_corpus([corpus], out, gpt2, shard_tokens=1000)
+        tokenize_corpus([corpus], out, gpt2, shard_bytes=1000)
     assert contents(out) == before
     keep_times(corpus / "1.txt", text)
-    assert tokenize_corpus([corpus], out, gpt2, shard_tokens=1000).finished
+    assert tokenize_corpus([corpus], out, gpt2, shard_bytes=1000).finished
 
 
 @pytest.mark.parametrize(
@@ -363,10 +334,10 @@ def test_text_that_is_in_no_shard_yet_may_change_between_runs(
             raise KilledError
 
     with pytest.raises(KilledError):
-        tokenize_corpus([corpus], out, gpt2, shard_tokens=1, progress=stop)
+        tokenize_corpus([corpus], out, gpt2, shard_bytes=1, progress=stop)
     texts[3] = "another text"
     (corpus / "3.txt").write_text(texts[3])
-    tokenize_corpus([corpus], out, gpt2, shard_tokens=1)
+    tokenize_corpus([corpus], out, gpt2, shard_bytes=1)
     assert written(out)[0] == expected_ids(texts, gpt2)
 
 
@@ -382,12 +353,12 @@ def test_a_change_after_a_cut_that_moves_the_cut_is_noticed(
             raise KilledError
 
     with pytest.raises(KilledError):
-        tokenize_corpus([path], out, gpt2, shard_tokens=1, progress=stop)
-    end = json.loads((out / "sources-000000.jsonl").read_text())["end"]
+        tokenize_corpus([path], out, gpt2, shard_bytes=1, progress=stop)
+    end = json.loads((out / "sources-000000.jsonl").read_text().splitlines()[1])["end"]
     data = path.read_bytes()
     path.write_bytes(data[:end] + b"s" * 5 + data[end + 5 :])
     with pytest.raises(ValueError, match="text: it has changed"):
-        tokenize_corpus([path], out, gpt2, shard_tokens=1)
+        tokenize_corpus([path], out, gpt2, shard_bytes=1)
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -401,7 +372,9 @@ def test_a_file_that_changes_while_it_is_read_is_refused_by_name(
             file.write("more")
 
     with pytest.raises(ValueError, match=r"7\.txt: it was changed while it was read"):
-        tokenize_corpus([tmp_path / "corpus"], tmp_path / "out", gpt2, jobs=jobs, progress=edit)
+        tokenize_corpus(
+            [tmp_path / "corpus"], tmp_path / "out", gpt2, jobs=jobs, shard_bytes=1000, progress=edit
+        )
 
 
 def test_the_token_files_may_not_lie_in_the_corpus_or_replace_it(tokens: Path, gpt2: Encoding) -> None:
@@ -415,12 +388,10 @@ def test_the_token_files_may_not_lie_in_the_corpus_or_replace_it(tokens: Path, g
     assert tokenize_corpus([corpus], corpus / ".tokens", gpt2).finished  # hidden: no part of the corpus
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [("documents", "lines"), ("errors", "ignore"), ("shard_tokens", 0)]
-)
-def test_unknown_settings_are_refused(tmp_path: Path, gpt2: Encoding, name: str, value: Any) -> None:
-    with pytest.raises(ValueError, match=f"{name} is {value!r}"):
-        tokenize_corpus([tmp_path], tmp_path / "out", gpt2, **{name: value})
+@pytest.mark.parametrize("shard_bytes", [0, -1])
+def test_shards_without_text_are_refused(tmp_path: Path, gpt2: Encoding, shard_bytes: int) -> None:
+    with pytest.raises(ValueError, match=f"shard_bytes is {shard_bytes}; it must be 1 or more"):
+        tokenize_corpus([tmp_path], tmp_path / "out", gpt2, shard_bytes=shard_bytes)
 
 
 # ---- pipes ----
@@ -440,7 +411,7 @@ def test_pipes_are_read_and_compared_as_files_are(
         for pipe, content in zip(pipes, contents, strict=True):
             os.mkfifo(pipe)
             threading.Thread(target=pipe.write_bytes, args=(content.encode(),), daemon=True).start()
-        tokenize_corpus(pipes, tmp_path / "out", gpt2, jobs=jobs, shard_tokens=500)
+        tokenize_corpus(pipes, tmp_path / "out", gpt2, jobs=jobs, shard_bytes=500)
 
     run(*texts)
     assert written(tmp_path / "out")[0] == expected_ids(texts, gpt2)
@@ -481,7 +452,7 @@ from bpelab.bpe import get_encoding
 from bpelab.dataset.tokenize_corpus import tokenize_corpus
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))
 try:
-    tokenize_corpus([Path(sys.argv[1])], Path(sys.argv[2]), get_encoding("gpt2"), shard_tokens=1)
+    tokenize_corpus([Path(sys.argv[1])], Path(sys.argv[2]), get_encoding("gpt2"), shard_bytes=1)
 except OSError as error:
     print(error.filename)
 """
@@ -508,8 +479,8 @@ def test_a_file_that_cannot_be_written_to_its_end_leaves_nothing_half_written(
         "tokens-000000.bin",
         "tokens-000001.bin",
     ]
-    tokenize_corpus([corpus], out, gpt2, shard_tokens=1)
-    tokenize_corpus([corpus], tmp_path / "whole", gpt2, shard_tokens=1)
+    tokenize_corpus([corpus], out, gpt2, shard_bytes=1)
+    tokenize_corpus([corpus], tmp_path / "whole", gpt2, shard_bytes=1)
     assert contents(out) == contents(tmp_path / "whole")
 
 

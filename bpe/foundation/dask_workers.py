@@ -1,0 +1,180 @@
+"""How do the workers of a Dask cluster compute tasks? Each holds the function, and is sent tasks by name.
+
+The function, which may hold a vocabulary of megabytes, goes to every worker once, to those that join later
+too. Dask itself moves the tasks of a worker that is lost to another. This needs `pip install 'bpelab[dask]'`.
+"""
+
+import platform
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from functools import partial
+from secrets import token_hex
+from typing import Any
+
+import numpy as np
+from bpelab import __version__
+from bpelab.bpe.foundation.workers import LostError
+
+try:
+    import distributed
+    from distributed import Client, WorkerPlugin
+except ImportError as error:
+    raise ImportError(f"a scheduler needs Dask: pip install 'bpelab[dask]' ({error})") from None
+
+SECONDS_TO_CONNECT = 10.0
+# Without any worker for so long, work is given up. A cluster that grows on demand takes minutes to begin.
+SECONDS_WITHOUT_WORKERS = 300.0
+_SECONDS_BETWEEN_COUNTS = 2.0  # of the workers, which come and go
+
+
+@contextmanager
+def connected(scheduler: str | Client) -> Iterator[Client]:
+    """Yield a client of a Dask scheduler, which is closed afterwards unless it was passed.
+
+    Raises `ConnectionError` where there is no scheduler, and `ValueError` for what is not an address.
+    """
+    if isinstance(scheduler, Client):
+        yield scheduler
+        return
+    try:
+        client = Client(scheduler, timeout=SECONDS_TO_CONNECT, set_as_default=False)
+    except OSError as error:
+        raise ConnectionError(f"there is no Dask scheduler at {scheduler}: {error}") from None
+    with client:
+        yield client
+
+
+@contextmanager
+def open_dask(call: Callable[[Any], Any], scheduler: str | Client) -> Iterator["DaskPool"]:
+    """Give a function to all workers of a cluster, and yield what sends tasks to them.
+
+    Raises what `connected` and `require_same_versions` raise.
+    """
+    with connected(scheduler) as client:
+        require_same_versions(client)
+        pool = DaskPool(client, call)
+        try:
+            yield pool
+        finally:
+            pool.close()
+
+
+def versions() -> dict[str, str]:
+    """Return the versions here that have to be those of every worker.
+
+    bpelab must be the same. Python and NumPy may differ in what does not change how objects are pickled.
+    """
+    return _compared({"bpelab": __version__, "python": platform.python_version(), "numpy": np.__version__})
+
+
+def _compared(found: Mapping[str, Any]) -> dict[str, str]:
+    texts = {name: str(found.get(name)) for name in ("bpelab", "python", "numpy")}
+    texts["python"] = ".".join(texts["python"].split(".")[:2])
+    texts["numpy"] = texts["numpy"].split(".")[0]
+    return texts
+
+
+def require_same_versions(client: Client) -> None:
+    """Raise `ValueError`, which names both, where a worker has another version of bpelab, Python or NumPy."""
+    found = client.get_versions(packages=["bpelab", "numpy"])["workers"]
+    for address, worker in found.items():
+        _require_same(_compared(worker["packages"]), versions(), address)
+
+
+def _require_same(theirs: Mapping[str, str], ours: Mapping[str, str], address: str) -> None:
+    for name, version in ours.items():
+        if theirs[name] != version:
+            has = f"has {name} {theirs[name]}" if theirs[name] != "None" else f"lacks {name}"
+            raise ValueError(
+                f"the worker at {address} {has}, and the client has {name} {version}: install the same on"
+                " both"
+            )
+
+
+class _Function(WorkerPlugin):  # type: ignore[misc]  # Dask has no types for it
+    """What every worker holds while the work goes on."""
+
+    def __init__(self, call: Callable[[Any], Any]) -> None:
+        self.call, self.versions = call, versions()
+
+
+def _compute(name: str, task: Any) -> Any:
+    """Compute a task on a worker, which may have joined after the versions were compared."""
+    worker = distributed.get_worker()
+    function = worker.plugins[name]
+    _require_same(versions(), function.versions, worker.address)
+    return function.call(task)
+
+
+class DaskPool:
+    """Computes one function of many tasks on a cluster."""
+
+    def __init__(self, client: Client, call: Callable[[Any], Any]) -> None:
+        self._client = client
+        self._name = f"bpelab-{token_hex(8)}"
+        self._client.register_plugin(_Function(call), name=self._name)
+        self._under_way: dict[Future[Any], distributed.Future] = {}
+        self._n_sent = 0
+        self._n_threads = 0
+        self._counted = -_SECONDS_BETWEEN_COUNTS
+        self._last_seen = time.monotonic()
+
+    @property
+    def n_ahead(self) -> int:
+        """Two tasks for each thread of each worker; `ConnectionError` where no worker is left for minutes."""
+        now = time.monotonic()
+        if now - self._counted > _SECONDS_BETWEEN_COUNTS:
+            self._counted = now
+            self._n_threads = sum(self._client.nthreads().values())
+            if self._n_threads:
+                self._last_seen = now
+            elif now - self._last_seen > SECONDS_WITHOUT_WORKERS:
+                address = self._client.scheduler.address
+                raise ConnectionError(f"the Dask scheduler at {address} has had no worker for {now:.0f} s")
+        return max(1, 2 * self._n_threads)
+
+    def submit(self, task: Any, workers: list[str] | None = None) -> "Future[Any]":
+        """Send a task to the cluster, or to some of its workers."""
+        self._n_sent += 1
+        key = f"{self._name}-{self._n_sent}"
+        theirs = self._client.submit(_compute, self._name, task, key=key, workers=workers, pure=False)
+        ours: Future[Any] = Future()
+        self._under_way[ours] = theirs
+        ours.add_done_callback(self._forget)
+        theirs.add_done_callback(partial(_hand_over, ours))
+        return ours
+
+    def submit_elsewhere(self, task: Any, slow: "Future[Any]") -> "Future[Any] | None":
+        """Send a task to those workers that have nothing to do; None where there are none."""
+        busy = self._client.processing()
+        idle = [address for address in self._client.nthreads() if not busy.get(address)]
+        return self.submit(task, idle) if idle and slow in self._under_way else None
+
+    def _forget(self, ours: "Future[Any]") -> None:
+        if (theirs := self._under_way.pop(ours, None)) is not None and not theirs.done():
+            theirs.cancel()
+
+    def close(self) -> None:
+        """Give up what is under way, and let the workers forget the function."""
+        with suppress(Exception):  # the scheduler may be gone, which has been said
+            self._client.cancel(list(self._under_way.values()))
+            self._client.unregister_worker_plugin(self._name)
+
+
+def _hand_over(ours: "Future[Any]", theirs: "distributed.Future") -> None:
+    """Fetch what a task has become, for whoever waits for it."""
+    if not ours.set_running_or_notify_cancel():
+        return
+    try:
+        ours.set_result(theirs.result())
+    except distributed.KilledWorker as error:
+        n_lost = error.allowed_failures + 1
+        ours.set_exception(
+            LostError(f"{n_lost} workers that had it were lost, the last at {error.last_worker.address}")
+        )
+    except distributed.CancelledError:
+        ours.set_exception(LostError("the Dask scheduler is gone"))
+    except Exception as error:
+        ours.set_exception(error)

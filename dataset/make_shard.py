@@ -1,0 +1,134 @@
+"""What does a worker do with its shard? It reads, encodes, hashes and writes at the same time, in threads.
+
+A shard is streamed: a worker holds some blocks of text and of ids, never a whole shard. It is done when its
+record has been written next to it, which says what it was made of and is written last.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+from bpelab.bpe.corpus.read_part import Text, read_part
+from bpelab.bpe.encoding import Encoding
+from bpelab.bpe.foundation.background import in_background
+from bpelab.bpe.foundation.workers import require_wanted
+from bpelab.bpe.foundation.writing import named
+from bpelab.dataset.manifest import Manifest, ReadPart, Settings, Shard, shard_name, write_record
+from bpelab.dataset.places import Place
+from bpelab.dataset.plan import PlannedShard, name_of
+from bpelab.dataset.token_writer import TokenWriter
+
+# Short documents are handed over together: handing over costs as much as encoding a few hundred characters.
+_BLOCK_CHARS = 1 << 20
+
+Block = tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]  # ids, and the ends of documents among them
+
+
+@dataclass(frozen=True)
+class ShardMaker:
+    """Makes shards of one run, in any process that sees the corpus and the place."""
+
+    place: Place
+    settings: Settings
+    plan_sha256: str
+    encoding: Encoding
+    n_bytes: int  # of text that a worker will encode, about: what pays depends on it
+
+    def __call__(self, planned: PlannedShard) -> Shard:
+        """Encode a shard's parts, write the shard and its record, and return the record.
+
+        Raises what `read_part` raises; `ValueError` where this worker does not see what the client has begun;
+        `OSError` that names the file which cannot be written.
+        """
+        require_begun(self.place, self.plan_sha256)
+        name = shard_name(planned.number)
+        settings = self.settings
+        read: list[ReadPart] = []
+        with (
+            self.place.new_file(name) as file,
+            closing(in_background(self._encoded(planned, read))) as blocks,
+        ):
+            writer = TokenWriter(
+                file,
+                n_vocab=settings.n_vocab,
+                encoding=settings.encoding,
+                tokenizer=settings.tokenizer,
+                end_of_text=settings.end_of_text,
+            )
+            for ids, ends in blocks:
+                require_wanted()
+                with named(self.place.name_of(name)):
+                    writer.add(ids, ends)
+            with named(self.place.name_of(name)):
+                header = writer.finish()
+        return write_record(self.place, name, header, read)
+
+    @cached_property
+    def _ready(self) -> Encoding:
+        return self.encoding.with_engine_for(self.n_bytes)
+
+    def _encoded(self, planned: PlannedShard, read: list[ReadPart]) -> Iterator[Block]:
+        with closing(in_background(self._texts(planned, read))) as blocks:
+            for texts in blocks:
+                yield self._encode(texts)
+
+    def _texts(self, planned: PlannedShard, read: list[ReadPart]) -> Iterator[list[Text]]:
+        for part in planned.parts:
+            reader = read_part(part, self.settings.reading)
+            texts: list[Text] = []
+            n_chars = 0
+            for text in reader:
+                texts.append(text)
+                n_chars += len(text.text)
+                if n_chars >= _BLOCK_CHARS:
+                    yield texts
+                    texts, n_chars = [], 0
+            if texts:
+                yield texts
+            read.append(
+                ReadPart(
+                    name_of(part.source),
+                    part.start,
+                    part.end,
+                    reader.sha256,
+                    reader.n_skipped,
+                    reader.first_skipped,
+                )
+            )
+
+    def _encode(self, texts: list[Text]) -> Block:
+        end_of_text = self.settings.end_of_text
+        last = [] if end_of_text is None else [np.array([end_of_text], dtype=np.uint32)]
+        blocks: list[npt.NDArray[np.uint32]] = []
+        ends: list[int] = []
+        n_tokens = 0
+        for text, ends_document in texts:
+            some = [
+                self._ready.encode_to_numpy(text, disallowed_special=()),
+                *(last if ends_document else []),
+            ]
+            blocks += some
+            n_tokens += sum(map(len, some))
+            if ends_document:
+                ends.append(n_tokens)
+        ids = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+        return ids, np.array(ends, dtype=np.int64)
+
+
+def require_begun(place: Place, plan_sha256: str) -> None:
+    """Raise `ValueError` where a worker does not find the manifest of its run in the place it writes to.
+
+    It is on another machine that has another directory of that name, or another run has begun there since.
+    """
+    try:
+        found = Manifest.read(place).plan_sha256
+    except FileNotFoundError:
+        found = ""
+    if found != plan_sha256:
+        raise ValueError(
+            f"{place}: a worker does not find there what this run has begun; name a directory that all"
+            " workers share, or a URL, and let no other run write there"
+        )

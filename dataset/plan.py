@@ -1,0 +1,93 @@
+"""Which parts of a corpus does each shard hold? That is planned before the work, from the corpus alone."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from bpelab.bpe.corpus.parts import Part
+from bpelab.bpe.corpus.sources import Source
+
+# A shard is what is worked on at a time: many of them keep all workers busy to the end, and a kill costs
+# less. Few keep the number of files small, all of which a training maps.
+LEAST_BYTES = 16 << 20
+MOST_BYTES = 256 << 20
+N_SHARDS = 256
+
+
+@dataclass(frozen=True)
+class PlannedShard:
+    """The parts of a shard; `str` is what messages call it."""
+
+    number: int
+    parts: tuple[Part, ...]
+
+    @property
+    def n_bytes(self) -> int:
+        """How much text it has."""
+        return sum(part.n_bytes for part in self.parts)
+
+    def __str__(self) -> str:
+        first, last = self.parts[0].name, self.parts[-1].name
+        return f"shard {self.number}: {first}" + ("" if first == last else f" to {last}")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All shards of a corpus, in order."""
+
+    shards: tuple[PlannedShard, ...]
+
+    @property
+    def n_bytes(self) -> int:
+        """How much text there is."""
+        return sum(shard.n_bytes for shard in self.shards)
+
+    @property
+    def sha256(self) -> str:
+        """The hash of what is in which shard; equal plans have equal ones."""
+        digest = hashlib.sha256()
+        for shard in self.shards:
+            described = [[name_of(part.source), part.start, part.end] for part in shard.parts]
+            digest.update(json.dumps(described).encode() + b"\n")
+        return digest.hexdigest()
+
+
+def usual_shard_bytes(n_bytes: int) -> int:
+    """Return how much text a shard gets where nobody says it: a 256th of all, from 16 to 256 MiB.
+
+    >>> [usual_shard_bytes(n) >> 20 for n in (10**6, 10**10, 10**12)]
+    [16, 37, 256]
+    """
+    return min(MOST_BYTES, max(LEAST_BYTES, n_bytes // N_SHARDS))
+
+
+def plan_shards(parts: Sequence[Part], shard_bytes: int) -> Plan:
+    """Put parts into shards in order: each is full when it has `shard_bytes` of text."""
+    return Plan(
+        tuple(PlannedShard(number, tuple(some)) for number, some in enumerate(_full(parts, shard_bytes)))
+    )
+
+
+def _full(parts: Sequence[Part], shard_bytes: int) -> Iterator[list[Part]]:
+    some: list[Part] = []
+    n_bytes = 0
+    for part in parts:
+        some.append(part)
+        n_bytes += part.n_bytes
+        if n_bytes >= shard_bytes:
+            yield some
+            some, n_bytes = [], 0
+    if some:
+        yield some
+
+
+def name_of(source: Source) -> str:
+    """Return what is kept of a file's name: the shell chooses another name for a pipe each time."""
+    return source.name if not is_copy(source) else "a pipe"
+
+
+def is_copy(source: Source) -> bool:
+    """Whether a file is a copy of what came through a pipe."""
+    return os.path.basename(source.path) != os.path.basename(source.name)

@@ -1,0 +1,97 @@
+"""A Dask cluster computes what one process computes, also while workers are killed or have other versions."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bpelab.bpe.foundation.workers import TaskError, Workers, map_tasks
+
+distributed = pytest.importorskip("distributed", reason="pip install 'bpelab[dask]'")
+from bpelab.bpe.foundation import dask_workers  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    """Two processes on this machine."""
+    options = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
+    with distributed.LocalCluster(**options, silence_logs=50) as running:
+        yield running
+
+
+@pytest.fixture
+def workers(cluster: Any) -> Workers:
+    return Workers(scheduler=cluster.scheduler_address)
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_a_cluster_computes_every_task_once(workers: Workers, ordered: bool) -> None:
+    tasks = ["a" * (n * 37 % 50) for n in range(20)]
+    results = list(map_tasks(len, tasks, workers, ordered=ordered))
+    expected = [(task, len(task)) for task in tasks]
+    assert results == expected if ordered else sorted(results) == sorted(expected)
+
+
+def test_a_client_is_as_good_as_an_address(cluster: Any) -> None:
+    with distributed.Client(cluster, set_as_default=False) as client:
+        assert list(map_tasks(len, ["abc"], Workers(scheduler=client))) == [("abc", 3)]
+        assert client.status == "running"
+
+
+def test_an_error_arrives_with_the_name_of_its_task(workers: Workers) -> None:
+    with pytest.raises(ValueError, match="'x'") as caught:
+        list(map_tasks(int, ["1", "x"], workers, name=lambda task: f"the task {task}"))
+    assert "while working on the task x" in caught.value.__notes__
+
+
+def test_a_task_whose_worker_is_killed_goes_to_another(tmp_path: Path, workers: Workers) -> None:
+    kill = f"__import__('os').kill(__import__('os').getpid(), {int(signal.SIGTERM)})"
+    path = str(tmp_path / "killed")
+    once = f"(open({path!r}, 'x').close(), {kill}) if not __import__('os').path.exists({path!r}) else 7"
+    assert [result for _, result in map_tasks(eval, ["1", once, "2", "3"], workers)] == [1, 7, 2, 3]
+
+
+def test_a_task_that_kills_every_worker_is_named(workers: Workers) -> None:
+    with pytest.raises(TaskError, match=r"^the part: 4 workers that had it were lost, the last at tcp://"):
+        list(map_tasks(os._exit, [9], workers, name=lambda task: "the part"))
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "message"),
+    [
+        ("bpelab", "0.0.9", r"the worker at tcp://\S+ has bpelab \S+, and the client has bpelab 0\.0\.9"),
+        ("python", "2.7", r"has python 3\.\d+, and the client has python 2\.7: install the same on both"),
+        ("numpy", "0", r"has numpy \d+, and the client has numpy 0"),
+    ],
+)
+def test_versions_that_differ_are_refused_with_both_named(
+    workers: Workers, monkeypatch: pytest.MonkeyPatch, name: str, version: str, message: str
+) -> None:
+    ours = dask_workers.versions() | {name: version}
+    monkeypatch.setattr(dask_workers, "versions", lambda: ours)
+    with pytest.raises(ValueError, match=message):
+        list(map_tasks(len, ["a"], workers))
+    # A worker that joins later is compared when it gets a task.
+    monkeypatch.setattr(dask_workers, "require_same_versions", lambda client: None)
+    with pytest.raises(ValueError, match=message):
+        list(map_tasks(len, ["a"], workers))
+
+
+def test_no_scheduler_and_no_address_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dask_workers, "SECONDS_TO_CONNECT", 0.2)
+    with pytest.raises(ConnectionError, match=r"there is no Dask scheduler at tcp://127\.0\.0\.1:9"):
+        list(map_tasks(len, ["a"], Workers(scheduler="tcp://127.0.0.1:9")))
+
+
+def test_without_workers_the_work_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dask_workers, "SECONDS_WITHOUT_WORKERS", 0.1)
+    monkeypatch.setattr(dask_workers, "_SECONDS_BETWEEN_COUNTS", 0.0)
+    options = {"n_workers": 0, "processes": False, "dashboard_address": ":0"}
+    with distributed.LocalCluster(**options, silence_logs=50) as empty:
+        start = time.monotonic()
+        with pytest.raises(ConnectionError, match=r"has had no worker for"):
+            list(map_tasks(len, ["a"], Workers(scheduler=empty.scheduler_address)))
+        assert time.monotonic() - start < 60

@@ -1,0 +1,120 @@
+"""Token files may lie below a URL: written and loaded as in a directory, by one run at a time."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bpelab.bpe import Encoding
+from bpelab.dataset import lease
+from bpelab.dataset.lease import leased
+from bpelab.dataset.places import Place
+from bpelab.dataset.shards import open_tokens, open_windows
+from bpelab.dataset.tokenize_corpus import tokenize_corpus
+
+fsspec = pytest.importorskip("fsspec", reason="pip install 'bpelab[corpora]'")
+OUT = "memory://bucket/out"
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    monkeypatch.setattr(lease, "SECONDS_BETWEEN", 0.02)
+    monkeypatch.setattr(lease, "SECONDS_TO_WAIT", 0.3)
+    monkeypatch.setattr(lease, "SECONDS_TO_SETTLE", 0.05)
+    monkeypatch.setenv("BPELAB_CACHE_DIR", str(tmp_path / "cache"))
+    store = fsspec.filesystem("memory")
+    yield
+    store.store.clear()
+    store.pseudo_dirs[:] = [""]
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    (tmp_path / "corpus").mkdir()
+    for number in range(4):
+        (tmp_path / "corpus" / f"{number}.txt").write_text(f"text {number} " * 50)
+    return tmp_path / "corpus"
+
+
+def stored() -> dict[str, bytes]:
+    store = fsspec.filesystem("memory")
+    return {path.rpartition("/")[2]: store.cat_file(path) for path in store.find("/bucket/out")}
+
+
+def test_the_files_are_those_of_a_directory(corpus: Path, tmp_path: Path, gpt2: Encoding) -> None:
+    tokenize_corpus([corpus], OUT, gpt2, shard_bytes=1)
+    tokenize_corpus([corpus], tmp_path / "out", gpt2, shard_bytes=1)
+    expected = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir() if path.name != ".lock"}
+    assert stored() == expected
+    assert (
+        open_windows(OUT, 8, 8).gather([3])[0].tolist()
+        == open_windows(tmp_path / "out", 8, 8).gather([3])[0].tolist()
+    )
+    assert tokenize_corpus([corpus], OUT, gpt2).finished
+    assert stored() == expected
+
+
+def test_shards_that_lack_are_made_again(corpus: Path, gpt2: Encoding) -> None:
+    tokenize_corpus([corpus], OUT, gpt2, shard_bytes=1)
+    before = stored()
+    place = Place.of(OUT)
+    manifest = json.loads(place.read("manifest.json"))
+    for name in ("tokens-000001.bin", "sources-000002.jsonl"):
+        place.remove(name)
+    assert manifest["finished"]
+    tokenize_corpus_unfinished(place)
+    tokenize_corpus([corpus], OUT, gpt2)
+    assert stored() == before
+
+
+def tokenize_corpus_unfinished(place: Place) -> None:
+    """Let the manifest be that of a run which was killed."""
+    from bpelab.dataset.manifest import Manifest
+
+    manifest = Manifest.read(place)
+    manifest.finished, manifest.shards = False, []
+    manifest.write(place)
+
+
+def test_shards_are_copied_once_and_checked(
+    corpus: Path, tmp_path: Path, gpt2: Encoding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokenize_corpus([corpus], OUT, gpt2, shard_bytes=1)
+    store = fsspec.filesystem("memory")
+    damaged = bytearray(store.cat_file("/bucket/out/tokens-000001.bin"))
+    good = bytes(damaged)
+    damaged[-20] ^= 1
+    store.pipe_file("/bucket/out/tokens-000001.bin", bytes(damaged))
+    with pytest.raises(ValueError, match=r"^memory://bucket/out/tokens-000001\.bin: its tokens are altered"):
+        open_tokens(OUT)
+    store.pipe_file("/bucket/out/tokens-000001.bin", good)
+    ids = [file.ids.tolist() for file in open_tokens(OUT)]
+    monkeypatch.setattr("bpelab.dataset.local_copy.open_url", None)  # nothing is fetched a second time
+    assert [file.ids.tolist() for file in open_tokens(OUT)] == ids
+    assert not list((tmp_path / "cache").rglob("*.part"))
+
+
+def test_the_second_run_is_refused_and_a_killed_one_blocks_nobody(corpus: Path, gpt2: Encoding) -> None:
+    with leased(Place.of(OUT)) as require_held:
+        with pytest.raises(BlockingIOError, match=r"another run is writing here \(.*, process \d+\)"):
+            tokenize_corpus([corpus], OUT, gpt2)
+        require_held()
+    Place.of(OUT).write(".lock", b"of a run that was killed")
+    assert tokenize_corpus([corpus], OUT, gpt2).finished
+    assert ".lock" not in stored()
+
+
+def test_a_run_that_was_taken_over_ends(corpus: Path) -> None:
+    place = Place.of(OUT)
+    with pytest.raises(BlockingIOError, match="the other"), leased(place) as require_held:
+        place.write(".lock", b"the other")
+        while True:
+            require_held()
+    assert place.read(".lock") == b"the other"
+
+
+@pytest.mark.parametrize("name", ["memory://bucket", "memory://bucket/out"])
+def test_the_corpus_may_not_hold_what_is_written(gpt2: Encoding, name: Any) -> None:
+    with pytest.raises(ValueError, match="would become part of the corpus"):
+        tokenize_corpus([name], OUT, gpt2)
