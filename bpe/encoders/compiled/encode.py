@@ -85,7 +85,7 @@ def encode_pieces(
             # Computed, as a branch would often be guessed wrong: whether it is the second of the two slots.
             is_second = (slots[slot + U64(4)] == low) & (slots[slot + U64(5)] == high)
             slot += U64(is_second) * SLOT_WORDS
-            if slots[slot] == low and slots[slot + U64(1)] == high:
+            if (slots[slot] == low) & (slots[slot + U64(1)] == high):
                 n_ids = write_ids(slots[slot + U64(2)], slots[slot + U64(3)], runs, ids, n_ids)
             else:
                 start = U64(own[i])

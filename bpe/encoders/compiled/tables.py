@@ -75,8 +75,7 @@ def key_of(data: Bytes, start: np.uint64, length: np.uint64) -> tuple[np.uint64,
 @compiled
 def home_of(low: np.uint64, high: np.uint64, shift: np.uint64) -> np.uint64:
     """Return the first word of the two slots, in one line of the cache, where a key is looked for first."""
-    mixed = low * _MIX_LOW ^ high * _MIX_HIGH
-    return ((mixed ^ mixed >> U64(32)) * _MIX_LOW >> shift) * SLOT_WORDS & ~SLOT_WORDS
+    return (low * _MIX_LOW + high * _MIX_HIGH >> shift) * SLOT_WORDS & ~SLOT_WORDS
 
 
 @compiled
