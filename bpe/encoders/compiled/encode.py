@@ -176,7 +176,7 @@ def remember(
     is_long = high == LONG_KEY
     slots = memory.long_slots if is_long else memory.slots
     n_kept = counters[N_LONG if is_long else N_SHORT]
-    is_full = U64(8) * U64(n_kept + 1) > U64(len(slots))  # half of the slots, of four words each
+    is_full = U64(12) * U64(n_kept + 1) > U64(len(slots))  # a third of the slots, of four words each
     n_runs, n_bytes = U64(counters[N_RUN_IDS]), U64(counters[N_BYTES])
     if count > MAX_IN_SLOT:
         is_full |= n_runs + count + U64(IDS_AT_ONCE) > U64(len(memory.runs))
