@@ -114,7 +114,7 @@ def add_line_breaks(classes: Bytes, n: np.uint64, flags: Bytes) -> None:
 def end_of_white(
     classes: Bytes, place: np.uint64, n: np.uint64, space: np.uint8, white: np.uint8
 ) -> np.uint64:
-    """Return where white space without line breaks ends: 64 characters at a time, as a line may be indented."""
+    """Return where white space without line breaks ends, 64 characters at a time."""
     while place < n:
         n_white = trailing_zeros(~(where_equal(classes, place, space) | where_equal(classes, place, white)))
         place += n_white
