@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from bpelab.bpe.encoders.batches import map_in_threads, require_threads
 from bpelab.bpe.encoders.choice import AUTO, CACHE_PIECES, Engines, resolve_engine
-from bpelab.bpe.encoders.engine import Engine, joined
+from bpelab.bpe.encoders.engine import Engine
 from bpelab.bpe.encoders.offsets import TokenOffsets, text_and_offsets, token_offsets
 from bpelab.bpe.encoders.stream import (
     decode_chunks,
@@ -213,7 +213,7 @@ class Encoding:
         refuse_special(text, disallowed)
         refuse_surrogates(text)
         require_threads(num_threads)
-        return joined(self._parts.mixed.to_blocks(text, allowed, num_threads))
+        return self._parts.mixed.to_array(text, allowed, num_threads)
 
     def encode_ordinary_batch(self, text: Sequence[str], *, num_threads: int = 8) -> list[list[int]]:
         """Encode each text as `encode_ordinary` does, in order; many short texts are encoded together."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 
 import numpy as np
-from bpelab.bpe.encoders.engine import Ids
+from bpelab.bpe.encoders.engine import Engine, Ids
 from bpelab.bpe.encoders.heap import merge_with_heap
 from bpelab.bpe.encoders.stream import finished_pieces
 from bpelab.bpe.splitting.patterns import word_pattern
@@ -59,7 +59,7 @@ class Cache(dict[str, Sequence[int]]):
         return ids
 
 
-class CachedEncoder:
+class CachedEncoder(Engine):
     """Ordinary text to ids through the two caches.
 
     `merge_long` may be given for pieces of `LONG_BYTES` or more, which neither cache keeps. `cache_bytes`

@@ -134,7 +134,7 @@ class Engines:
         return None if encoder is None else vars(self).setdefault("compiled", encoder)
 
 
-class AutoEngine:
+class AutoEngine(Engine):
     """Short texts by the cache, long ones by the compiled engine where it pays, by the arrays elsewhere."""
 
     def __init__(self, engines: Engines) -> None:
@@ -147,6 +147,10 @@ class AutoEngine:
         if n_chars < SHORT_CHARS:
             return self._engines.compiled_if_loaded or self._short
         return self._engines.compiled_if_it_pays(n_chars) or self._engines.arrays
+
+    def encode(self, text: str, num_threads: int = 1) -> Ids:
+        """Return the ids of a text, (n_tokens,) uint32."""
+        return self._engine(len(text)).encode(text, num_threads)
 
     def encode_to_list(self, text: str) -> list[int]:
         """Return the ids of a text."""

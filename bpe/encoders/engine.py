@@ -16,6 +16,10 @@ Ids = npt.NDArray[np.uint32]
 class Engine(Protocol):
     """One way to encode. Threads may share an engine."""
 
+    def encode(self, text: str, num_threads: int = 1) -> Ids:
+        """Return the ids of a text, (n_tokens,) uint32; an engine with nothing better joins its blocks."""
+        return joined(self.encode_blocks(text, num_threads))
+
     def encode_to_list(self, text: str) -> list[int]:
         """Return the ids of a text."""
 

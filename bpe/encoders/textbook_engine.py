@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from bpelab.bpe import textbook
-from bpelab.bpe.encoders.engine import Ids, missing_byte_error
+from bpelab.bpe.encoders.engine import Engine, Ids, missing_byte_error
 from bpelab.bpe.encoders.stream import finished_pieces
 
 
-class TextbookEncoder:
+class TextbookEncoder(Engine):
     """The textbook's ids by the textbook's own functions: slow, and what the other engines must equal.
 
     >>> TextbookEncoder({b" ": 0, b"a": 1, b"b": 2, b"ab": 3}, " ?[a-z]+").encode_to_list("ab ab")

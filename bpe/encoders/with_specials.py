@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-from bpelab.bpe.encoders.engine import Engine, Ids
+from bpelab.bpe.encoders.engine import Engine, Ids, joined
 from bpelab.bpe.splitting.specials import special_finder
 
 
@@ -37,6 +37,12 @@ class MixedEncoder:
             ids += self._engine.encode_to_list(ordinary) if ordinary else ()
             ids += () if token is None else (token,)
         return ids
+
+    def to_array(self, text: str, allowed: frozenset[str], num_threads: int = 1) -> Ids:
+        """Return the ids of a text, (n_tokens,) uint32."""
+        if not allowed:
+            return self._engine.encode(text, num_threads)
+        return joined(self._blocks_of_parts(text, allowed, num_threads))
 
     def to_blocks(self, text: str, allowed: frozenset[str], num_threads: int = 1) -> Iterator[Ids]:
         """Return an iterator over the ids of a text, some at a time and in order: (n_tokens,) uint32 each."""

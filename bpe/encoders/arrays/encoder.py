@@ -24,7 +24,7 @@ from bpelab.bpe.encoders.arrays.rounds import merge_in_rounds
 from bpelab.bpe.encoders.arrays.store import RUN_BITS, START_MASK, PieceStore, TokenTables, Values
 from bpelab.bpe.encoders.arrays.tiers import distinct_pieces
 from bpelab.bpe.encoders.batches import map_in_threads
-from bpelab.bpe.encoders.engine import Ids
+from bpelab.bpe.encoders.engine import Engine, Ids
 from bpelab.bpe.foundation.once import once
 from bpelab.bpe.foundation.runs import places_in_spans
 from bpelab.bpe.foundation.tables_by_id import IdPlaces
@@ -48,7 +48,7 @@ class Found(NamedTuple):
     large: list[tuple[int, Ids]]  # (piece, ids) of pieces whose ids are in no run
 
 
-class ArrayEncoder:
+class ArrayEncoder(Engine):
     """Ordinary text to ids for many pieces at once; threads may share one.
 
     What is learnt beyond the vocabulary lies in stores. A call takes one of those that wait, or begins

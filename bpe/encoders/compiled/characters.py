@@ -28,7 +28,8 @@ def is_ascii(data: Bytes, n_bytes: np.uint64) -> Verdict:
 def shorten(data: Bytes, n_bytes: np.uint64, classes: Bytes, chars: Bytes, offsets: Ids) -> np.uint64:
     """Write one byte for each character of some UTF-8, and where it begins; return how many there are.
 
-    `classes` has the class of each code point. Up to eight ASCII characters are read at once.
+    `classes` has the class of each code point. Up to eight ASCII characters are read at once, and 64 where no
+    other is near, as in English with a few curly quotes.
     """
     place, n = U64(0), U64(0)
     while place < n_bytes:
@@ -38,6 +39,13 @@ def shorten(data: Bytes, n_bytes: np.uint64, classes: Bytes, chars: Bytes, offse
             offsets[n + k] = np.uint32(place + k)
         n += n_ascii
         place += n_ascii
+        if n_ascii == U64(8):
+            while place + U64(64) <= n_bytes and is_ascii(data[place:], U64(64)):
+                for k in range(U64(64)):
+                    chars[n + k] = data[place + k]
+                    offsets[n + k] = np.uint32(place + k)
+                n += U64(64)
+                place += U64(64)
         while place < n_bytes and data[place] >= NOT_ASCII:
             first = U64(data[place])
             point = U64(data[place + U64(1)]) & U64(63)

@@ -35,6 +35,7 @@ from bpelab.bpe.encoders.compiled.tables import (
     key_of,
     long_slot_of,
     rank_of,
+    slot_from,
 )
 
 # The places of `done`: how many texts, pieces and ids.
@@ -85,12 +86,20 @@ def encode_pieces(
             # Computed, as a branch would often be guessed wrong: whether it is the second of the two slots.
             is_second = (slots[slot + U64(4)] == low) & (slots[slot + U64(5)] == high)
             slot += U64(is_second) * SLOT_WORDS
-            if slots[slot] == low and slots[slot + U64(1)] == high:
+            if (slots[slot] == low) & (slots[slot + U64(1)] == high):
                 n_ids = write_ids(slots[slot + U64(2)], slots[slot + U64(3)], runs, ids, n_ids)
             else:
                 start = U64(own[i])
                 length = U64(own[i + U64(1)]) - start
-                n_ids = find(data, start, length, low, high, slot, tables, memory, ids, n_ids)
+                others = memory.long_slots if high == LONG_KEY else slots
+                if high == LONG_KEY:
+                    slot, low = long_slot_of(others, memory.long_shift, memory.data, data, start, length)
+                else:
+                    slot = slot_from(others, slot, low, high)
+                if others[slot + U64(1)] != U64(0):
+                    n_ids = write_ids(others[slot + U64(2)], others[slot + U64(3)], runs, ids, n_ids)
+                else:
+                    n_ids = learn(data, start, length, low, high, slot, tables, memory, ids, n_ids)
         if memory.counters[HEAP_WANTED] != 0:
             return NO_HEAP
         done[PIECES_DONE] += np.int64(n)
@@ -118,7 +127,7 @@ def write_ids(two: np.uint64, last: np.uint64, runs: Ids, ids: Ids, n_ids: np.ui
 
 
 @compiled
-def find(
+def learn(
     data: Bytes,
     start: np.uint64,
     length: np.uint64,
@@ -130,31 +139,18 @@ def find(
     ids: Ids,
     n_ids: np.uint64,
 ) -> np.uint64:
-    """Write the ids of one piece, which is long or not in its home slot, and return their end.
+    """Write the ids of a piece that has not been met, remember it in a free slot, and return their end.
 
-    A piece that has not been met is merged and remembered.
+    For small things it is too far away: a call with all these arrays writes some 150 words.
     """
-    is_long = high == LONG_KEY
-    if is_long:
-        slots = memory.long_slots
-        slot, low = long_slot_of(slots, memory.long_shift, memory.data, data, start, length)
+    rank = rank_of(tables, data, start, length)
+    if rank != NO_RANK:
+        ids[n_ids] = rank
+        end_of_ids = n_ids + U64(1)
     else:
-        slots = memory.slots
-        end = U64(len(slots))
-        while slots[slot + U64(1)] != U64(0) and (slots[slot] != low or slots[slot + U64(1)] != high):
-            slot += SLOT_WORDS
-            if slot == end:
-                slot = U64(0)
-    if slots[slot + U64(1)] == U64(0):
-        rank = rank_of(tables, data, start, length)
-        if rank != NO_RANK:
-            ids[n_ids] = rank
-            end_of_ids = n_ids + U64(1)
-        else:
-            end_of_ids = merge_piece(data, start, length, tables, memory, ids, n_ids)
-        remember(data, start, length, low, high, slot, memory, ids[n_ids:end_of_ids])
-        return end_of_ids
-    return write_ids(slots[slot + U64(2)], slots[slot + U64(3)], memory.runs, ids, n_ids)
+        end_of_ids = merge_piece(data, start, length, tables, memory, ids, n_ids)
+    remember(data, start, length, low, high, slot, memory, ids[n_ids:end_of_ids])
+    return end_of_ids
 
 
 @compiled
@@ -176,7 +172,7 @@ def remember(
     is_long = high == LONG_KEY
     slots = memory.long_slots if is_long else memory.slots
     n_kept = counters[N_LONG if is_long else N_SHORT]
-    is_full = U64(8) * U64(n_kept + 1) > U64(len(slots))  # half of the slots, of four words each
+    is_full = U64(12) * U64(n_kept + 1) > U64(len(slots))  # a third of the slots, of four words each
     n_runs, n_bytes = U64(counters[N_RUN_IDS]), U64(counters[N_BYTES])
     if count > MAX_IN_SLOT:
         is_full |= n_runs + count + U64(IDS_AT_ONCE) > U64(len(memory.runs))

@@ -38,10 +38,10 @@ BLOCK_CHARS = 1 << 18
 SECTION_CHARS = 1 << 20
 # Texts of a batch are joined until they have so many characters together, which the loops encode in one call.
 BATCH_CHARS = 1 << 18
-# Ids that become a list at a time, so that they stay in the processor's cache.
-IDS_AT_A_TIME = 1 << 16
-# Fewer ids become a list by `tolist`, which begins sooner.
-FEW_IDS = 16
+# Ids that become a list at a time; fewer would be slower, since the list grows by them, and more take memory.
+IDS_AT_A_TIME = 1 << 18
+# Fewer ids become a list by `tolist`, which begins sooner; their own integers take 32 KB at most.
+FEW_IDS = 1 << 10
 # How far back from the end of a section a place to cut is looked for.
 CUT_WITHIN = 4096
 # So many memories are kept, one for every call that can run at the same time.
@@ -237,16 +237,18 @@ class CompiledEncoder:
     # ---- ids to lists and to bytes ----
 
     def as_list(self, ids: Ids) -> list[int]:
-        """Return ids as a list, in which equal ids are one object."""
+        """Return ids as a list, in which equal ids are one object unless there are only a few ids."""
         if len(ids) < FEW_IDS:
             as_integers: list[int] = ids.tolist()
             return as_integers
-        objects: list[int] = []
-        for first in range(0, len(ids), IDS_AT_A_TIME):
-            places: npt.NDArray[Any] = ids[first : first + IDS_AT_A_TIME]
-            if len(self._places.far):
-                places = self._places.of(places)
-            objects += self._id_objects.take(places, mode="clip").tolist()
+        objects = self._objects_of(ids[:IDS_AT_A_TIME])
+        for first in range(IDS_AT_A_TIME, len(ids), IDS_AT_A_TIME):
+            objects += self._objects_of(ids[first : first + IDS_AT_A_TIME])
+        return objects
+
+    def _objects_of(self, ids: Ids) -> list[int]:
+        places: npt.NDArray[Any] = self._places.of(ids) if len(self._places.far) else ids
+        objects: list[int] = self._id_objects.take(places, mode="clip").tolist()
         return objects
 
     @once

@@ -171,7 +171,7 @@ def grown(memory: Memory, sizes: Sizes) -> Memory:
         memory.long_slots[:] = 0
         memory.counters[:] = 0
         return memory
-    larger = memory._replace(**_kept(min(4 * n_slots, sizes.most_slots)))
+    larger = memory._replace(**_kept(min(2 * n_slots, sizes.most_slots)))
     move_slots(memory.slots, larger.slots, larger.shift, False)
     move_slots(memory.long_slots, larger.long_slots, larger.long_shift, True)
     larger.data[: len(memory.data)] = memory.data

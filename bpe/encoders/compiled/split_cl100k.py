@@ -76,7 +76,7 @@ def mark_cl100k(chars: Bytes, n: np.uint64, classes: Bytes, flags: Bytes) -> Non
                     flags[place + U64(1)] = np.uint8(0)
                     flags[place + size] = np.uint8(1)
     add_line_breaks(own, n, flags)
-    add_threes(own, n, NUMBER, flags)
+    add_threes(before, own, n, NUMBER, flags)
 
 
 @compiled
@@ -92,13 +92,16 @@ def contraction_of_any_case(chars: Bytes, place: np.uint64, n: np.uint64) -> np.
 @compiled
 def add_line_breaks(classes: Bytes, n: np.uint64, flags: Bytes) -> None:
     """Start a piece at white space after the last line break of its run, and after those an "other" took."""
+    after = classes[U64(1) :]
     for group in range(U64(0), n, U64(64)):
         bits = where_equal(classes, group, BREAK)
+        if bits != U64(0):
+            bits &= where_equal(after, group, SPACE) | where_equal(after, group, WHITE)
         while bits != U64(0):
             place = group + trailing_zeros(bits) + U64(1)
             bits &= bits - U64(1)
-            if place < n and (classes[place] == SPACE or classes[place] == WHITE):
-                end = end_of_white(classes, place, n)
+            if place < n:
+                end = end_of_white(classes, place, n, SPACE, WHITE)
                 first = place - U64(1)
                 while first > U64(0) and classes[first - U64(1)] == BREAK:
                     first -= U64(1)
@@ -108,24 +111,29 @@ def add_line_breaks(classes: Bytes, n: np.uint64, flags: Bytes) -> None:
 
 
 @compiled
-def end_of_white(classes: Bytes, place: np.uint64, n: np.uint64) -> np.uint64:
-    """Return where white space without line breaks ends."""
-    while place < n and (classes[place] == SPACE or classes[place] == WHITE):
-        place += U64(1)
-    return place
+def end_of_white(
+    classes: Bytes, place: np.uint64, n: np.uint64, space: np.uint8, white: np.uint8
+) -> np.uint64:
+    """Return where white space without line breaks ends, 64 characters at a time."""
+    while place < n:
+        n_white = trailing_zeros(~(where_equal(classes, place, space) | where_equal(classes, place, white)))
+        place += n_white
+        if n_white < U64(64):
+            break
+    return min(place, n)
 
 
 @compiled
-def add_threes(classes: Bytes, n: np.uint64, number: np.uint8, flags: Bytes) -> None:
+def add_threes(before: Bytes, classes: Bytes, n: np.uint64, number: np.uint8, flags: Bytes) -> None:
     """Cut runs of more than three numbers after every third."""
-    end = U64(0)
     for group in range(U64(0), n, U64(64)):
-        bits = where_equal(classes, group, number)
+        bits = where_equal(classes, group, number) & ~where_equal(before, group, number)
+        for k in range(U64(1), U64(4)):
+            bits &= where_equal(classes, group + k, number)
         while bits != U64(0):
             place = group + trailing_zeros(bits)
             bits &= bits - U64(1)
-            if end <= place < n:  # the first of a run
-                end = place
-                while end < n and classes[end] == number:
-                    flags[end] = np.uint8((end - place) % U64(3) == U64(0))
-                    end += U64(1)
+            end = place + U64(3)
+            while end < n and classes[end] == number:
+                flags[end] = np.uint8((end - place) % U64(3) == U64(0))
+                end += U64(1)

@@ -13,7 +13,7 @@ import numpy as np
 from bpelab.bpe.encoders.compiled.characters import CLASS_BITS, NOT_ASCII
 from bpelab.bpe.encoders.compiled.machine import U64, Bytes, Verdict, compiled, trailing_zeros, where_equal
 from bpelab.bpe.encoders.compiled.memory import BEFORE
-from bpelab.bpe.encoders.compiled.split_cl100k import EDGE, add_threes, contraction_of_any_case
+from bpelab.bpe.encoders.compiled.split_cl100k import EDGE, add_threes, contraction_of_any_case, end_of_white
 from bpelab.bpe.encoders.compiled.split_gpt2 import APOSTROPHE
 
 # Not 0: of "is it 0" and "is it one of 1 to 4" LLVM makes one subtraction with a carry, which it cannot do
@@ -77,14 +77,14 @@ def mark_o200k(chars: Bytes, n: np.uint64, classes: Bytes, flags: Bytes) -> None
     own[n] = WHITE  # white space at the end of a text is one piece
     before_that, before, after = classes[BEFORE - 2 :], classes[BEFORE - 1 :], classes[BEFORE + 1 :]
     before_that[U64(0)] = before_that[U64(1)] = EDGE
-    take_line_breaks(chars, n, own)
+    take_line_breaks(chars, n, before, own)
     take_marks(chars, n, own)
     take_contractions(chars, n, own)
     for i in range(n):
         flags[i] = np.uint8(starts_piece(before_that[i], before[i], own[i], after[i]))
     flags[U64(0)] = np.uint8(1)
     add_line_breaks(own, n, flags)
-    add_threes(own, n, NUMBER, flags)
+    add_threes(before, own, n, NUMBER, flags)
     add_capitals(own, n, BOTH, flags)
     add_capitals(own, n, MARK, flags)
 
@@ -98,14 +98,14 @@ def take_breaks_and_slashes(chars: Bytes, place: np.uint64, n: np.uint64, classe
 
 
 @compiled
-def take_line_breaks(chars: Bytes, n: np.uint64, classes: Bytes) -> None:
+def take_line_breaks(chars: Bytes, n: np.uint64, before: Bytes, classes: Bytes) -> None:
     """Take line breaks after an "other", and all line breaks and slashes that follow them."""
     for group in range(U64(0), n, U64(64)):
-        bits = where_equal(classes, group, BREAK)
+        bits = where_equal(classes, group, BREAK) & where_equal(before, group, OTHER)
         while bits != U64(0):
             place = group + trailing_zeros(bits)
             bits &= bits - U64(1)
-            if U64(0) < place < n and classes[place] == BREAK and classes[place - U64(1)] == OTHER:
+            if place < n and classes[place] == BREAK:
                 take_breaks_and_slashes(chars, place, n, classes)
 
 
@@ -143,23 +143,18 @@ def take_contractions(chars: Bytes, n: np.uint64, classes: Bytes) -> None:
 @compiled
 def add_line_breaks(classes: Bytes, n: np.uint64, flags: Bytes) -> None:
     """Start a piece at white space after the last line break of its run."""
+    after = classes[U64(1) :]
     for group in range(U64(0), n, U64(64)):
         bits = where_equal(classes, group, BREAK)
+        if bits != U64(0):
+            bits &= where_equal(after, group, SPACE) | where_equal(after, group, WHITE)
         while bits != U64(0):
             place = group + trailing_zeros(bits) + U64(1)
             bits &= bits - U64(1)
-            if place < n and (classes[place] == SPACE or classes[place] == WHITE):
-                end = end_of_white_here(classes, place, n)
+            if place < n:
+                end = end_of_white(classes, place, n, SPACE, WHITE)
                 if end == n or classes[end] != BREAK:
                     flags[place] = np.uint8(1)
-
-
-@compiled
-def end_of_white_here(classes: Bytes, place: np.uint64, n: np.uint64) -> np.uint64:
-    """Return where white space without line breaks ends."""
-    while place < n and (classes[place] == SPACE or classes[place] == WHITE):
-        place += U64(1)
-    return place
 
 
 @compiled

@@ -75,8 +75,7 @@ def key_of(data: Bytes, start: np.uint64, length: np.uint64) -> tuple[np.uint64,
 @compiled
 def home_of(low: np.uint64, high: np.uint64, shift: np.uint64) -> np.uint64:
     """Return the first word of the two slots, in one line of the cache, where a key is looked for first."""
-    mixed = low * _MIX_LOW ^ high * _MIX_HIGH
-    return ((mixed ^ mixed >> U64(32)) * _MIX_LOW >> shift) * SLOT_WORDS & ~SLOT_WORDS
+    return (low * _MIX_LOW + high * _MIX_HIGH >> shift) * SLOT_WORDS & ~SLOT_WORDS
 
 
 @compiled
@@ -112,8 +111,13 @@ def same_bytes(
 @compiled
 def slot_of(slots: Words, shift: np.uint64, low: np.uint64, high: np.uint64) -> np.uint64:
     """Return the slot that has a key, or the free one where it would go."""
+    return slot_from(slots, home_of(low, high, shift), low, high)
+
+
+@compiled
+def slot_from(slots: Words, slot: np.uint64, low: np.uint64, high: np.uint64) -> np.uint64:
+    """Return the first slot from one on that has a key or is free."""
     end = U64(len(slots))
-    slot = home_of(low, high, shift)
     while slots[slot + _HIGH] != U64(0) and (slots[slot] != low or slots[slot + _HIGH] != high):
         slot += SLOT_WORDS
         if slot == end:
