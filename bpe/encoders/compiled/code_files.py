@@ -59,20 +59,28 @@ def stamp() -> str:
     """Return a hash of all that machine code depends on."""
     files = [path for folder in SOURCE_FOLDERS for path in sorted(folder.glob("*.py"))]
     parts = [path.read_bytes() for path in files if path.stem not in WITHOUT_LOOPS]
-    versions = [sys.implementation.cache_tag or "", _version("numba"), _version("llvmlite")]
+    versions = [sys.implementation.cache_tag or "", version_of("numba"), version_of("llvmlite")]
     settings = [os.environ.get(name, "") for name in _SETTINGS]
     parts += [text.encode() for text in (*versions, *_processor(), *settings)]
     return sha256(b"\0".join(parts)).hexdigest()[:16]
 
 
-def _version(package: str) -> str:
+def version_of(package: str) -> str:
     with suppress(metadata.PackageNotFoundError):
         return metadata.version(package)
     return ""
 
 
+def given_processor() -> tuple[str, ...]:
+    """Return the processor that Numba is told to compile for, if it is."""
+    name = os.environ.get("NUMBA_CPU_NAME")
+    return (name, os.environ.get("NUMBA_CPU_FEATURES", "")) if name else ()
+
+
 def _processor() -> list[str]:
     """Return what tells one kind of processor from another: a home folder may be shared by several."""
+    if given := given_processor():
+        return [sys.platform, platform.machine(), *given]
     known = [sys.platform, platform.machine(), os.environ.get("PROCESSOR_IDENTIFIER", "")]
     with suppress(OSError), open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
         # The first processor is described in some two thousand characters; there may be hundreds.

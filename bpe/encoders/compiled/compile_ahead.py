@@ -10,10 +10,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from bpelab.bpe.encoders.compiled.code_files import NAMES_OF_PATTERNS, code_folders, folder_of_code
+from bpelab.bpe.encoders.compiled.code_files import (
+    NAMES_OF_PATTERNS,
+    code_folders,
+    folder_of_code,
+    version_of,
+)
 from bpelab.bpe.encoders.compiled.decode import build_token_bytes, join_tokens
 from bpelab.bpe.encoders.compiled.encode import encode_pieces
-from bpelab.bpe.encoders.compiled.machine import IS_INTERPRETED, NUMBA_VERSION
+from bpelab.bpe.encoders.compiled.machine import IS_INTERPRETED
 from bpelab.bpe.encoders.compiled.memory import Sizes, grown, new_memory, new_room
 from bpelab.bpe.encoders.compiled.split import CUTS, class_bytes
 from bpelab.bpe.encoders.compiled.tables import as_bytes, build_tables
@@ -71,7 +76,7 @@ def _use_all_loops(pattern: str) -> None:
         join_tokens(ids[:1], build_token_bytes({0: b"a"}))
     except Exception as error:
         raise RuntimeError(
-            f"Numba {NUMBA_VERSION} does not compile bpelab's loops ({type(error).__name__}: {error});"
+            f"Numba {version_of('numba')} does not compile bpelab's loops ({type(error).__name__}: {error});"
             " another engine gives the same ids, as does another version of Numba"
         ) from error
 
