@@ -38,8 +38,10 @@ class Loop:
                 return results
         with forks_wait():
             version = self._version_for(given)
-            self._versions += (version,)
-        return version(given)
+        if (results := version(given)) is NotImplemented:
+            raise TypeError(f"{self._name} takes arrays without gaps, and none of a subclass: {types_of(given)}")
+        self._versions += (version,)
+        return results
 
     def _version_for(self, arguments: tuple[Any, ...]) -> Callable[..., Any]:
         """Return machine code for arguments of these types."""

@@ -17,8 +17,8 @@ class Queue(NamedTuple):
 class Threshold(NamedTuple):
     """The last pair, in the order in which pairs merge, that may be in the queue."""
 
-    least: int  # what it must occur
-    last: int  # of the pairs that occur just so often
+    least: np.int64  # what it must occur
+    last: np.int64  # of the pairs that occur just so often
 
 
 @compiled
