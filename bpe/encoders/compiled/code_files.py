@@ -75,8 +75,9 @@ def stamp() -> str:
 def _version_file(package: str) -> bytes:
     """Return what tells a version from others: importing the package, or `importlib.metadata`, takes longer."""
     found = find_spec(package)
-    with suppress(OSError):
-        return Path(found.origin if found and found.origin else "").with_name("_version.py").read_bytes()
+    if found is not None and found.origin is not None:
+        with suppress(OSError):
+            return Path(found.origin).with_name("_version.py").read_bytes()
     return version_of(package).encode()
 
 

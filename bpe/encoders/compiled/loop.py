@@ -38,8 +38,7 @@ class Loop:
                 return results
         with forks_wait():
             version = self._version_for(given)
-        if (results := version(given)) is NotImplemented:
-            raise TypeError(f"{self._name} takes arrays without gaps, and none of a subclass: {types_of(given)}")
+        results = version(given)
         self._versions += (version,)
         return results
 
@@ -97,8 +96,8 @@ def types_of(value: Any) -> str:
     """
     if isinstance(value, tuple):
         return f"({', '.join(map(types_of, value))})"
-    if isinstance(value, np.ndarray) and value.ndim == 1:
-        return f"{value.dtype}[]"
     if isinstance(value, np.generic):
         return str(value.dtype)
-    raise TypeError(f"loops take arrays, (n,), and numbers of NumPy, not {value!r}")
+    if type(value) is np.ndarray and value.ndim == 1 and value.flags.c_contiguous and value.dtype.isnative:
+        return f"{value.dtype}[]"
+    raise TypeError(f"loops take arrays, (n,), without gaps, and numbers of NumPy, not {value!r}")

@@ -51,6 +51,8 @@ def _make_ready(name: str, loops: tuple[str, ...], work: str, use: Callable[[], 
             else:
                 with announced(f"compiling the loops for {work}, once on this machine"):
                     use()
+        except ImportError:
+            raise
         except Exception as error:
             raise RuntimeError(
                 f"Numba {version_of('numba')} does not compile bpelab's loops ({type(error).__name__}: {error});"
