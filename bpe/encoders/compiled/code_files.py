@@ -144,7 +144,9 @@ def _remove_former(folder: Path) -> None:
     is_shared = folder.parent != HERE / "__pycache__"
     machine = folder.name.rpartition("-")[2]
     for other in folder.parent.glob("compiled-*"):
-        is_former = other.name.endswith(machine) or other.name.count("-") == 1  # named before there was a machine
+        is_former = (
+            other.name.endswith(machine) or other.name.count("-") == 1
+        )  # named before there was a machine
         if other != folder and is_former:
             with suppress(OSError):
                 if not is_shared or other.stat().st_mtime < time.time() - _SECONDS_KEPT:

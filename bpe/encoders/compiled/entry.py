@@ -24,8 +24,10 @@ try:
     import numba
     from bpelab.bpe.encoders.compiled import instructions
     from llvmlite import ir
+    from llvmlite.binding import parse_assembly
     from numba import njit, types
     from numba.core import compiler_lock
+    from numba.core.cgutils import normalize_ir_text
     from numba.core.registry import cpu_target
     from numba.extending import intrinsic
     from numba.np.arrayobj import populate_array
@@ -80,21 +82,18 @@ def compile_with_entry(dispatcher: Any, arguments: tuple[Any, ...]) -> Code:
     dispatcher.compile(kinds)
     loop = dispatcher.overloads[kinds]
     with compiler_lock.global_compiler_lock:
-        library = loop.target_context.codegen().create_library(ENTRY)
-        library.add_linking_library(loop.library)
-        module = library.create_ir_module(ENTRY)
+        codegen = loop.target_context.codegen()
+        module = codegen.create_library(ENTRY).create_ir_module(ENTRY)
         letters = _write_entry(module, loop, arguments)
-        library.add_ir_module(module)
-        library.finalize()
-        object_code = library._codegen._tm.emit_object(library._final_module)
-    outside = [
-        function.name
-        for function in library._final_module.functions
-        if function.is_declaration and not function.name.startswith("llvm.")
-    ]
-    if outside:
-        raise NotImplementedError(f"machine code that calls {', '.join(outside)}")
-    return Code(letters, object_code)
+        linked = parse_assembly(normalize_ir_text(str(module)))
+        linked.link_in(loop.library._final_module, preserve=True)  # which is optimized already
+        linked.verify()
+        outside = [function.name for function in linked.functions if function.is_declaration]
+        if not all(
+            name.startswith("llvm.") for name in outside
+        ):  # LLVM would end the process that loads this
+            raise NotImplementedError(f"machine code that calls {', '.join(outside)}")
+        return Code(letters, codegen._tm.emit_object(linked))
 
 
 def _write_entry(module: Any, loop: Any, arguments: tuple[Any, ...]) -> str:

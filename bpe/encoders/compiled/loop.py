@@ -32,7 +32,9 @@ class Loop:
         self._versions: tuple[Callable[..., Any], ...] = ()  # one for each set of types that was called with
 
     def __call__(self, *arguments: Any) -> Any:
-        given = tuple([_SCALARS[type(value)](value) if type(value) in _SCALARS else value for value in arguments])
+        given = tuple(
+            [value if (of := _SCALARS.get(type(value))) is None else of(value) for value in arguments]
+        )
         for version in self._versions:
             if (results := version(given)) is not NotImplemented:
                 return results

@@ -71,6 +71,20 @@ def test_every_loop_is_one_file_named_after_it(code: dict[str, bytes]) -> None:
     ]
 
 
+def test_a_process_that_finds_its_code_encodes_trains_and_decodes_without_numba() -> None:
+    """In the usual folder, which the other tests need full anyway."""
+    program = """
+import sys
+from bpelab.bpe import get_encoding, train
+encoding = get_encoding("gpt2", engine="compiled")
+assert encoding.decode(encoding.encode("low lower lowest")) == "low lower lowest"
+train(["low lower lowest"], vocab_size=258, engine="compiled")
+print("numba" in sys.modules)
+"""
+    run(Path(), program)
+    assert run(Path(), program) == "False"
+
+
 @pytest.mark.parametrize("damage", ["cut off", "one bit", "another loop's", "text"])
 def test_a_damaged_file_is_compiled_once_more_and_replaced(
     folder: Path, code: dict[str, bytes], damage: str
