@@ -73,7 +73,7 @@ def stamp() -> str:
 
 
 def _version_file(package: str) -> bytes:
-    """Return what tells a version from others: importing the package, or `importlib.metadata`, takes longer."""
+    """Return what tells a version from others, sooner than an import or `importlib.metadata` would."""
     found = find_spec(package)
     if found is not None and found.origin is not None:
         with suppress(OSError):

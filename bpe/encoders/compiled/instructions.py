@@ -17,6 +17,8 @@ def _address(context: Any, builder: Any, array_type: Any, array: Any, place: Any
 
 
 def load_word(typing_context: Any, data: Any, place: Any) -> Any:
+    """Load 64 bits from a place that need not be a multiple of eight."""
+
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         address = _address(context, builder, signature.args[0], *arguments)
         return builder.load(builder.bitcast(address, ir.IntType(64).as_pointer()), align=1)
@@ -25,6 +27,8 @@ def load_word(typing_context: Any, data: Any, place: Any) -> Any:
 
 
 def where_equal(typing_context: Any, data: Any, place: Any, value: Any) -> Any:
+    """Compare a vector of 64 bytes with one that has the value everywhere; make a number of the bits."""
+
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         lanes = ir.VectorType(ir.IntType(8), 64)
         address = _address(context, builder, signature.args[0], *arguments[:2])
@@ -39,6 +43,8 @@ def where_equal(typing_context: Any, data: Any, place: Any, value: Any) -> Any:
 
 
 def trailing_zeros(typing_context: Any, bits: Any) -> Any:
+    """Count trailing zeros; the constant says that zero has an answer."""
+
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
 
@@ -46,6 +52,8 @@ def trailing_zeros(typing_context: Any, bits: Any) -> Any:
 
 
 def count_ones(typing_context: Any, bits: Any) -> Any:
+    """Count the population of a number."""
+
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.ctpop(arguments[0])
 
@@ -53,6 +61,8 @@ def count_ones(typing_context: Any, bits: Any) -> Any:
 
 
 def prefetch(typing_context: Any, words: Any, place: Any) -> Any:
+    """Fetch a line of memory into all levels of the cache."""
+
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         address = _address(context, builder, signature.args[0], *arguments)
         pointer, number = ir.IntType(8).as_pointer(), ir.IntType(32)

@@ -39,7 +39,7 @@ def kept_code(made_for: MadeFor) -> Version | None:
     content = unchecked(read_code(_file_name(made_for)) or b"")
     if content is None:
         return None
-    heading, results, object_code = (content.split(b"\n", 2) + [b"", b""])[:3]
+    heading, results, object_code = [*content.split(b"\n", 2), b"", b""][:3]
     if heading != _heading(made_for):
         return None
     # Its hash says that it was written here; but another LLVM of the same version may refuse it.

@@ -1,9 +1,8 @@
 """How does Python call a loop that is machine code, without importing what compiled it?
 
 A `Loop` stands where the function was. Called from Python, it passes its arguments to machine code, which is
-read from disk or compiled for arguments of these types; seen by Numba, it is the function that Numba compiles.
-So a process that finds its code on disk never imports Numba, which would take longer than encoding some
-megabytes.
+read from disk or compiled for arguments of these types; seen by Numba, it is the function to compile. So a
+process that finds its code on disk never imports Numba, which takes as long as encoding some megabytes.
 """
 
 from collections.abc import Callable
@@ -32,6 +31,7 @@ class Loop:
         self._versions: tuple[Callable[..., Any], ...] = ()  # one for each set of types that was called with
 
     def __call__(self, *arguments: Any) -> Any:
+        """Run the machine code for arguments of these types, read from disk or compiled at first."""
         given = tuple(
             [value if (of := _SCALARS.get(type(value))) is None else of(value) for value in arguments]
         )
@@ -81,6 +81,7 @@ class Instruction:
         self.py_func = function
 
     def __call__(self, *arguments: Any) -> Any:
+        """Do in Python what the instruction does."""
         return self.py_func(*arguments)
 
     @once

@@ -1,8 +1,8 @@
 """What turns a Python loop into machine code, and which instructions does Python have no word for?
 
 `compiled` is the decorator of every loop here. The function is compiled when it is first called, or read from
-disk if it was compiled before (see `loop`). With `NUMBA_DISABLE_JIT=1` in the environment nothing is compiled,
-and the same source runs as ordinary Python.
+disk if it was compiled before (see `loop`). With `NUMBA_DISABLE_JIT=1` in the environment nothing is
+compiled, and the same source runs as ordinary Python.
 
 A few instructions have no operator in Python: reading eight bytes at once from any place, comparing 64 bytes
 at once, copying 16 numbers at once, asking for a line of memory ahead of its use, and counting the zeros

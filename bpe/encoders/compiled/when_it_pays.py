@@ -1,7 +1,7 @@
 """When does the compiled engine pay? When a text is so long that it saves more time than it costs to begin.
 
 Measured on a shared two-core AMD EPYC, Python 3.11, llvmlite 0.50, gpt2, every run in a fresh process, arrays
-and loops in turn; seconds of the processor, medians of three to five runs, with the code of the loops on disk:
+and loops in turn; seconds of the processor, medians of three to five runs, with the loops' code on disk:
 
     characters                        10 k    0.5 M   1 M    2 M    3 M    5 M    10 M   20 M
     Python source     arrays          0.040   0.071   0.086  0.145  0.175  0.340  0.500
@@ -10,13 +10,13 @@ and loops in turn; seconds of the processor, medians of three to five runs, with
     again and again   compiled        0.080   0.097   0.093  0.091  0.100  0.111  0.187  0.209
 
 To begin takes 0.075 seconds, of which 0.03 are for importing llvmlite, and as many for the tables; the arrays
-begin in 0.04. From then on the loops save at least 12 nanoseconds a character, where the same words come again.
-So the engine pays from 3 million characters on, or from 6 million where the arrays have begun already. New words
-make it pay from a million on, but nobody should wait longer than without the engine.
+begin in 0.04. Afterwards the loops save at least 12 nanoseconds a character, where the same words come again.
+So the engine pays from 3 million characters on, or from 6 million where the arrays have begun already. With
+new words it pays from a million on, but nobody should wait longer than without the engine.
 
-Where no code is on disk, 9 seconds for compiling it come on top, once on a machine. A text pays for that from
-800 million characters on. What a process has encoded before says nothing about what comes next and never makes
-it wait so long; `bpelab compile` compiles ahead.
+Where no code is on disk, COMPILE seconds for compiling it come on top, once on a machine. A text pays for
+that from a billion characters on. What a process has encoded before says nothing about what comes next and never
+makes it wait so long; `bpelab compile` compiles ahead.
 """
 
 import os

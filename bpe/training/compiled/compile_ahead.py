@@ -55,7 +55,8 @@ def _make_ready(name: str, loops: tuple[str, ...], work: str, use: Callable[[], 
             raise
         except Exception as error:
             raise RuntimeError(
-                f"Numba {version_of('numba')} does not compile bpelab's loops ({type(error).__name__}: {error});"
+                f"Numba {version_of('numba')} does not compile bpelab's loops"
+                f" ({type(error).__name__}: {error});"
                 " the arrays learn the same merges, as does another version of Numba"
             ) from error
         _ready.add(name)
