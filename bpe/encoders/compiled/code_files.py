@@ -54,6 +54,7 @@ WITHOUT_LOOPS = {
     "encoder",
     "kept_code",
     "loading",
+    "loop",
     "text",
     "when_it_pays",
 }

@@ -16,7 +16,7 @@ from bpelab.bpe.encoders.compiled.native import Code, MachineCode
 _HASH_BYTES = 32
 
 MadeFor = tuple[str, str, str]  # a loop, the types of its arguments, and the stamp of its source
-Version = Callable[[tuple[Any, ...]], Any]
+Runnable = Callable[[tuple[Any, ...]], Any]
 
 
 def checked(content: bytes) -> bytes:
@@ -34,7 +34,7 @@ def unchecked(content: bytes) -> bytes | None:
     return hashed if sha256(hashed).digest() == content[:_HASH_BYTES] else None
 
 
-def kept_code(made_for: MadeFor) -> Version | None:
+def kept_code(made_for: MadeFor) -> Runnable | None:
     """Return the code on disk, ready to run; None where there is none, or it is not as it was written."""
     content = unchecked(read_code(_file_name(made_for)) or b"")
     if content is None:

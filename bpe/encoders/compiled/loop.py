@@ -28,37 +28,37 @@ class Loop:
         self.py_func = function
         self._name = f"{function.__module__.rpartition('.')[2]}.{function.__qualname__}"
         self._is_kept = is_kept
-        self._versions: tuple[Callable[..., Any], ...] = ()  # one for each set of types that was called with
+        self._codes: tuple[Callable[..., Any], ...] = ()  # one for each set of types that was called with
 
     def __call__(self, *arguments: Any) -> Any:
         """Run the machine code for arguments of these types, read from disk or compiled at first."""
         given = tuple(
             [value if (of := _SCALARS.get(type(value))) is None else of(value) for value in arguments]
         )
-        for version in self._versions:
-            if (results := version(given)) is not NotImplemented:
+        for code in self._codes:
+            if (results := code(given)) is not NotImplemented:
                 return results
         with forks_wait():
-            version = self._version_for(given)
-        results = version(given)
-        self._versions += (version,)
+            code = self._code_for(given)
+        results = code(given)
+        self._codes += (code,)
         return results
 
-    def _version_for(self, arguments: tuple[Any, ...]) -> Callable[..., Any]:
+    def _code_for(self, arguments: tuple[Any, ...]) -> Callable[..., Any]:
         """Return machine code for arguments of these types."""
         made_for = (self._name, types_of(arguments), stamp())
-        if self._is_kept and (version := kept_code(made_for)) is not None:
-            return version
+        if self._is_kept and (runnable := kept_code(made_for)) is not None:
+            return runnable
         from bpelab.bpe.encoders.compiled.entry import compile_with_entry, compiled_by_numba_alone
 
         try:
             code = compile_with_entry(self.dispatcher, arguments)
-            version = MachineCode(code)
+            runnable = MachineCode(code)
         except Exception:  # an entry uses what Numba does not promise to keep as it is
             return compiled_by_numba_alone(self.py_func)
         if self._is_kept:
             keep_code(made_for, code)
-        return version
+        return runnable
 
     @once
     def dispatcher(self) -> Any:

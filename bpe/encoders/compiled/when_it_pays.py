@@ -14,8 +14,8 @@ begin in 0.04. Afterwards the loops save at least 12 nanoseconds a character, wh
 So the engine pays from 3 million characters on, or from 6 million where the arrays have begun already. With
 new words it pays from a million on, but nobody should wait longer than without the engine.
 
-Where no code is on disk, COMPILE seconds for compiling it come on top, once on a machine. A text pays for
-that from a billion characters on. What a process has encoded before says nothing about what comes next and never
+Where no code is on disk, COMPILE seconds for compiling it come on top, once on a machine. A text pays
+for that from a billion characters on. What a process has encoded before says nothing about what comes next and never
 makes it wait so long; `bpelab compile` compiles ahead.
 """
 

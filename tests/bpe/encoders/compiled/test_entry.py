@@ -83,10 +83,10 @@ def test_what_an_entry_cannot_read_is_an_error_and_not_read(items: Any) -> None:
 )
 def test_any_array_of_the_type_without_gaps_is_read(items: Array) -> None:
     LOOP(PAIR, (PAIR, PAIR), 4, False)
-    n_versions = len(LOOP._versions)
+    n_codes = len(LOOP._codes)
     expected = weigh(pair_of(items), (PAIR, PAIR), len(items), False)
     assert LOOP(pair_of(items), (PAIR, PAIR), len(items), False) == expected
-    assert len(LOOP._versions) == n_versions
+    assert len(LOOP._codes) == n_codes
 
 
 def test_other_types_get_code_of_their_own() -> None:
