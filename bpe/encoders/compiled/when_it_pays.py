@@ -14,9 +14,9 @@ begin in 0.04. Afterwards the loops save at least 12 nanoseconds a character, wh
 So the engine pays from 3 million characters on, or from 6 million where the arrays have begun already. With
 new words it pays from a million on, but nobody should wait longer than without the engine.
 
-Where no code is on disk, COMPILE seconds for compiling it come on top, once on a machine. A text pays
-for that from a billion characters on. What a process has encoded before says nothing about what comes next and never
-makes it wait so long; `bpelab compile` compiles ahead.
+Where no code is on disk, 12 seconds for compiling it come on top, once on a machine. A text pays for it from
+a billion characters on. What a process has encoded before says nothing about what comes next and never makes
+it wait so long; `bpelab compile` compiles ahead.
 """
 
 import os
@@ -27,7 +27,7 @@ from bpelab.bpe.encoders.compiled.code_files import folder_of_code
 
 SECONDS_TO_BEGIN = 0.075
 ARRAYS_SECONDS_TO_BEGIN = 0.04
-SECONDS_TO_COMPILE = 9.0  # for the pattern that takes longest, o200k's, with the import of Numba
+SECONDS_TO_COMPILE = 12.5  # for the pattern that takes longest, o200k's, with the import of Numba
 ARRAYS_SECONDS_A_CHAR = 15e-9
 SAVED_SECONDS_A_CHAR = 12e-9
 # All texts of a process together may take so much longer than with arrays alone, if none comes afterwards.
