@@ -177,7 +177,7 @@ class CompiledEncoder:
     def _encode_sections(self, text: str, num_threads: int) -> Iterator[Ids]:
         """Yield the ids of sections in order, with a few of them under way."""
         n_chars = max(BLOCK_CHARS, min(len(text) // (2 * num_threads) + 1, SECTION_CHARS))
-        waiting: "deque[Future[Ids]]" = deque()
+        waiting: deque[Future[Ids]] = deque()
         with _threads(num_threads) as pool:
             for section in sections(text, n_chars):
                 waiting.append(pool.submit(self.encode, section))

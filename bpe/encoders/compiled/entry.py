@@ -26,13 +26,17 @@ try:
     from llvmlite import ir
     from llvmlite.binding import parse_assembly
     from numba import njit, types
-    from numba.core import compiler_lock
-    from numba.core.cgutils import normalize_ir_text
+    from numba.core import cgutils, compiler_lock
     from numba.core.registry import cpu_target
     from numba.extending import intrinsic
-    from numba.np.arrayobj import populate_array
+    from numba.np import arrayobj
 except ImportError as error:  # pragma: no cover, where Numba is there
     raise ImportError(f"the compiled engine needs Numba ({error}): pip install 'bpelab[compiled]'") from error
+
+# Numba has types for some of what is used here, and none where it is not installed.
+_types: Any = types
+_cgutils: Any = cgutils
+_arrays: Any = arrayobj
 
 _PUBLIC_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 # Without `_nrt` nothing counts who holds an array, which would make everything three times as slow; so no
@@ -85,7 +89,7 @@ def compile_with_entry(dispatcher: Any, arguments: tuple[Any, ...]) -> Code:
         codegen = loop.target_context.codegen()
         module = codegen.create_library(ENTRY).create_ir_module(ENTRY)
         letters = _write_entry(module, loop, arguments)
-        linked = parse_assembly(normalize_ir_text(str(module)))
+        linked = parse_assembly(_cgutils.normalize_ir_text(str(module)))
         linked.link_in(loop.library._final_module, preserve=True)  # which is optimized already
         linked.verify()
         outside = [function.name for function in linked.functions if function.is_declaration]
@@ -125,13 +129,13 @@ def _write_entry(module: Any, loop: Any, arguments: tuple[Any, ...]) -> str:
 
 def _write_results(builder: Any, kind: Any, result: Any, results: Any) -> str:
     """Write each result as eight bytes."""
-    if isinstance(kind, types.NoneType):
+    if isinstance(kind, _types.NoneType):
         return ""
-    kinds = list(kind) if isinstance(kind, types.BaseTuple) else [kind]
+    kinds = list(kind) if isinstance(kind, _types.BaseTuple) else [kind]
     letters = ""
     for i, own in enumerate(kinds):
-        value = builder.extract_value(result, i) if isinstance(kind, types.BaseTuple) else result
-        is_signed = isinstance(own, types.Integer) and own.signed
+        value = builder.extract_value(result, i) if isinstance(kind, _types.BaseTuple) else result
+        is_signed = isinstance(own, _types.Integer) and own.signed
         if value.type.width < _NUMBER.width:
             value = builder.sext(value, _NUMBER) if is_signed else builder.zext(value, _NUMBER)
         place = builder.add(results, _NUMBER(8 * i))
@@ -184,7 +188,7 @@ class _Reader:
         )
         array = self._context.make_array(numba_type)(self._context, builder)
         data = builder.inttoptr(self.read(address, _HEADER + _DATA), array.data.type)
-        populate_array(
+        _arrays.populate_array(
             array, data=data, shape=[length], strides=[_NUMBER(item_bytes)], itemsize=_NUMBER(item_bytes),
             meminfo=None,
         )  # fmt: skip

@@ -54,9 +54,9 @@ def compiled_and_kept(function: F) -> F:
     return function if IS_INTERPRETED else cast(F, Loop(function, is_kept=True))
 
 
-def instruction(function: F) -> F:
+def instruction(function: Callable[..., Any]) -> Any:
     """Let loops have the instruction of this name for what the function does."""
-    return function if IS_INTERPRETED else cast(F, Instruction(function))
+    return function if IS_INTERPRETED else Instruction(function)
 
 
 @instruction

@@ -155,7 +155,7 @@ def test_two_processes_that_compile_at_once_leave_code_for_a_third(tmp_path: Pat
 def test_a_numba_that_makes_no_entry_compiles_in_its_own_way(tmp_path: Path) -> None:
     program = f"""
 from bpelab.bpe.encoders.compiled import entry
-del entry.populate_array
+del entry._cgutils
 {PROGRAM}"""
     assert run(tmp_path, program) == "1 1"
     assert not any(path.name.startswith("compiled-") for path in tmp_path.iterdir())
