@@ -25,8 +25,8 @@ VARIABLE = "BPELAB_ENGINE"
 # Below so many characters the caches answer sooner than the arrays, in all the texts of the benchmarks.
 SHORT_CHARS = 8192
 # The same for the compiled engine where it is loaded. Measured on tinyshakespeare, to a list: 300 characters
-# take 10 microseconds with the cache and 17 with the loops, 1,000 take 33 and 21.
-SHORT_CHARS_COMPILED = 1024
+# take 9 microseconds with the cache and 15 with the loops, 500 take 15 and 16, 1,000 take 30 and 19.
+SHORT_CHARS_COMPILED = 640
 # Below so many characters nobody asks whether to load the compiled engine: no text is long enough by far.
 LONG_CHARS = 1 << 20
 # Pieces that the arrays remember beyond the vocabulary, besides those of one block: usually some 50 MB, at

@@ -1,21 +1,23 @@
 """Where does machine code lie on disk, and is there any? Answered without Numba.
 
 The machine code of each loop that Python calls is a file of its own, in a folder named after everything that
-the code depends on: the source of all loops, the versions of Python, Numba and llvmlite, and the processor.
+the code depends on: the source of all loops; the versions of Python, Numba and llvmlite; and the processor.
 The folder is in `__pycache__` beside the source and, where nobody may write there, in the user's cache; or it
 is where `NUMBA_CACHE_DIR` says. Code is read from wherever it lies and written to the first place that takes
-it. Where no place does, every process compiles for itself.
+it. Where no place does, every process compiles for itself. The code of a former source is removed when there
+is code of a new one.
 """
 
 import os
 import platform
 import re
 import sys
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
 from hashlib import sha256
-from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
 from bpelab.bpe.foundation.user_cache import cache_directory
@@ -41,6 +43,8 @@ _LOOP_OF_PATTERN = {
 }
 _SETTINGS = ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "NUMBA_OPT")  # which change the code that Numba makes
 _SUFFIX = ".code"
+# Where several installations may keep code, a folder belongs to none of them after so long.
+_SECONDS_KEPT = 30 * 24 * 3600
 # Files without a loop: nothing needs to be compiled again when they change.
 WITHOUT_LOOPS = {
     "__init__",
@@ -48,7 +52,9 @@ WITHOUT_LOOPS = {
     "call",
     "code_files",
     "encoder",
+    "kept_code",
     "loading",
+    "loop",
     "text",
     "when_it_pays",
 }
@@ -56,23 +62,45 @@ WITHOUT_LOOPS = {
 
 @cache
 def stamp() -> str:
-    """Return a hash of all that machine code depends on."""
+    """Return a hash of the source of machine code, and one of all else that it depends on."""
     files = [path for folder in SOURCE_FOLDERS for path in sorted(folder.glob("*.py"))]
-    parts = [path.read_bytes() for path in files if path.stem not in WITHOUT_LOOPS]
-    versions = [sys.implementation.cache_tag or "", _version("numba"), _version("llvmlite")]
+    source = [path.read_bytes() for path in files if path.stem not in WITHOUT_LOOPS]
+    machine = [_version_file(package) for package in ("numba", "llvmlite")]
+    # Code reads Python's objects (see `entry`), which a Python for debugging lays out differently.
+    layouts = map(str, (sys.implementation.cache_tag, object.__basicsize__, tuple.__basicsize__))
     settings = [os.environ.get(name, "") for name in _SETTINGS]
-    parts += [text.encode() for text in (*versions, *_processor(), *settings)]
-    return sha256(b"\0".join(parts)).hexdigest()[:16]
+    machine += [text.encode() for text in (*layouts, *_processor(), *settings)]
+    return "-".join(sha256(b"\0".join(parts)).hexdigest()[:12] for parts in (source, machine))
 
 
-def _version(package: str) -> str:
+def _version_file(package: str) -> bytes:
+    """Return what tells a version from others, sooner than an import or `importlib.metadata` would."""
+    found = find_spec(package)
+    if found is not None and found.origin is not None:
+        with suppress(OSError):
+            return Path(found.origin).with_name("_version.py").read_bytes()
+    return version_of(package).encode()
+
+
+def version_of(package: str) -> str:
+    """Return the version of a package that need not be imported; "" where it is not installed."""
+    from importlib import metadata  # which most processes do without
+
     with suppress(metadata.PackageNotFoundError):
         return metadata.version(package)
     return ""
 
 
+def given_processor() -> tuple[str, ...]:
+    """Return the processor that Numba is told to compile for, if it is."""
+    name = os.environ.get("NUMBA_CPU_NAME")
+    return (name, os.environ.get("NUMBA_CPU_FEATURES", "")) if name else ()
+
+
 def _processor() -> list[str]:
     """Return what tells one kind of processor from another: a home folder may be shared by several."""
+    if given := given_processor():
+        return [sys.platform, platform.machine(), *given]
     known = [sys.platform, platform.machine(), os.environ.get("PROCESSOR_IDENTIFIER", "")]
     with suppress(OSError), open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
         # The first processor is described in some two thousand characters; there may be hundreds.
@@ -101,11 +129,29 @@ def write_code(name: str, content: bytes) -> Path | None:
     """Write a file of machine code whole or not at all, and return its path; None where that cannot be."""
     for folder in code_folders():
         with suppress(OSError):
-            folder.mkdir(parents=True, exist_ok=True)
+            if not folder.is_dir():
+                folder.mkdir(parents=True, exist_ok=True)
+                _remove_former(folder)
             path = folder / (name + _SUFFIX)
             write_atomically(path, content)
             return path
     return None
+
+
+def _remove_former(folder: Path) -> None:
+    """Remove folders with the code of former sources for the same machine."""
+    from shutil import rmtree  # which most processes do without
+
+    is_shared = folder.parent != HERE / "__pycache__"
+    machine = folder.name.rpartition("-")[2]
+    for other in folder.parent.glob("compiled-*"):
+        is_former = (
+            other.name.endswith(machine) or other.name.count("-") == 1
+        )  # named before there was a machine
+        if other != folder and is_former:
+            with suppress(OSError):
+                if not is_shared or other.stat().st_mtime < time.time() - _SECONDS_KEPT:
+                    rmtree(other, ignore_errors=True)
 
 
 def loops_of(pattern: str) -> list[str]:

@@ -10,10 +10,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from bpelab.bpe.encoders.compiled.code_files import NAMES_OF_PATTERNS, code_folders, folder_of_code
+from bpelab.bpe.encoders.compiled.code_files import (
+    NAMES_OF_PATTERNS,
+    code_folders,
+    folder_of_code,
+    version_of,
+)
 from bpelab.bpe.encoders.compiled.decode import build_token_bytes, join_tokens
 from bpelab.bpe.encoders.compiled.encode import encode_pieces
-from bpelab.bpe.encoders.compiled.machine import IS_INTERPRETED, NUMBA_VERSION
+from bpelab.bpe.encoders.compiled.machine import IS_INTERPRETED
 from bpelab.bpe.encoders.compiled.memory import Sizes, grown, new_memory, new_room
 from bpelab.bpe.encoders.compiled.split import CUTS, class_bytes
 from bpelab.bpe.encoders.compiled.tables import as_bytes, build_tables
@@ -69,9 +74,11 @@ def _use_all_loops(pattern: str) -> None:
         memory, starts = grown(new_memory(_SIZES), _SIZES), np.array([0, 1], dtype=np.uint32)
         encode_pieces(data, starts, nothing, 1, tables, memory, ids, nothing, np.zeros(3, dtype=np.int64))
         join_tokens(ids[:1], build_token_bytes({0: b"a"}))
+    except ImportError:
+        raise
     except Exception as error:
         raise RuntimeError(
-            f"Numba {NUMBA_VERSION} does not compile bpelab's loops ({type(error).__name__}: {error});"
+            f"Numba {version_of('numba')} does not compile bpelab's loops ({type(error).__name__}: {error});"
             " another engine gives the same ids, as does another version of Numba"
         ) from error
 

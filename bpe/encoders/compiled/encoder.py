@@ -4,10 +4,9 @@ import os
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from itertools import accumulate, pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +30,9 @@ from bpelab.bpe.encoders.compiled.text import utf8_in_place
 from bpelab.bpe.foundation.once import once
 from bpelab.bpe.foundation.tables_by_id import IdPlaces
 from bpelab.bpe.splitting.patterns import sections
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 # Characters of a block where the ids are wanted some at a time.
 BLOCK_CHARS = 1 << 18
@@ -131,7 +133,7 @@ class CompiledEncoder:
                 call.encode_bytes(data, *bound)
                 return call.all_ids()
 
-        with ThreadPoolExecutor(num_threads) as pool:
+        with _threads(num_threads) as pool:
             parts = list(pool.map(encode, pairwise(bounds)))
             ends = list(accumulate(map(len, parts), initial=0))
             ids = np.empty(ends[-1], dtype=np.uint32)
@@ -176,7 +178,7 @@ class CompiledEncoder:
         """Yield the ids of sections in order, with a few of them under way."""
         n_chars = max(BLOCK_CHARS, min(len(text) // (2 * num_threads) + 1, SECTION_CHARS))
         waiting: deque[Future[Ids]] = deque()
-        with ThreadPoolExecutor(num_threads) as pool:
+        with _threads(num_threads) as pool:
             for section in sections(text, n_chars):
                 waiting.append(pool.submit(self.encode, section))
                 if len(waiting) > 2 * num_threads:
@@ -198,7 +200,7 @@ class CompiledEncoder:
         groups = list(_groups(texts))
         if num_threads == 1 or len(groups) < 2:
             return [ids for group in groups for ids in self._encode_group(group)]
-        with ThreadPoolExecutor(num_threads) as pool:
+        with _threads(num_threads) as pool:
             return [ids for answer in pool.map(self._encode_group, groups) for ids in answer]
 
     def _encode_group(self, texts: Sequence[str]) -> list[list[int]]:
@@ -272,6 +274,12 @@ class CompiledEncoder:
         return build_token_bytes(
             self._given_bytes or {token: content for content, token in self._ranks.items()}
         )
+
+
+def _threads(n_threads: int) -> "ThreadPoolExecutor":
+    from concurrent.futures import ThreadPoolExecutor  # which few callers need
+
+    return ThreadPoolExecutor(n_threads)
 
 
 def _unsigned_arithmetic() -> Any:

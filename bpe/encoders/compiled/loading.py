@@ -1,4 +1,4 @@
-"""How does a process come to have the compiled engine? By importing Numba, which a fork must wait for."""
+"""How does a process get the compiled engine? By reading or compiling its loops, which forks wait for."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING

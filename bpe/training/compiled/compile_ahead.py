@@ -3,9 +3,9 @@
 import time
 from collections.abc import Callable, Iterable, Iterator
 
-from bpelab.bpe.encoders.compiled.code_files import NAMES_OF_PATTERNS, folder_with
+from bpelab.bpe.encoders.compiled.code_files import NAMES_OF_PATTERNS, folder_with, version_of
 from bpelab.bpe.encoders.compiled.compile_ahead import CompiledAhead
-from bpelab.bpe.encoders.compiled.machine import IS_INTERPRETED, NUMBA_VERSION
+from bpelab.bpe.encoders.compiled.machine import IS_INTERPRETED
 from bpelab.bpe.encoders.compiled.memory import Sizes
 from bpelab.bpe.foundation.announced import announced
 from bpelab.bpe.foundation.forks import forks_wait
@@ -51,9 +51,12 @@ def _make_ready(name: str, loops: tuple[str, ...], work: str, use: Callable[[], 
             else:
                 with announced(f"compiling the loops for {work}, once on this machine"):
                     use()
+        except ImportError:
+            raise
         except Exception as error:
             raise RuntimeError(
-                f"Numba {NUMBA_VERSION} does not compile bpelab's loops ({type(error).__name__}: {error});"
+                f"Numba {version_of('numba')} does not compile bpelab's loops"
+                f" ({type(error).__name__}: {error});"
                 " the arrays learn the same merges, as does another version of Numba"
             ) from error
         _ready.add(name)

@@ -32,7 +32,7 @@ from bpelab.bpe.training.compiled.queue import Threshold, queue_for
 from bpelab.bpe.training.compiled.scan import TOO_MANY, count_pairs, find_places, register_frequent
 from bpelab.bpe.training.compiled.slots import BLOCK, SEPARATOR, Ids, Integers, compact, new_pieces
 
-LAST_PAIR = sys.maxsize
+LAST_PAIR = np.int64(sys.maxsize)
 
 
 class Sizes(NamedTuple):
@@ -155,11 +155,11 @@ class CompiledLearner:
         n_most = max(n_wanted, self._sizes.pairs)
         own = np.flatnonzero(counted.counts >= count)
         if len(own) <= n_most:
-            return Threshold(count, LAST_PAIR)
+            return Threshold(np.int64(count), LAST_PAIR)
         counts, pairs = counted.counts[own], counted.pairs[own]
         count = int(np.partition(counts, -n_most)[-n_most])
         last = n_most - int((counts > count).sum()) - 1  # among those with just this count
-        return Threshold(count, int(np.partition(pairs[counts == count], last)[last]))
+        return Threshold(np.int64(count), np.partition(pairs[counts == count], last)[last])
 
     def _register(self, counted: PairTable, threshold: Threshold) -> Generator[int, None, Work]:
         """Return what merging needs: the pairs up to the threshold, their places, and room for more."""
@@ -187,7 +187,7 @@ class CompiledLearner:
         self, work: Work, threshold: Threshold, n_merges: int
     ) -> Generator[int, None, None]:
         """Merge the registered pairs, and those that they make, as long as there is room."""
-        limits = Limits(threshold, self._max_length, self._watched)
+        limits = Limits(threshold, np.int64(self._max_length), self._watched)
         n_looks, why = self._sizes.looks, PAUSED
         while why in (PAUSED, WATCHED):
             start = time.monotonic()

@@ -50,7 +50,7 @@ class Limits(NamedTuple):
     """What may be merged."""
 
     threshold: Threshold  # pairs beyond it are not registered
-    max_length: int  # of a token, in bytes
+    max_length: np.int64  # of a token, in bytes
     watched: Integers  # what the tokens look like that must not be made
 
 

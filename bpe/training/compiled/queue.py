@@ -1,6 +1,6 @@
 """Which pair is next? A binary heap: the highest count first, of equal counts the smallest pair."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from bpelab.bpe.encoders.compiled.machine import compiled
@@ -17,8 +17,8 @@ class Queue(NamedTuple):
 class Threshold(NamedTuple):
     """The last pair, in the order in which pairs merge, that may be in the queue."""
 
-    least: int  # what it must occur
-    last: int  # of the pairs that occur just so often
+    least: Any  # np.int64: what it must occur
+    last: Any  # np.int64: of the pairs that occur just so often
 
 
 @compiled

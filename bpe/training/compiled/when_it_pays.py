@@ -4,14 +4,14 @@ Measured on a shared two-core AMD EPYC, Python 3.11, Numba 0.68, 12 MB of Python
 seconds of the processor:
 
                                         arrays    loops
-    importing Numba, reading the code              0.6
+    importing llvmlite, reading the code           0.09
     counting the pieces                   1.05     0.07
     learning the merges                   0.38     0.04
     compiling the loops, once on a machine        11
 
-So the loops save some 110 nanoseconds for each byte of text, and pay from 6 MB on; where no code is on disk,
-from 105 MB on. Of pieces that were counted before, they save 0.8 microseconds for each byte of a distinct
-piece.
+So the loops save some 110 nanoseconds for each byte of text, and pay from 0.8 MB on; where no code is on
+disk, from 100 MB on. Of pieces that were counted before, they save 0.8 microseconds for each byte of a
+distinct piece.
 """
 
 import sys
@@ -34,9 +34,9 @@ _COUNTING_LOOPS = (
     "count.write_ids",
     "tables.move_slots",
 )
-SECONDS_TO_BEGIN = 0.6
+SECONDS_TO_BEGIN = 0.09
 SECONDS_TO_COMPILE = 11.0
-SECONDS_FOR_OTHER_LOOPS = 0.1  # where the process has used some of them, and Numba is there
+SECONDS_FOR_OTHER_LOOPS = 0.02  # where the process has used some of them
 SECONDS_FOR_TABLES = 0.004  # empty ones, for each training
 SAVED_SECONDS_A_BYTE = 110e-9  # of text, counting and learning together
 SAVED_SECONDS_A_SLOT = 800e-9  # of distinct pieces that were counted before

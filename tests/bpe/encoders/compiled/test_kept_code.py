@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,16 @@ from bpelab.bpe.encoders.compiled import code_files, split
 from bpelab.bpe.encoders.compiled.kept_code import checked, unchecked
 from bpelab.bpe.splitting.patterns import GPT2_PATTERN
 
-# Compiles only the smallest loops, in a second, and tells how many it did not find on disk.
+# Needs only the smallest loops, compiled in a second, and tells which of them were not found on disk.
 PROGRAM = """
 from bpelab.bpe.encoders.compiled import decode, tables
 ids = tables.np.array([1, 0], tables.np.uint32)
 assert decode.join_tokens(ids, decode.build_token_bytes({0: b"a", 1: b"bc"})) == b"bca"
 loops = (decode.total_bytes, decode.copy_tokens)
-print(*(sum(loop.stats.cache_misses.values()) for loop in loops))
+compiled = [int("dispatcher" in vars(loop)) for loop in loops]
+print(*compiled)
+import sys
+assert any(compiled) == ("numba" in sys.modules)
 """
 
 
@@ -67,6 +71,20 @@ def test_every_loop_is_one_file_named_after_it(code: dict[str, bytes]) -> None:
     ]
 
 
+def test_a_process_that_finds_its_code_encodes_trains_and_decodes_without_numba() -> None:
+    """In the usual folder, which the other tests need full anyway."""
+    program = """
+import sys
+from bpelab.bpe import get_encoding, train
+encoding = get_encoding("gpt2", engine="compiled")
+assert encoding.decode(encoding.encode("low lower lowest")) == "low lower lowest"
+train(["low lower lowest"], vocab_size=258, engine="compiled")
+print("numba" in sys.modules)
+"""
+    run(Path(), program)
+    assert run(Path(), program) == "False"
+
+
 @pytest.mark.parametrize("damage", ["cut off", "one bit", "another loop's", "text"])
 def test_a_damaged_file_is_compiled_once_more_and_replaced(
     folder: Path, code: dict[str, bytes], damage: str
@@ -75,9 +93,9 @@ def test_a_damaged_file_is_compiled_once_more_and_replaced(
     whole = first.read_bytes()
     content = {
         "cut off": whole[: len(whole) // 2],
-        "one bit": whole[:5000] + bytes([whole[5000] ^ 1]) + whole[5001:],
+        "one bit": whole[:1000] + bytes([whole[1000] ^ 1]) + whole[1001:],
         "another loop's": second.read_bytes(),
-        "text": checked(b"not a pickle"),
+        "text": checked(b"no code"),
     }[damage]
     first.write_bytes(content)
     assert run(folder) == "0 1"
@@ -86,9 +104,23 @@ def test_a_damaged_file_is_compiled_once_more_and_replaced(
 
 
 def test_code_that_another_version_of_numba_made_is_not_used(folder: Path) -> None:
-    program = f"import numba; numba.__version__ = '0.1'\n{PROGRAM}"
+    program = f"""
+from bpelab.bpe.encoders.compiled import code_files
+code_files._version_file = lambda package: b"0.1"
+{PROGRAM}"""
     assert run(folder, program) == "1 1"
-    assert len(files(folder)) == 4
+    assert len(list(folder.iterdir())) == 2  # the other version has its own folder, and both may stay
+    assert run(folder) == "0 0"
+
+
+def test_code_for_a_processor_that_was_named_is_found_on_every_processor(tmp_path: Path) -> None:
+    program = f"""
+from bpelab.bpe.encoders.compiled import code_files, kept_code
+code_files.re.findall = lambda *_: ["model name: another"]
+{PROGRAM}"""
+    assert run(tmp_path, NUMBA_CPU_NAME="generic") == "1 1"
+    assert run(tmp_path, program, NUMBA_CPU_NAME="generic") == "0 0"
+    assert run(tmp_path, program) == "1 1"
 
 
 def test_where_nothing_can_be_written_every_process_compiles(tmp_path: Path) -> None:
@@ -120,13 +152,47 @@ def test_two_processes_that_compile_at_once_leave_code_for_a_third(tmp_path: Pat
     assert len(files(tmp_path)) == 2  # and nothing temporary
 
 
-def test_a_numba_with_another_kind_of_cache_compiles_by_its_public_one(tmp_path: Path) -> None:
+def test_a_numba_that_makes_no_entry_compiles_in_its_own_way(tmp_path: Path) -> None:
     program = f"""
-from numba.core import compiler
-del compiler.CompileResult._rebuild
+from bpelab.bpe.encoders.compiled import entry
+del entry._cgutils
 {PROGRAM}"""
     assert run(tmp_path, program) == "1 1"
     assert not any(path.name.startswith("compiled-") for path in tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("name", "days", "stays"),
+    [
+        ("compiled-of-another-source-{machine}", 31, False),
+        ("compiled-of-another-source-{machine}", 29, True),  # it may be of another installation
+        ("compiled-0123456789abcdef", 31, False),  # as they were named before
+        ("compiled-{source}-another-machine", 31, True),
+        ("another", 31, True),
+    ],
+)
+def test_code_of_a_former_source_is_removed_when_new_code_is_written(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, days: int, stays: bool
+) -> None:
+    source, machine = code_files.stamp().split("-")
+    other = tmp_path / name.format(source=source, machine=machine)
+    other.mkdir()
+    os.utime(other, (time.time() - days * 24 * 3600,) * 2)
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    assert code_files.write_code("tables.fill.0123", b"code") is not None
+    assert other.exists() == stays
+    assert code_files.read_code("tables.fill.0123") == b"code"
+
+
+def test_beside_the_source_only_its_own_code_stays(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    code_files.stamp()  # of the real source
+    monkeypatch.setattr(code_files, "HERE", tmp_path)
+    machine = code_files.stamp().split("-")[1]
+    other = tmp_path / "__pycache__" / f"compiled-former-{machine}"
+    other.mkdir(parents=True)
+    assert code_files.write_code("tables.fill.0123", b"code") is not None
+    assert [path.name for path in other.parent.iterdir()] == [f"compiled-{code_files.stamp()}"]
 
 
 def test_only_what_was_written_has_its_own_hash() -> None:
