@@ -1,6 +1,9 @@
 // How does text become ids in a browser? The definition once more, by the same table of tokens.
 "use strict";
 
+const LANG = (new URLSearchParams(location.search).get("lang") ?? navigator.language).toLowerCase().startsWith("ko") ? "ko" : "en";
+document.documentElement.lang = LANG;
+
 const MAX_CHARS = 10000; // merging a piece here is quadratic in its length
 const MAX_STEP_BYTES = 256;
 const MAX_DRAWN_PIECES = 2000;

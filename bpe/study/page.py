@@ -41,6 +41,14 @@ JAVASCRIPT_PATTERNS = {
         ]
     ),
 }
+NAMES_OF_PATTERNS = {"gpt2": GPT2_PATTERN, "cl100k_base": CL100K_PATTERN, "o200k_base": O200K_PATTERN}
+# Where the parts go, each of which may be several files; the part about learning has a script of its own.
+PARTS = {
+    "/* style */": ("page.css", "train_page.css"),
+    "<!-- learning -->": ("train_page.html",),
+    "/* learning script */": ("train_rule.js", "train_words.js", "train_draw.js", "train_page.js"),
+    "/* script */": ("page.js",),
+}
 MAX_TOKEN_BYTES = 2**16 - 1
 FIRST_TEXT = "Hello, world! Tokenization of 안녕하세요 <script> 🙂"
 
@@ -69,6 +77,7 @@ def page_html(encodings: Sequence[Encoding], text: str = "") -> str:
     classes = files("bpelab.bpe.data").joinpath("unicode16.classes").read_bytes()
     data = {
         "text": text or FIRST_TEXT,
+        "patterns": {name: JAVASCRIPT_PATTERNS[pattern] for name, pattern in NAMES_OF_PATTERNS.items()},
         "classes": base64.b64encode(classes).decode(),
         "encodings": [
             {"name": encoding.name, "pattern": _pattern(encoding), "table": _packed(encoding)}
@@ -78,13 +87,9 @@ def page_html(encodings: Sequence[Encoding], text: str = "") -> str:
     # Within a script element only "<" could end it.
     as_json = json.dumps(data).replace("<", "\\u003c")
     page = _part("page.html")
-    for mark, content in (
-        ("/* style */", _part("page.css")),
-        ("/* script */", _part("page.js")),
-        ("/* data */", as_json),
-    ):
-        page = page.replace(mark, content)
-    return page
+    for mark, names in PARTS.items():
+        page = page.replace(mark, "".join(map(_part, names)))
+    return page.replace("/* data */", as_json)
 
 
 def _part(name: str) -> str:
