@@ -4,6 +4,7 @@ const WHOLE_TEXT = "none"; // the choice of no pattern
 const MERGES = [10, 25, 50, 100, 200, 500, 1000];
 const SPEEDS = [0.5, 1, 2, 5, 20]; // merges a second
 const FIRST_STATE = { split: "gpt2", order: "gpt2", merges: 100, step: 0, speed: 1, view: "text" };
+const MAX_DRAWN_BYTES = 3000; // of the text; all of it is learned from
 const QUIET_MS = 300; // how long nothing changes before the text is learned from, or the address is written
 
 class TrainPage {
@@ -102,13 +103,17 @@ class TrainPage {
 
   // A person goes somewhere, which ends playing; playing itself calls `change`.
   go(step) {
-    this.play(false);
+    this.stop();
     this.change({ step });
   }
 
-  play(isOn) {
+  stop() {
     clearTimeout(this.timer);
     this.timer = 0;
+  }
+
+  play(isOn) {
+    this.stop();
     if (isOn) {
       if (this.state.step >= this.learned.nMerges) this.change({ step: 0 });
       this.timer = setTimeout(() => this.tick(), 1000 / this.state.speed);
@@ -128,6 +133,8 @@ class TrainPage {
     const before = this.state ?? {};
     this.state = { ...before, ...state };
     const isSame = ["text", "split", "order", "merges"].every((name) => this.state[name] === before[name]);
+    // A field would turn line breaks into \n: the text is kept here as it came, and typing is not disturbed.
+    if (state.text !== undefined && this.find("#corpus").value !== state.text) this.find("#corpus").value = state.text;
     if (!isSame) this.learn();
     this.state.step = Math.max(0, Math.min(this.learned.nMerges, this.state.step));
     this.draw();
@@ -136,11 +143,12 @@ class TrainPage {
   }
 
   learn() {
-    this.play(false);
+    this.stop();
     const chars = Array.from(this.state.text.toWellFormed());
     const kept = chars.slice(0, MAX_TRAINED_CHARS);
     this.learned = learnMerges(this.piecesOf(kept), this.state.order, this.state.merges);
     this.shown = []; // what is drawn of each piece
+    this.find(".tokens").replaceChildren();
     const isLong = chars.length > kept.length;
     const told = this.state.preset ? TRAIN_TEXTS[this.state.preset][LANG][1] : "";
     this.find(".told").textContent = isLong
@@ -181,10 +189,7 @@ class TrainPage {
   // ---- what is seen ----
 
   draw() {
-    const { step, text, split, order, merges, speed, preset, view } = this.state;
-    const field = this.find("#corpus");
-    // A field keeps line breaks as \n; the text itself is left as it came.
-    if (field.value !== text.replace(/\r\n?/g, "\n")) field.value = text;
+    const { step, split, order, merges, speed, preset, view } = this.state;
     for (const [name, value] of Object.entries({ pattern: split, order, merges, speed })) this.find(`[name=${name}]`).value = value;
     this.presets.forEach((button, name) => button.setAttribute("aria-pressed", name === preset));
     this.views.forEach((button, name) => button.setAttribute("aria-pressed", name === view));
@@ -199,8 +204,8 @@ class TrainPage {
   }
 
   drawPlayer() {
-    const { step } = this.state ?? {};
-    const last = this.learned?.nMerges ?? 0;
+    const { step } = this.state;
+    const last = this.learned.nMerges;
     const range = this.find(".moment");
     range.max = last;
     range.value = step;
@@ -218,17 +223,26 @@ class TrainPage {
     this.find(".bars").replaceChildren(...moment.leaders.map((pair) => barElement(this.learned, pair, moment)));
   }
 
+  // The numbers of the pieces to draw, in order: those of the text, or each one once, the most frequent first.
+  drawnPieces() {
+    const { pieces, counts, order } = this.learned;
+    const all = this.state.view === "text" ? order : [...pieces.keys()].sort((one, other) => counts[other] - counts[one]);
+    let room = MAX_DRAWN_BYTES;
+    const end = all.findIndex((piece) => (room -= pieces[piece].length) < 0);
+    return { drawn: end < 0 ? all : all.slice(0, end + 1), isAll: end < 0 };
+  }
+
   drawText() {
     const { step, view } = this.state;
     const { learned } = this;
     const box = this.find(".text .pieces");
-    const order = view === "text" ? learned.order : [...learned.pieces.keys()].sort((one, other) => learned.counts[other] - learned.counts[one]);
-    const tokens = learned.pieces.map((_, piece) => learned.tokensAt(piece, step));
+    const { drawn, isAll } = this.drawnPieces();
+    const tokens = learned.pieces.map((_, piece) => learned.tokensAt(piece, step, MAX_DRAWN_BYTES));
     const looks = tokens.map((list) => list.map(({ token, isNew, joinsNext }) => [token.length, isNew, joinsNext]).join());
     const isNewBox = this.shown.length === 0 || this.shownView !== view;
-    if (isNewBox) box.replaceChildren(...order.map((piece) => placeElement(learned.pieces[piece], view)));
+    if (isNewBox) box.replaceChildren(...drawn.map((piece) => placeElement(learned.pieces[piece], view)), isAll ? "" : say("more"));
     const made = new Map();
-    order.forEach((piece, i) => {
+    drawn.forEach((piece, i) => {
       if (!isNewBox && looks[piece] === this.shown[piece]) return;
       if (!made.has(piece)) made.set(piece, pieceElement(tokens[piece], view === "pieces" && learned.counts[piece]));
       box.children[i].firstChild.replaceWith(made.get(piece).cloneNode(true));
@@ -256,8 +270,11 @@ class TrainPage {
   drawVocabulary() {
     const { step } = this.state;
     this.find(".vocabulary h2").textContent = say("vocabulary", { n: number(step) });
-    const rows = Array.from({ length: step }, (_, i) => this.vocabularyRow(step - i));
-    this.find(".tokens").replaceChildren(...rows);
+    const list = this.find(".tokens");
+    while (list.children.length > step) list.firstChild.remove();
+    while (list.children.length < step) list.prepend(this.vocabularyRow(list.children.length + 1));
+    list.querySelector(".isnew")?.classList.remove("isnew");
+    list.querySelector(".learn-token")?.classList.add("isnew");
   }
 
   vocabularyRow(merge) {
@@ -268,7 +285,7 @@ class TrainPage {
     const button = element("button");
     button.type = "button";
     button.dataset.merge = merge;
-    button.append(element("small", "", id), tokenElement(tokens[id], id, merge === this.state.step ? "isnew" : ""));
+    button.append(element("small", "", id), tokenElement(tokens[id], id));
     const shown = `${visible(tokens[pair.left])} + ${visible(tokens[pair.right])}`;
     button.title = say("origin", { id, pair: shown, count: number(pair.count) });
     row.append(button);
@@ -307,7 +324,7 @@ async function startTraining() {
     document.body.dataset.view = isLearning() ? "learn" : "encode";
     document.getElementById("learning").hidden = !isLearning();
     for (const [name, link] of Object.entries(links)) link.toggleAttribute("aria-current", name === document.body.dataset.view);
-    if (!isLearning()) page?.play(false);
+    if (!isLearning()) page?.stop();
     else page?.restore(new URLSearchParams(location.hash.slice(1)));
   };
   // Before the listener of the other view, which reads every address as its own.
@@ -321,7 +338,7 @@ async function startTraining() {
   show();
   page = new TrainPage(data.patterns, await inflate(data.classes));
   show();
-  globalThis.bpelabTraining = { page, learnMerges };
+  globalThis.bpelabTraining = { page, TRAIN_WORDS };
   document.documentElement.dataset.learning = "";
 }
 

@@ -150,14 +150,15 @@ class Learned {
     pieces.reduce((at, piece) => (this.firstByte.push(at), at + piece.length + 1), 0);
   }
 
-  // The tokens of a piece after some merges: which are new, and which the next merge joins.
-  tokensAt(number, nMerges) {
+  // The tokens of a piece after some merges: which are new, and which the next merge joins. Those of a long
+  // piece, up to a byte.
+  tokensAt(number, nMerges, end = Infinity) {
     const piece = this.pieces[number];
     const mergedAt = (i) => this.mergedAt[this.firstByte[number] + i];
     const tokens = [];
     let start = 0;
     let isNew = false;
-    for (let i = 1; i <= piece.length; i++) {
+    for (let i = 1; i <= piece.length && start < end; i++) {
       if (i < piece.length && mergedAt(i) <= nMerges) {
         isNew ||= mergedAt(i) === nMerges;
         continue;
