@@ -22,8 +22,8 @@ class TrainPage {
   }
 
   fillWords() {
-    for (const made of this.root.querySelectorAll("[data-say]")) made.textContent = say(made.dataset.say);
-    for (const made of this.root.querySelectorAll("[data-label]")) made.setAttribute("aria-label", say(made.dataset.label));
+    for (const made of this.root.querySelectorAll("[data-learn]")) made.textContent = say(made.dataset.learn);
+    for (const made of this.root.querySelectorAll("[data-learn-label]")) made.setAttribute("aria-label", say(made.dataset.learnLabel));
   }
 
   fillChoices() {
