@@ -50,8 +50,8 @@ class TrainPage {
     go(".previous", () => this.state.step - 1);
     go(".next", () => this.state.step + 1);
     go(".last", () => this.learned.nMerges);
-    this.find(".play").onclick = () => this.play(!this.timer);
-    this.find(".moment").oninput = (event) => this.go(Number(event.target.value));
+    this.find(".toggle").onclick = () => this.play(!this.timer);
+    this.find(".range").oninput = (event) => this.go(Number(event.target.value));
     this.find("#trial").oninput = () => this.drawTrial();
     this.find("#corpus").oninput = (event) => {
       clearTimeout(this.typing);
@@ -206,14 +206,14 @@ class TrainPage {
   drawPlayer() {
     const { step } = this.state;
     const last = this.learned.nMerges;
-    const range = this.find(".moment");
+    const range = this.find(".range");
     range.max = last;
     range.value = step;
-    this.find(".number").textContent = say("number", { now: number(step), all: number(last) });
+    this.find(".count").textContent = say("number", { now: number(step), all: number(last) });
     for (const selector of [".first", ".previous"]) this.find(selector).disabled = step === 0;
     for (const selector of [".next", ".last"]) this.find(selector).disabled = step === last;
-    this.find(".play").disabled = !last;
-    this.find(".play").textContent = say(this.timer ? "pause" : "play");
+    this.find(".toggle").disabled = !last;
+    this.find(".toggle").textContent = say(this.timer ? "pause" : "play");
     // While it plays, a screen reader would read without end.
     this.find(".story").setAttribute("aria-live", this.timer ? "off" : "polite");
   }

@@ -99,14 +99,14 @@ def test_the_reason_is_the_count_or_the_tie(open_page: Open) -> None:
     page = open_page("&preset=hug&step=1", locale="en-US")
     assert page.inner_text(".done") == "Merge 1: u + g became ug, id 256, at 20 places."
     assert page.inner_text(".reason") == "Next: u + n, 16×, the most frequent of 6 pairs."
-    assert page.inner_text(".bars li.chosen").split() == ["u", "+", "n", "16"]
+    assert page.inner_text("#learning li.chosen").split() == ["u", "+", "n", "16"]
     page.click("text=A tie")
     assert page.inner_text(".done") == "At the beginning every byte is a token of its own."
     assert page.inner_text(".reason") == (
         "Next: a + b. A tie: 2 pairs occur 2× each. The smallest left id wins, then the smallest right id:"
         " (64, 65) before (65, 64)."
     )
-    page.click("button.last")
+    page.click("#learning button.last")
     assert page.inner_text(".reason") == "No pair is left: every piece is one token. Training ends."
 
 
@@ -119,8 +119,8 @@ def test_a_run_is_counted_at_every_place_and_merged_from_the_left(open_page: Ope
 
 def test_one_goes_back_and_forth_by_buttons_slider_and_keys(open_page: Open) -> None:
     page = open_page("&preset=hug", locale="en-US")
-    number = page.locator(".player .number")
-    page.click("button.next")
+    number = page.locator("#learning .count")
+    page.click("#learning button.next")
     assert number.inner_text() == "1 of 7"
     page.click("h1 >> visible=true")
     page.keyboard.press("ArrowRight")
@@ -133,7 +133,7 @@ def test_one_goes_back_and_forth_by_buttons_slider_and_keys(open_page: Open) -> 
     assert number.inner_text() == "7 of 7"
     page.keyboard.press("Home")
     assert number.inner_text() == "0 of 7"
-    page.fill(".moment", "4")
+    page.fill("#learning .range", "4")
     assert number.inner_text() == "4 of 7"
     page.click(".vocabulary li:last-child button")
     assert number.inner_text() == "0 of 7"
@@ -145,16 +145,16 @@ def test_it_plays_to_the_end_and_again_from_the_beginning(open_page: Open) -> No
     page.clock.pause_at(60_000)
     page.click("h1 >> visible=true")
     page.keyboard.press(" ")
-    assert page.inner_text("button.play") == "Pause"
+    assert page.inner_text("#learning button.toggle") == "Pause"
     page.clock.run_for(1000)
-    assert page.inner_text(".player .number") == "7 of 7"
-    assert page.inner_text("button.play") == "Play"
-    page.click("button.play")
+    assert page.inner_text("#learning .count") == "7 of 7"
+    assert page.inner_text("#learning button.toggle") == "Play"
+    page.click("#learning button.toggle")
     page.clock.run_for(120)
-    assert page.inner_text(".player .number") == "2 of 7"
+    assert page.inner_text("#learning .count") == "2 of 7"
     page.keyboard.press("ArrowLeft")  # whoever steps back wants to look
     page.clock.run_for(1000)
-    assert page.inner_text(".player .number") == "1 of 7"
+    assert page.inner_text("#learning .count") == "1 of 7"
 
 
 def test_the_address_keeps_what_is_seen(open_page: Open) -> None:
@@ -164,11 +164,11 @@ def test_the_address_keeps_what_is_seen(open_page: Open) -> None:
     page.select_option("[name=order]", "raw")
     page.select_option("[name=merges]", "25")
     page.wait_for_function("() => location.hash.includes('corpus=low')")
-    page.click("button.next")
+    page.click("#learning button.next")
     page.click("text=Each piece once")
     page.wait_for_function("() => location.hash.includes('step=1') && location.hash.includes('view=pieces')")
     again = open_page("&" + page.url.split("&", 1)[1])
-    for selector in (".done", ".bars", ".text .pieces", ".player .number"):
+    for selector in (".done", "#learning .bars", ".text .pieces", "#learning .count"):
         assert again.inner_text(selector) == page.inner_text(selector)
     assert again.input_value("#corpus") == "low lower & 100% #안\n+"
 
@@ -178,12 +178,12 @@ def test_both_halves_keep_their_place(open_page: Open) -> None:
     page.click("#to-encode")
     page.fill("#text", "low lowest")
     page.click("#to-learn")
-    assert page.inner_text(".player .number") == "3 of 7"
+    assert page.inner_text("#learning .count") == "3 of 7"
     assert page.inner_text("h1 >> visible=true") == "How merges are learned"
     page.click("#to-encode")
     assert page.input_value("#text") == "low lowest"
     page.go_back()
-    assert page.inner_text(".player .number") == "3 of 7"
+    assert page.inner_text("#learning .count") == "3 of 7"
 
 
 @pytest.mark.parametrize(("query", "locale", "title"), [
@@ -238,5 +238,5 @@ def test_a_letter_in_several_tokens_stands_above_them(open_page: Open) -> None:
     page = open_page("&corpus=안녕")
     assert page.text_content(".learn-char .char") == "안"
     assert page.inner_text(".learn-char >> nth=0").split() == ["안", "ec", "95", "88"]
-    page.click("button.last")
+    page.click("#learning button.last")
     assert page.query_selector(".text .learn-char") is None
