@@ -25,7 +25,13 @@ MAX_TOKEN_BYTES = 2**16 - 1
 PARTS = {
     "/* style */": ("page.css", "train_page.css"),
     "<!-- learning -->": ("train_page.html",),
-    "/* learning script */": ("train_rule.js", "train_words.js", "train_draw.js", "train_page.js"),
+    "/* learning script */": (
+        "train_rule.js",
+        "train_words.js",
+        "train_draw.js",
+        "train_view.js",
+        "train_page.js",
+    ),
     "/* script */": (
         "page.js",
         "language.js",

@@ -1,13 +1,16 @@
 // How is a moment of learning drawn? Every function makes elements from values and changes nothing else.
 
-// A sentence of the page's words, with text or elements at its {marks}.
+const number = (value) => value.toLocaleString(LANG);
+
+// A sentence of the page's words, with numbers, text or elements at its {marks}; "|" stands between one and many.
 function sentence(name, values = {}) {
-  const parts = TRAIN_WORDS[LANG][name].split(/\{(\w+)\}/);
-  return parts.map((part, i) => (i % 2 ? (values[part] ?? "") : part)).map((part) => (part instanceof Node ? part : String(part)));
+  const forms = TRAIN_WORDS[LANG][name].split("|");
+  const parts = forms[values.n === 1 ? 0 : forms.length - 1].split(/\{(\w+)\}/);
+  const shown = (value) => (typeof value === "number" ? number(value) : value);
+  return parts.map((part, i) => (i % 2 ? shown(values[part]) : part));
 }
 
 const say = (name, values) => sentence(name, values).join("");
-const number = (value) => value.toLocaleString(LANG);
 
 // A token in characters; bytes that are only a part of a character are small hexadecimal numbers.
 function tokenElement(token, id, className = "") {
@@ -78,10 +81,10 @@ function reason(learned, nMerges) {
   const { leaders, nEqual, nPairs } = learned.moments[nMerges];
   if (!leaders.length) return sentence("over");
   const [first, second] = leaders;
-  const values = { pair: pairElement(learned, first), count: number(first.count), pairs: number(nPairs), equal: number(nEqual) };
+  const values = { pair: pairElement(learned, first), count: first.count, pairs: nPairs, equal: nEqual };
   if (nMerges === learned.nMerges) return sentence("limit", values);
   if (nPairs === 1) return sentence("only", values);
-  return nEqual === 1 ? sentence("most", values) : sentence("tie", { ...values, ids: pairIds(first), others: pairIds(second) });
+  return nEqual === 1 ? sentence("most", values) : sentence("tie", { ...values, ids: element("span", "unbroken", pairIds(first)), others: element("span", "unbroken", pairIds(second)) });
 }
 
 // What the last merge has done.
@@ -90,8 +93,9 @@ function done(learned, nMerges) {
   const { leaders, nPlaces } = learned.moments[nMerges - 1];
   const [pair] = leaders;
   const id = N_BYTES + nMerges - 1;
-  const values = { n: nMerges, pair: pairElement(learned, pair), token: tokenElement(learned.tokens[id], id), id, places: number(nPlaces) };
-  const overlap = nPlaces < pair.count ? [" ", ...sentence("overlap", { count: number(pair.count) })] : [];
+  const token = tokenElement(learned.tokens[id], id);
+  const values = { merge: nMerges, pair: pairElement(learned, pair), token, id: String(id), places: say("place", { n: nPlaces }) };
+  const overlap = nPlaces < pair.count ? [" ", ...sentence("overlap", { count: pair.count })] : [];
   return [...sentence("done", values), ...overlap];
 }
 

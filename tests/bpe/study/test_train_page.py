@@ -15,8 +15,9 @@ Open = Callable[..., Any]
 LEARN = """([text, split, order, merges]) => {
   const page = bpelabTraining.page;
   page.change({ preset: "", text, split, order, merges, step: 0 });
+  const { tokens, moments } = page.learned;
   const bytes = (token) => Array.from(token, (byte) => byte.charCodeAt(0));
-  return { tokens: page.learned.tokens.map(bytes), nTokens: page.learned.moments.map((moment) => moment.nTokens) };
+  return { tokens: tokens.map(bytes), nTokens: moments.map(({ nTokens }) => nTokens) };
 }"""
 AT_EACH_MOMENT = """() => {
   const { learned } = bpelabTraining.page;
