@@ -32,34 +32,19 @@ function pairElement(learned, { left, right }) {
 
 const pairIds = ({ left, right }) => `(${left}, ${right})`;
 
-const isInsideCharacter = (token) => (token.charCodeAt(0) & 0xc0) === 0x80;
-
 // The tokens of a piece; those that share a character stand together under it.
 function pieceElement(tokens, count) {
+  const drawToken = (token, i) => {
+    const { id, isNew, joinsNext } = tokens[i];
+    const look = [isNew && "isnew", joinsNext && "joins left", tokens[i - 1]?.joinsNext && "joins right"];
+    const drawn = tokenElement(token, id, look.filter(Boolean).join(" "));
+    drawn.title = `id ${id}, ${hex(token)}`;
+    return drawn;
+  };
   const made = element("span", "learn-piece");
-  for (let i = 0; i < tokens.length; ) {
-    let end = i + 1;
-    while (end < tokens.length && isInsideCharacter(tokens[end].token)) end += 1;
-    made.append(groupElement(tokens.slice(i, end), i ? tokens[i - 1] : undefined));
-    i = end;
-  }
+  made.append(...drawGrouped(tokens.map(({ token }) => token), drawToken));
   if (count) made.append(element("span", "times", `×${number(count)}`));
   return made;
-}
-
-function groupElement(tokens, before) {
-  const row = element("span", "row-of-tokens");
-  tokens.forEach(({ token, id, isNew, joinsNext }, i) => {
-    const joinsBefore = (i ? tokens[i - 1] : before)?.joinsNext;
-    const look = [isNew && "isnew", joinsNext && "joins left", joinsBefore && "joins right"];
-    const made = tokenElement(token, id, look.filter(Boolean).join(" "));
-    made.title = `id ${id}, ${hex(token)}`;
-    row.append(made);
-  });
-  if (tokens.length === 1) return row.firstChild;
-  const group = element("span", "learn-char");
-  group.append(element("span", "char", visible(tokens.map(({ token }) => token).join(""))), row);
-  return group;
 }
 
 // A pair that leads together with others shows its ids, which decide.
