@@ -1,4 +1,4 @@
-"""What does the same text cost in other languages? Article 1 of the Universal Declaration of Human Rights in 46."""
+"""What does the same text cost in other languages? Article 1 of the declaration of human rights, in 46."""
 
 import tomllib
 from functools import cache

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from bpelab.bpe import save_encoding, train
+
 PROGRAM = Path(sys.executable).parent / "bpelab"
 
 
@@ -53,6 +55,19 @@ def test_explain_writes_a_page(tmp_path: Path) -> None:
     assert result.returncode == 0
     assert page.startswith("<!doctype html>")
     assert '"text": "\\u003clow>"' in page
+
+
+def test_explain_puts_several_encodings_on_a_page(tmp_path: Path) -> None:
+    page, own = tmp_path / "page.html", tmp_path / "own.json"
+    save_encoding(own, train(["low lower"], vocab_size=257))
+    result = bpelab("explain", "--html", str(page), "--beside", "r50k_base", "--beside", str(own))
+    for name in ("gpt2", "r50k_base", "own"):
+        assert f'{{"name": "{name}"' in page.read_text(encoding="utf-8"), result.stderr.decode()
+
+
+def test_explain_refuses_beside_without_a_page() -> None:
+    shown = bpelab("explain", "low", "--beside", "gpt2").stderr.decode()
+    assert shown == "bpelab: --beside puts another encoding on the page: add --html FILE\n"
 
 
 def test_explain_refuses_an_empty_text() -> None:
