@@ -114,7 +114,7 @@ async function start() {
 // The rest of the script defines what is used here.
 addEventListener("DOMContentLoaded", () => {
   document.title = say("title");
-  for (const part of document.querySelectorAll("body > a, body > header, body > main")) translate(part);
+  for (const part of document.querySelectorAll("#other-language, body > header, body > main")) translate(part);
   const other = document.querySelector("#other-language");
   other.onclick = () => {
     other.href = `?lang=${LANG === "ko" ? "en" : "ko"}${location.hash}`;

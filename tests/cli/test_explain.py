@@ -26,6 +26,7 @@ def test_explain_shows_tokens_and_steps_without_colour() -> None:
     assert "\x1b" not in shown
     lines = [" ".join(line.split()) for line in shown.splitlines()]
     assert "gpt2: 5 characters, 7 bytes, 2 pieces, 4 tokens" in lines
+    assert "3 \\x95 │ ␣안 243 95" in lines
     assert "안 (U+C548) goes across tokens 2 to 4: ec | 95 | 88" in lines
     assert "1 l [o w] ow 322, lo 5439 the lowest rank of 2" in lines
     assert "2 [l ow] low 9319 the only pair that makes a token" in lines
