@@ -13,8 +13,9 @@ from bpelab.bpe import get_encoding
 TABLE = Path(__file__).parents[1] / "bpe" / "data" / "article1.toml"
 ENCODINGS = ("cl100k_base", "o200k_base")
 HEAD = """\
-# Article 1 of the Universal Declaration of Human Rights (United Nations, 1948), by BCP 47 language tag. A misplaced
-# full stop (hu) and an editor's brackets (th) are left out. scripts/build_article1.py counts the tokens.
+# Article 1 of the Universal Declaration of Human Rights (United Nations, 1948), by BCP 47 language tag. A
+# misplaced full stop (hu) and an editor's brackets (th) are left out, and Vietnamese is composed (NFC), as it
+# is typed. scripts/build_article1.py counts the tokens.
 """
 
 

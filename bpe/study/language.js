@@ -172,8 +172,9 @@ const grouped = (number) => number.toLocaleString(LANG);
 
 // Texts stand in the page as keys: data-say is what an element says, data-label its name for a screen reader.
 function translate(root) {
-  for (const element of root.querySelectorAll("[data-say]")) element.textContent = say(element.dataset.say);
-  for (const element of root.querySelectorAll("[data-label]")) {
-    element.setAttribute("aria-label", say(element.dataset.label));
+  for (const element of [root, ...root.querySelectorAll("[data-say], [data-label]")]) {
+    const { say: words, label } = element.dataset;
+    if (words) element.textContent = say(words);
+    if (label) element.setAttribute("aria-label", say(label));
   }
 }

@@ -1,5 +1,6 @@
 "use strict";
 const LANG = (new URLSearchParams(location.search).get("lang") ?? navigator.language).toLowerCase().startsWith("ko") ? "ko" : "en";
+document.documentElement.lang = LANG;
 
 // ---- The page: what it shows, kept in its address. What it is made of stands below. ----
 
@@ -16,11 +17,8 @@ const PRESETS = {
   presetSpecial: "The end.<|endoftext|>Another text begins.",
 };
 
-// The state in the address; what other parts of the page keep there stays.
 function remember({ text, at, step, special, encodings }) {
-  const kept = new URLSearchParams(location.hash.slice(1));
-  for (const [key, value] of Object.entries({ text, at, step, special: Number(special) })) kept.set(key, value);
-  kept.delete("encoding");
+  const kept = new URLSearchParams({ text, at, step, special: Number(special) });
   for (const name of encodings) kept.append("encoding", name);
   history.replaceState(null, "", `#${kept}`);
 }
@@ -115,9 +113,8 @@ async function start() {
 
 // The rest of the script defines what is used here.
 addEventListener("DOMContentLoaded", () => {
-  document.documentElement.lang = LANG;
   document.title = say("title");
-  translate(document);
+  for (const part of document.querySelectorAll("#other-language, body > header, body > main")) translate(part);
   const other = document.querySelector("#other-language");
   other.onclick = () => {
     other.href = `?lang=${LANG === "ko" ? "en" : "ko"}${location.hash}`;

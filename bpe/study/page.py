@@ -59,12 +59,17 @@ def page_html(encodings: Sequence[Encoding], text: str = "") -> str:
     """Return the page as one HTML document that loads nothing else.
 
     Raises `ValueError` for an encoding whose pattern is not one of OpenAI's: only those are known to cut
-    alike in JavaScript.
+    alike in JavaScript; and for two encodings of one name.
 
     >>> from bpelab.bpe import get_encoding
     >>> page_html([get_encoding("gpt2")])[:15]
     '<!doctype html>'
     """
+    names = [encoding.name for encoding in encodings]
+    if len(set(names)) < len(names):
+        raise ValueError(
+            f"the page knows encodings by their names, and of {', '.join(names)} two are the same"
+        )
     classes = files("bpelab.bpe.data").joinpath("unicode16.classes").read_bytes()
     data = {
         "text": repair_surrogates(text),

@@ -1,6 +1,7 @@
 // ---- Why was a piece cut where it was? The alternative of the pattern that made it, in words. ----
 
-const CONTRACTION = /'(?:[sSſdDmMtT]|ll|ve|re)$/iu;
+// At the end of a word; an apostrophe that begins the piece is the character before the letters.
+const CONTRACTION = /(?<=.)'(?:[sſdmt]|ll|ve|re)$/isu;
 const TAIL = /[\r\n][\r\n/]*$/;
 
 // What the pattern takes a character for. A mark counts as a letter for o200k_base alone.

@@ -113,6 +113,11 @@ def test_an_unknown_pattern_is_refused() -> None:
         page_html([encoding])
 
 
+def test_two_encodings_of_one_name_are_refused(gpt2: Encoding) -> None:
+    with pytest.raises(ValueError, match=r"and of gpt2, gpt2 two are the same"):
+        page_html([gpt2, gpt2])
+
+
 def test_the_page_of_the_two_most_different_encodings_is_small(gpt2: Encoding, data: Path) -> None:
     assert len(page_html([gpt2]).encode("utf-8")) < 400_000
     o200k = get_encoding("o200k_base", path=data / "encodings" / "o200k_base.tiktoken")
