@@ -7,6 +7,12 @@ const MAX_STEP_BYTES = 256;
 const LIKE = ["€", "À", "ǅ", "à", "ʰ", "あ", "\u0301", "²", "\u00a0", "€"];
 const utf8 = new TextEncoder();
 
+// What a pattern sees of a text, given as an array of code points.
+// U+017F is the one character beyond ASCII that these patterns name: an "s" when case is ignored.
+function outlineOf(chars, classes) {
+  return chars.map((c) => (c < "\x80" || c === "ſ" ? c : LIKE[classes[c.codePointAt(0)]])).join("");
+}
+
 // Bytes as a string of the characters U+0000 to U+00FF, which a Map can look up.
 function byteString(bytes) {
   let string = "";
@@ -69,15 +75,10 @@ class Encoding {
     this.cache = new Map();
   }
 
-  // U+017F is the one character beyond ASCII that these patterns name: an "s" when case is ignored.
-  outline(chars) {
-    return chars.map((c) => (c < "\x80" || c === "ſ" ? c : LIKE[this.classes[c.codePointAt(0)]])).join("");
-  }
-
   // The pieces of a text, each with the place where it starts, in code points, and the alternative that made it.
   split(text, start = 0) {
     const chars = Array.from(text);
-    return Array.from(this.outline(chars).matchAll(this.pattern), (match) => {
+    return Array.from(outlineOf(chars, this.classes).matchAll(this.pattern), (match) => {
       const alternative = this.alternatives[match.findIndex((group, i) => i && group !== undefined) - 1];
       const outline = match[0];
       return {

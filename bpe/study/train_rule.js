@@ -16,10 +16,9 @@ function bytesInOrder(name) {
   return [...bytes.filter(prints), ...bytes.filter((byte) => !prints(byte))];
 }
 
-// The pieces of a text, given as an array of code points (see LIKE for what the pattern sees of them).
+// The pieces of a text, given as an array of code points.
 function cutPieces(chars, pattern, classes) {
-  const outline = chars.map((c) => (c < "\x80" || c === "ſ" ? c : LIKE[classes[c.codePointAt(0)]])).join("");
-  return Array.from(outline.matchAll(pattern), (m) => chars.slice(m.index, m.index + m[0].length).join(""));
+  return Array.from(outlineOf(chars, classes).matchAll(pattern), (m) => chars.slice(m.index, m.index + m[0].length).join(""));
 }
 
 // Each different piece once, in the order in which they are met, with its count.
