@@ -53,7 +53,7 @@ class Corpus {
       this.ids[this.length] = idOfByte[piece.charCodeAt(i)];
       this.starts[this.length] = this.length - 1;
       this.weights[this.length - 1] = weight;
-      if (i) this.count(this.ids[this.length - 1], this.ids[this.length], weight);
+      this.count(this.ids[this.length - 1], this.ids[this.length], weight);
     }
     this.nTokens += weight * (this.length - first);
     this.length += 1; // the gap after the piece

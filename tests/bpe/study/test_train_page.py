@@ -24,6 +24,13 @@ AT_EACH_MOMENT = """() => {
   const ids = (piece, n) => learned.tokensAt(piece, n).map(({ id }) => id);
   return learned.moments.map((_, n) => learned.order.flatMap((piece) => ids(piece, n)));
 }"""
+MARKED = """(n) => {
+  const { learned } = bpelabTraining.page;
+  return learned.order.flatMap((piece) => {
+    const tokens = learned.tokensAt(piece, n);
+    return tokens.map(({ id, isNew, joinsNext }, i) => [id, isNew, joinsNext && tokens[i + 1].id]);
+  });
+}"""
 TEXTS = {
     "English": "It was the best of times, it was the worst of times, it isn't. " * 3,
     "Korean": "나 보기가 역겨워 가실 때에는 말없이 고이 보내 드리우리다, 가실 길에",
@@ -80,6 +87,18 @@ def test_the_text_after_each_merge_is_what_so_many_merges_make_of_it(open_page: 
         assert page.inner_text(".trial .rate").split(": ")[1].split() == [
             str(token) for token in encoding.encode_ordinary("aaa wasted 보기")
         ]
+
+
+@pytest.mark.parametrize("name", ["Korean", "runs of equal letters"])
+def test_what_is_new_and_what_merges_next_is_marked(open_page: Open, name: str) -> None:
+    page = open_page()
+    n_tokens = page.evaluate(LEARN, [TEXTS[name], "gpt2", "gpt2", 10])["nTokens"]
+    for n in range(len(n_tokens) - 1):
+        marked, after = page.evaluate(MARKED, n), page.evaluate(MARKED, n + 1)
+        pair = page.evaluate("(n) => bpelabTraining.page.learned.moments[n].leaders[0]", n)
+        joined = [(left, right) for left, _, right in marked if right is not False]
+        assert joined == [(pair["left"], pair["right"])] * (n_tokens[n] - n_tokens[n + 1])
+        assert [token for token, is_new, _ in after if is_new] == [256 + n] * len(joined)
 
 
 def test_the_leading_pairs_and_their_counts_are_those_of_the_trace(open_page: Open) -> None:
