@@ -94,7 +94,10 @@ async function start() {
   };
   for (const event of ["mouseover", "focusin"]) root.addEventListener(event, mark);
   for (const event of ["mouseleave", "focusout"]) root.addEventListener(event, () => mark({ target: root }));
-  find("#encode").addEventListener("keydown", (event) => player.onKey(event));
+  addEventListener("keydown", (event) => {
+    const isHere = event.target === document.body || find("#encode").contains(event.target);
+    if (isHere && find("#encode").checkVisibility()) player.onKey(event);
+  });
   new Comparison(find("#compare"), data.article1, encodings, (text) => {
     show(text);
     input.scrollIntoView({ block: "center" });

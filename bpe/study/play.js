@@ -1,6 +1,6 @@
 // ---- One encoding's side of the page, and the player that goes through the merges of a piece. ----
 
-const MAX_DRAWN_PIECES = 2000;
+const MAX_DRAWN_PIECES = 500;
 const MILLISECONDS = { slow: 1800, normal: 900, fast: 350 }; // for a step
 
 class Panel {
@@ -67,13 +67,14 @@ class Panel {
     else if (inner.bottom > outer.bottom) strip.scrollTop += Math.min(inner.bottom - outer.bottom, inner.top - outer.top);
   }
 
-  // Each token as a span of its bytes in the text, among the pieces and among the ids.
+  // Each token as a span of its bytes in the text, among the pieces and among the ids. Of a long text only
+  // the beginning is drawn; its ids are all there.
   drawTokens() {
     const { encoding, text } = this;
     let [nTokens, nBytes] = [0, 0];
     this.spans = [];
     this.idSpans = [];
-    const buttons = this.pieces.map((piece, i) => {
+    const buttons = this.pieces.slice(0, MAX_DRAWN_PIECES).map((piece, i) => {
       const tokens = encoding.tokens(piece);
       const button = element("button");
       button.type = "button";
@@ -99,14 +100,16 @@ class Panel {
       this.link([button], from, nBytes);
       return button;
     });
+    const rest = this.pieces.slice(MAX_DRAWN_PIECES);
+    const moreIds = rest.flatMap((piece) => encoding.tokens(piece).map(({ id }) => id));
+    nTokens += moreIds.length;
     const nTextBytes = utf8.encode(text).length;
     const counts = [say("token", { n: nTokens }), say("character", { n: Array.from(text).length }), say("byte", { n: nTextBytes })];
     if (nTokens) counts.push(say("bytesEach", { n: (nTextBytes / nTokens).toFixed(2) }));
     this.find(".counts").textContent = counts.join(", ");
-    this.find(".ids code").replaceChildren(...this.idSpans.flatMap((span, i) => (i ? [" ", span] : [span])));
-    const nMore = this.pieces.length - MAX_DRAWN_PIECES;
-    const more = nMore > 0 ? [say("morePieces", { n: nMore })] : [];
-    this.find(".strip").replaceChildren(...buttons.slice(0, MAX_DRAWN_PIECES), ...more);
+    const spaced = this.idSpans.flatMap((span, i) => (i ? [" ", span] : [span]));
+    this.find(".ids code").replaceChildren(...spaced, moreIds.map((id) => ` ${id}`).join(""));
+    this.find(".strip").replaceChildren(...buttons, rest.length ? say("morePieces", { n: rest.length }) : "");
   }
 
   link(elements, from, to) {
@@ -173,6 +176,8 @@ class Panel {
     const tree = this.find(".tree");
     tree.replaceChildren(drawTree(steps, number, tree.clientWidth));
     this.find(".cue").hidden = tree.scrollWidth <= tree.clientWidth;
+    const made = tree.querySelector(".new");
+    tree.scrollLeft = made ? made.getAttribute("x") - tree.clientWidth / 2 : 0;
   }
 }
 
@@ -253,9 +258,8 @@ class Player {
   }
 
   onKey(event) {
-    const isTyping = /^(TEXTAREA|SELECT|INPUT)$/.test(event.target.tagName);
-    const isButton = event.target.tagName === "BUTTON";
-    if (isTyping || event.ctrlKey || event.metaKey || event.altKey || (isButton && event.key === " ")) return;
+    const isTaken = event.target.closest(event.key === " " ? "textarea, select, input, a, button" : "textarea, select, input, .tree");
+    if (isTaken || event.ctrlKey || event.metaKey || event.altKey) return;
     const act = {
       ArrowRight: () => this.forward(),
       ArrowLeft: () => this.back(),

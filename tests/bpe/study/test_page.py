@@ -96,6 +96,13 @@ def test_a_text_too_long_for_the_page_says_so(open_page: Open) -> None:
     assert page.inner_text("#limit") == "Only the first 10,000 of 10,001 characters are encoded here."
 
 
+def test_of_a_long_text_all_ids_and_the_first_pieces_are_shown(open_page: Open, gpt2: Encoding) -> None:
+    text = "low 안 " * 600
+    page = open_page([gpt2], text)
+    assert page.text_content(".ids code").split() == list(map(str, gpt2.encode(text)))
+    assert page.text_content(".strip").endswith("… and 701 more pieces")
+
+
 def test_the_page_for_gpt2_is_small_and_loads_nothing() -> None:
     page = page_html([get_encoding("gpt2")])
     assert len(page) < 500_000

@@ -41,6 +41,8 @@ def test_it_opens_at_the_bytes_and_plays_to_the_end_of_the_text(open_page: Open)
 
 def test_the_keyboard_goes_back_and_forth(open_page: Open) -> None:
     page = open_page([get_encoding("gpt2")], "low lower")
+    page.keyboard.press("ArrowRight")
+    assert page.inner_text(".player .count") == "step 1 of 2"
     page.focus(".strip button[aria-pressed=true]")
     page.keyboard.press("ArrowRight")  # among the pieces
     assert page.inner_text("h3") == "␣lower → 2793"
@@ -183,3 +185,7 @@ def test_a_tree_that_is_too_wide_says_how_to_see_the_rest(open_page: Open) -> No
     assert not page.is_visible(".cue")
     page.fill("textarea", "internationalization")
     assert page.is_visible(".cue")
+    page.evaluate("document.querySelector('.player .range').value = 999")
+    page.dispatch_event(".player .range", "input")
+    tree, made = page.locator(".tree").bounding_box(), page.locator(".tree .new").bounding_box()
+    assert tree["x"] < made["x"] + made["width"] / 2 < tree["x"] + tree["width"]
