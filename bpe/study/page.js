@@ -104,6 +104,7 @@ async function start() {
   });
   addEventListener("resize", draw);
   addEventListener("hashchange", () => {
+    if (location.hash.startsWith("#learn")) return player.pause();
     Object.assign(state, restored(firstText, names));
     input.value = state.text;
     draw();

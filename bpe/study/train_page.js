@@ -229,11 +229,10 @@ async function startTraining() {
     if (!isLearning()) page?.stop();
     else page?.restore(new URLSearchParams(location.hash.slice(1)));
   };
-  // Before the listener of the other view, which reads every address as its own.
+  // Before the listener of the other view, which draws itself: it must be seen to know its width.
   const listenFirst = { capture: true };
   addEventListener("hashchange", (event) => {
     const wasLearning = document.body.dataset.view === "learn";
-    if (isLearning()) event.stopImmediatePropagation();
     if (isLearning() !== wasLearning) links[wasLearning ? "learn" : "encode"].href = new URL(event.oldURL).hash || "#";
     show();
   }, listenFirst);

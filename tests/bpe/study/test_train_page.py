@@ -200,7 +200,9 @@ def test_both_halves_keep_their_place(open_page: Open) -> None:
     page = open_page("&preset=hug&step=3", locale="en-US")
     page.click("#to-encode")
     page.fill("#text", "low lowest")
+    page.click("#encode .toggle")
     page.click("#to-learn")
+    assert page.evaluate("document.querySelector('#encode .toggle').textContent").endswith("Play")
     assert page.inner_text("#learning .count") == "3 of 7"
     assert page.inner_text("h1 >> visible=true") == "How merges are learned"
     page.click("#to-encode")
