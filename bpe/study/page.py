@@ -89,8 +89,8 @@ def page_html(encodings: Sequence[Encoding], text: str = "") -> str:
     # Within a script element only "<" could end it.
     as_json = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
     page = _part("page.html")
-    for mark, names in PARTS.items():
-        page = page.replace(mark, "\n".join(map(_part, names)))
+    for mark, parts in PARTS.items():
+        page = page.replace(mark, "\n".join(map(_part, parts)))
     return page.replace("/* data */", as_json)
 
 
