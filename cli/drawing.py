@@ -3,7 +3,7 @@
 import sys
 from typing import TYPE_CHECKING
 
-from bpelab.bpe.study.drawing import candidates_text, parts_text, shortened, split_lines
+from bpelab.bpe.study.drawing import brackets, candidates_text, parts_text, shortened, split_lines
 from bpelab.bpe.study.visible import spaced_hex, visible
 from bpelab.cli.text import counted
 from rich.box import SIMPLE_HEAD
@@ -29,7 +29,7 @@ N_CHARS = 400
 N_CANDIDATES = 3
 MIN_COLUMNS = 40
 # What stands for signs of ours that the console has no letters for. `visible` writes no other `\s`.
-_OTHERWISE = {"␣": r"\s", "→": "->", "…": "...", "█": "#", "▒": "+", "◌": ""}
+_OTHERWISE = {"␣": r"\s", "→": "->", "…": "...", "█": "#", "▒": "+", "◌": "", "┐": "\\", "│": "|", "┘": "/"}
 
 
 def console() -> Console:
@@ -129,10 +129,12 @@ def token_lines(tokens: "Iterable[bytes]", n_columns: int, n_lines: int | None =
 
 def _token_table(trace: "EncodeTrace") -> Table:
     return table(
-        (("", "right"), ("token", "left"), ("id", "right"), ("bytes", "left")),
+        (("", "right"), ("token", "left"), ("", "left"), ("id", "right"), ("bytes", "left")),
         (
-            (str(number + 1), coloured(token, number), str(token_id), spaced_hex(token))
-            for number, (token_id, token) in enumerate(zip(trace.ids, trace.tokens, strict=True))
+            (str(number + 1), coloured(token, number), bracket, str(token_id), spaced_hex(token))
+            for number, (token_id, token, bracket) in enumerate(
+                zip(trace.ids, trace.tokens, brackets(trace.tokens), strict=True)
+            )
         ),
     )
 

@@ -42,8 +42,12 @@ def explain(
         typer.Option("--html", metavar="FILE", help="Write a page on which any text can be tried, offline."),
     ] = None,
     beside: Annotated[
-        str | None,
-        typer.Option("--beside", metavar="NAME|FILE", help="With --html: a second encoding on the page."),
+        list[str] | None,
+        typer.Option(
+            "--beside",
+            metavar="NAME|FILE",
+            help="With --html: another encoding on the page; may be repeated.",
+        ),
     ] = None,
 ) -> None:
     """Show how a text becomes tokens: the pieces, and each merge with the reason for it.
@@ -78,8 +82,12 @@ def explain(
         print_train_trace(trace_train(found.files, vocab_size), vocab_size, first_pieces(found.files))
         print_left_out(found)
         return
+    if beside and html is None:
+        raise ValueError("--beside puts another encoding on the page: add --html FILE")
     if html is not None:
-        named = [name for chosen in (encoding, beside) if chosen for name in files_of_encoding(chosen)]
+        named = [
+            name for chosen in (encoding, *(beside or [])) if chosen for name in files_of_encoding(chosen)
+        ]
         check_outputs([html], [path, file, *named])
         if engine is not None:
             raise ValueError("--html writes a page, on which no engine is shown: leave out --engine")
@@ -88,7 +96,7 @@ def explain(
         from bpelab.bpe.study.page import write_page
 
         shown = "" if text is None and file is None else given_text(text, file, example=EXAMPLE)
-        encodings = [enc] if beside is None else [enc, chosen_encoding(beside)]
+        encodings = [enc, *map(chosen_encoding, beside or [])]
         n_bytes = write_page(html, encodings, shown)
         print(f"{html}: {n_bytes:,} bytes; open it in a browser", file=sys.stderr)
         return

@@ -66,6 +66,25 @@ def split_lines(tokens: Sequence[bytes]) -> list[str]:
     return [*dict.fromkeys(lines), *more]
 
 
+def brackets(tokens: Sequence[bytes]) -> list[str]:
+    r"""Return what stands beside each token, so that a bracket holds the tokens that share a character.
+
+    >>> brackets([b"a", b" \xec", b"\x95", b"\x88", b"\xc3", b"\xa9"])
+    ['', '┐', '│ ␣안', '┘', '┐ é', '┘']
+    """
+    groups: list[list[bytes]] = []
+    for token in tokens:
+        continues = token[0] & 0xC0 == 0x80  # a byte within a character, so that the one before is not whole
+        groups[-1:] = [[*groups[-1], token]] if continues and groups else [*groups[-1:], [token]]
+    marks = []
+    for group in groups:
+        last, middle = len(group) - 1, (len(group) - 1) // 2
+        for i in range(len(group)):
+            sign = "" if not last else "┐" if i == 0 else "┘" if i == last else "│"
+            marks.append(f"{sign} {visible(b''.join(group))}" if sign and i == middle else sign)
+    return marks
+
+
 def shortened(text: str, n_chars: int = N_CHARS) -> str:
     """Cut a long text, and say how much is missing.
 

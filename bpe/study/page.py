@@ -1,6 +1,6 @@
 """How can one file let anybody try an encoding, without a network and without Python?
 
-The page holds the table of tokens, the classes of Unicode and a tokenizer in JavaScript (`page.js`).
+The page holds the tables of tokens, the classes of Unicode and a tokenizer in JavaScript (`encode.js`).
 """
 
 import base64
@@ -12,44 +12,43 @@ from importlib.resources import files
 from itertools import pairwise
 
 import numpy as np
+from bpelab.bpe.encoders.stream import repair_surrogates
 from bpelab.bpe.encoding import Encoding
 from bpelab.bpe.foundation.writing import write_atomically
 from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
+from bpelab.bpe.study.browser_patterns import JAVASCRIPT_PATTERNS, alternatives
+from bpelab.bpe.study.languages import article1
 
-# The same patterns without the syntax that JavaScript lacks. Possessive and greedy repetition cut alike here:
-# no alternative continues, after a possessive part, with anything that part could have given back. Case is
-# ignored letter by letter; beyond ASCII only U+017F, the long s, is any of these letters.
-_CONTRACTIONS = "'(?:[sSſdDmMtT]|[lL][lL]|[vV][eE]|[rR][eE])"
-_O200K_CONTRACTIONS = f"(?:{_CONTRACTIONS})?"
-_LETTERS_AFTER = r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]"
-_LETTERS_BEFORE = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]"
-JAVASCRIPT_PATTERNS = {
-    GPT2_PATTERN: r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+$|\s+(?!\S)|\s",
-    CL100K_PATTERN: (
-        _CONTRACTIONS + r"|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
-        r"|\s+$|\s*[\r\n]|\s+(?!\S)|\s"
+NAMES_OF_PATTERNS = {"gpt2": GPT2_PATTERN, "cl100k_base": CL100K_PATTERN, "o200k_base": O200K_PATTERN}
+MAX_TOKEN_BYTES = 2**16 - 1
+# Where the parts go, in the order of reading. The part about learning has a script of its own.
+PARTS = {
+    "/* style */": ("page.css", "train_page.css"),
+    "<!-- learning -->": ("train_page.html",),
+    "/* learning script */": (
+        "train_rule.js",
+        "train_words.js",
+        "train_draw.js",
+        "train_view.js",
+        "train_page.js",
     ),
-    O200K_PATTERN: "|".join(
-        [
-            rf"[^\r\n\p{{L}}\p{{N}}]?{_LETTERS_BEFORE}*{_LETTERS_AFTER}+{_O200K_CONTRACTIONS}",
-            rf"[^\r\n\p{{L}}\p{{N}}]?{_LETTERS_BEFORE}+{_LETTERS_AFTER}*{_O200K_CONTRACTIONS}",
-            r"\p{N}{1,3}",
-            r" ?[^\s\p{L}\p{N}]+[\r\n\/]*",
-            r"\s*[\r\n]+",
-            r"\s+(?!\S)",
-            r"\s+",
-        ]
+    "/* script */": (
+        "page.js",
+        "language.js",
+        "encode.js",
+        "split.js",
+        "draw.js",
+        "play.js",
+        "compare.js",
     ),
 }
-MAX_TOKEN_BYTES = 2**16 - 1
-FIRST_TEXT = "Hello, world! Tokenization of 안녕하세요 <script> 🙂"
 
 
 def write_page(path: str | os.PathLike[str], encodings: Sequence[Encoding], text: str = "") -> int:
-    """Write a page for one or two encodings, which shows `text` at first, and return its size in bytes.
+    """Write a page for these encodings, which shows `text` at first, and return its size in bytes.
 
-    A page for gpt2 has 0.3 MB; cl100k_base adds 0.5 MB, o200k_base 1.1 MB. The text of a special
-    token is plain text there. Raises what `page_html` and writing a file raise.
+    Two encodings are shown side by side, and any of them can be chosen there. A page for gpt2 has 0.3 MB;
+    cl100k_base adds 0.5 MB, o200k_base 1.1 MB. Raises what `page_html` and writing a file raise.
     """
     data = page_html(encodings, text).encode("utf-8")
     write_atomically(path, data)
@@ -60,45 +59,59 @@ def page_html(encodings: Sequence[Encoding], text: str = "") -> str:
     """Return the page as one HTML document that loads nothing else.
 
     Raises `ValueError` for an encoding whose pattern is not one of OpenAI's: only those are known to cut
-    alike in JavaScript.
+    alike in JavaScript; and for two encodings of one name.
 
     >>> from bpelab.bpe import get_encoding
     >>> page_html([get_encoding("gpt2")])[:15]
     '<!doctype html>'
     """
+    names = [encoding.name for encoding in encodings]
+    if len(set(names)) < len(names):
+        raise ValueError(
+            f"the page knows encodings by their names, and of {', '.join(names)} two are the same"
+        )
     classes = files("bpelab.bpe.data").joinpath("unicode16.classes").read_bytes()
     data = {
-        "text": text or FIRST_TEXT,
+        "text": repair_surrogates(text),
+        "patterns": {name: _in_javascript(pattern) for name, pattern in NAMES_OF_PATTERNS.items()},
         "classes": base64.b64encode(classes).decode(),
         "encodings": [
-            {"name": encoding.name, "pattern": _pattern(encoding), "table": _packed(encoding)}
+            {
+                "name": encoding.name,
+                "alternatives": _alternatives(encoding),
+                "special": dict(encoding.special_tokens),
+                "table": _packed(encoding),
+            }
             for encoding in encodings
         ],
+        "article1": [version._asdict() for version in article1()],
     }
     # Within a script element only "<" could end it.
-    as_json = json.dumps(data).replace("<", "\\u003c")
+    as_json = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
     page = _part("page.html")
-    for mark, content in (
-        ("/* style */", _part("page.css")),
-        ("/* script */", _part("page.js")),
-        ("/* data */", as_json),
-    ):
-        page = page.replace(mark, content)
-    return page
+    for mark, parts in PARTS.items():
+        page = page.replace(mark, "\n".join(map(_part, parts)))
+    return page.replace("/* data */", as_json)
 
 
 def _part(name: str) -> str:
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
-def _pattern(encoding: Encoding) -> str:
-    pattern = JAVASCRIPT_PATTERNS.get(encoding.pattern)
-    if pattern is None:
+def _in_javascript(pattern: str) -> str:
+    return "|".join(alternative.javascript for alternative in JAVASCRIPT_PATTERNS[pattern])
+
+
+def _alternatives(encoding: Encoding) -> list[tuple[str, str, str]]:
+    """Return the alternatives of a pattern: what each stands for, in JavaScript, and as it is written."""
+    known = JAVASCRIPT_PATTERNS.get(encoding.pattern)
+    if known is None:
         raise ValueError(
             f"{encoding.name}: the page knows the patterns of gpt2, cl100k_base and o200k_base, not"
             f" {encoding.pattern!r}; show this encoding with trace_encode, or on the terminal"
         )
-    return pattern
+    written = alternatives(encoding.pattern)
+    return [(kind, javascript, as_is) for (kind, javascript), as_is in zip(known, written, strict=True)]
 
 
 def _packed(encoding: Encoding) -> str:

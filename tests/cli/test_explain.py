@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from bpelab.bpe import save_encoding, train
 from rich.cells import cell_len
 
 PROGRAM = Path(sys.executable).parent / "bpelab"
@@ -29,6 +30,7 @@ def test_explain_shows_tokens_and_steps_without_colour() -> None:
     assert "\x1b" not in shown
     lines = [" ".join(line.split()) for line in shown.splitlines()]
     assert "gpt2: 5 characters, 7 bytes, 2 pieces, 4 tokens" in lines
+    assert "3 \\x95 │ ␣안 243 95" in lines
     assert "안 (U+C548) goes across tokens 2 to 4: ec | 95 | 88" in lines
     assert "1 l [o w] ow 322, lo 5439 the lowest rank of 2" in lines
     assert "2 [l ow] low 9319 the only pair that makes a token" in lines
@@ -131,6 +133,19 @@ def test_explain_writes_a_page(tmp_path: Path) -> None:
     assert result.returncode == 0
     assert page.startswith("<!doctype html>")
     assert '"text": "\\u003clow>"' in page
+
+
+def test_explain_puts_several_encodings_on_a_page(tmp_path: Path) -> None:
+    page, own = tmp_path / "page.html", tmp_path / "own.json"
+    save_encoding(own, train(["low lower"], vocab_size=257))
+    result = bpelab("explain", "--html", str(page), "--beside", "r50k_base", "--beside", str(own))
+    for name in ("gpt2", "r50k_base", "own"):
+        assert f'{{"name": "{name}"' in page.read_text(encoding="utf-8"), result.stderr.decode()
+
+
+def test_explain_refuses_beside_without_a_page() -> None:
+    shown = bpelab("explain", "low", "--beside", "gpt2").stderr.decode()
+    assert shown == "bpelab: --beside puts another encoding on the page: add --html FILE\n"
 
 
 def test_explain_refuses_an_empty_text() -> None:
