@@ -64,6 +64,10 @@ class _Timed:
         self.seconds: dict[str, float] = {}
         self.left_out: set[str] = set()
 
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        # No page in a browser is tried for a change of Python.
+        items[:] = [item for item in items if "chromium" not in getattr(item, "fixturenames", ())]
+
     def pytest_runtest_setup(self) -> None:
         def too_long(*_: object) -> None:
             raise TimeoutError
@@ -72,7 +76,8 @@ class _Timed:
         signal.setitimer(signal.ITIMER_REAL, LONGEST)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        signal.setitimer(signal.ITIMER_REAL, LONGEST)
+        if report.when == "teardown":
+            signal.setitimer(signal.ITIMER_REAL, 0)
         self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0) + report.duration
         if not report.passed:
             self.left_out.add(report.nodeid)
