@@ -4,8 +4,8 @@
 
 Cosmic Ray lists the one-token changes (mutants) of a file: an operator, a number, a condition, a loop. This
 draws some at random, as many in each folder, makes each in a copy of the tree, and runs the tests nearest to
-the file until one fails. Results lie in `.build/mutants/session.sqlite`; started again, the run goes on there,
-and `cr-report` and `cr-html` read it. `docs/mutants.md` is written at the end.
+the file until one fails. Results lie in `.build/mutants/session.sqlite`; started again, the run goes on
+there, and `cr-report` and `cr-html` read it. `docs/mutants.md` is written at the end.
 
 Cosmic Ray can run commands itself; here each mutant is tried in a fork that has imported PyTorch, Numba and
 Hypothesis already, which takes a tenth of the time. The compiled loops run interpreted.
@@ -155,29 +155,37 @@ def end_group(process: int) -> None:
         os.killpg(process, signal.SIGKILL)
 
 
-def _pending(db: WorkDB, only: str) -> list[WorkItem]:
-    return [item for item in db.pending_work_items if str(item.mutations[0].module_path).startswith(only)]
+def waiting_items(db: WorkDB, only: str, survivors: bool) -> list[WorkItem]:
+    """Return the mutants of a folder or file to be tried, in the order of the draw."""
+    items = list(db.pending_work_items)
+    if survivors:
+        items = [item for item, result in db.completed_work_items if not result.is_killed and result.diff]
+    items = [item for item in items if str(item.mutations[0].module_path).startswith(only)]
+    return sorted(items, key=lambda item: item.job_id)
 
 
-def run_pending(db: WorkDB, only: str, copies: list[Path], times: mutants_tests.Times, until: float) -> None:
-    """Try every mutant that has no result yet, one at a time in each copy, until the time is over."""
-    pending = sorted(_pending(db, only), key=lambda item: item.job_id, reverse=True)
+def try_out(
+    db: WorkDB, items: list[WorkItem], copies: list[Path], seconds: mutants_tests.Seconds, until: float
+) -> None:
+    """Try some mutants, one at a time in each copy, until the time is over."""
+    items = items[::-1]
     running: dict[int, tuple[Path, WorkItem, str]] = {}
     free = list(copies)
-    while running or (pending and time.monotonic() < until):
-        if free and pending and time.monotonic() < until:
-            folder, item = free.pop(), pending.pop()
-            mutation = item.mutations[0]
-            changed = mutated(mutation)
+    while True:
+        while free and items and time.monotonic() < until:
+            item = items.pop()
+            path = item.mutations[0].module_path
+            changed = mutated(item.mutations[0])
             if changed is None:
-                free.append(folder)
                 db.set_result(item.job_id, WorkResult(WorkerOutcome.NO_TEST))
                 continue
-            (folder / mutation.module_path).write_text(changed, encoding="utf-8")
-            tests = mutants_tests.nearest(mutation.module_path, times)
+            folder = free.pop()
+            (folder / path).write_text(changed, encoding="utf-8")
+            tests = mutants_tests.nearest(path, SOURCE, seconds)
             process = fork(folder, "mutant", lambda tests=tests: mutants_tests.run(tests))
             running[process] = folder, item, changed
-            continue
+        if not running:
+            return
         process, status = os.wait()
         end_group(process)
         folder, item, changed = running.pop(process)
@@ -198,8 +206,9 @@ def main() -> None:
     parser.add_argument("--per-folder", type=int, default=40, help="draw so many in each folder")
     parser.add_argument("--seed", type=int, default=0, help="of the draw")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--again", action="store_true", help="forget the session and draw anew")
     parser.add_argument("--only", default="", help="try what lies in this folder or file")
+    parser.add_argument("--survivors", action="store_true", help="try those again that no test noticed")
+    parser.add_argument("--again", action="store_true", help="forget the session and draw from today's tree")
     args = parser.parse_args()
     until = time.monotonic() + 60 * args.minutes
     os.environ |= {"NUMBA_DISABLE_JIT": "1", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -208,14 +217,17 @@ def main() -> None:
     if args.again or not session.exists():
         session.unlink(missing_ok=True)
         copy_tree(ROOT, SOURCE)
+    else:  # tests that were written since are tried, too
+        shutil.copytree(ROOT / "tests", SOURCE / "tests", dirs_exist_ok=True)
     copies = [copy_tree(SOURCE, BUILD / str(number)) for number in range(args.processes)]
     mutants_tests.preload()
     with use_db(session) as db:
         if not db.num_work_items:
             db.add_work_items(draw(random.Random(args.seed), args.per_folder))
-        paths = {item.mutations[0].module_path for item in _pending(db, args.only)}
-        times = mutants_tests.measure(paths, copies, fork, BUILD / "times.json")
-        run_pending(db, args.only, copies, times, until)
+        items = waiting_items(db, args.only, args.survivors)
+        paths = {item.mutations[0].module_path for item in items}
+        seconds = mutants_tests.measure(paths, SOURCE, copies, fork, BUILD / "seconds.json")
+        try_out(db, items, copies, seconds, until)
         (ROOT / "docs" / "mutants.md").write_text(mutants_page.page(db, ROOT / "docs" / "mutants.md"))
 
 

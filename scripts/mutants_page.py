@@ -10,7 +10,7 @@ from cosmic_ray.work_item import TestOutcome
 
 HEAD = """# Changes that no test noticed
 
-Written by `make mutants`; only the reasons, after the dashes, are written by hand, and are kept by the next run.
+Written by `make mutants`, except the reasons after the dashes, which the next run keeps.
 [Contributing](contributing.md#mutants) says how to read this.
 
 """
@@ -44,7 +44,7 @@ def page(db: WorkDB, last: Path) -> str:
             tried[key] += 1
             noticed[key] += result.test_outcome is not TestOutcome.SURVIVED
         if result.test_outcome is TestOutcome.SURVIVED:
-            before, after = (result.diff.splitlines() + [""])[:2]
+            before, after = [*result.diff.splitlines(), ""][:2]
             survivors.append(f"{path}: `{before[2:]}` became `{after[2:]}`")
     reasons = _reasons(last)
     return HEAD + "\n".join(

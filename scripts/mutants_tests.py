@@ -3,7 +3,7 @@
 The tests mirror the folders: those of `bpe/files/names.py` are the examples in its docstrings, and
 `tests/bpe/files`. Each test is run once on the unchanged source; it must pass there, interpreted and in a
 copy, and within `LONGEST` seconds, or it is left out. Quick tests run first. A test that takes ten times as
-long as it did has noticed an endless loop.
+long as it did, and ten seconds more, has noticed an endless loop.
 """
 
 import importlib
@@ -16,9 +16,10 @@ from pathlib import Path
 
 import pytest
 
-Times = dict[str, dict[str, float]]  # seconds of each test, by the folder of tests
+Seconds = dict[str, float]  # by the name of a test
 LONGEST = 20.0
 PRELOADED = ("hypothesis", "numba", "numpy", "regex", "tiktoken", "torch", "torch.utils.data")
+DOCTESTS = "tests/test_doctests.py"
 
 
 def preload() -> None:
@@ -27,30 +28,34 @@ def preload() -> None:
         importlib.import_module(name)
 
 
-def _folder(path: Path) -> Path:
-    """Return the folder of tests nearest to a source file that has any."""
-    return next(Path("tests") / f for f in path.parents if any((Path("tests") / f).glob("test_*.py")))
+def _files(path: Path, tree: Path) -> list[str]:
+    """Return the files of tests nearest to a source file: those of the folder that mirrors its own."""
+    folders = (Path("tests") / folder for folder in path.parents)
+    found = (sorted((tree / folder).glob("test_*.py")) for folder in folders)
+    return [str(file.relative_to(tree)) for file in next(filter(None, found))]
 
 
-def nearest(path: Path, times: Times) -> dict[str, float]:
-    """Return the tests of a source file with their seconds, nearest first and quick ones first."""
+def nearest(path: Path, tree: Path, seconds: Seconds) -> Seconds:
+    """Return the tests of a source file with their seconds: its examples, and then the quick ones first."""
     module = ".".join(("bpelab", *path.with_suffix("").parts))
-    examples = f"tests/test_doctests.py::test_examples_run[{module}]"
-    found = {examples: times["tests"][examples]} if examples in times["tests"] else {}
-    return found | dict(sorted(times[str(_folder(path))].items(), key=lambda item: item[1]))
+    examples = f"{DOCTESTS}::test_examples_run[{module}]"
+    files = set(_files(path, tree))
+    chosen = {name for name in seconds if name.partition("::")[0] in files or name == examples}
+    return {
+        name: seconds[name] for name in sorted(chosen, key=lambda name: (name != examples, seconds[name]))
+    }
 
 
 class _Chosen:
     """A pytest plugin: these tests in this order, each with a limit of time that ends the process."""
 
-    def __init__(self, tests: dict[str, float]) -> None:
+    def __init__(self, tests: Seconds) -> None:
         self.tests = tests
         self.order = {name: place for place, name in enumerate(tests)}
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        items[:] = sorted(
-            (item for item in items if item.nodeid in self.order), key=lambda item: self.order[item.nodeid]
-        )
+        chosen = (item for item in items if item.nodeid in self.order)
+        items[:] = sorted(chosen, key=lambda item: self.order[item.nodeid])
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
@@ -61,11 +66,11 @@ class _Timed:
     """A pytest plugin: how long every test that passes takes; one that takes too long fails."""
 
     def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
+        self.seconds: Seconds = {}
         self.left_out: set[str] = set()
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        # No page in a browser is tried for a change of Python.
+        # No page is opened in a browser for a change of Python.
         items[:] = [item for item in items if "chromium" not in getattr(item, "fixturenames", ())]
 
     def pytest_runtest_setup(self) -> None:
@@ -83,9 +88,6 @@ class _Timed:
             self.left_out.add(report.nodeid)
 
 
-OPTIONS = ["--import-mode=importlib", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "addopts="]
-
-
 def _main(arguments: list[str], plugin: object) -> int:
     from hypothesis import Phase, settings
 
@@ -94,46 +96,48 @@ def _main(arguments: list[str], plugin: object) -> int:
         "mutants", phases=(Phase.explicit, Phase.generate), database=None, derandomize=True, deadline=None
     )
     settings.load_profile("mutants")
-    return int(pytest.main([*OPTIONS, *arguments], plugins=[plugin]))
+    options = ["--import-mode=importlib", "-q", "-o", "addopts=", "-p", "no:cacheprovider", "-p", "no:xdist"]
+    return int(pytest.main([*options, *arguments], plugins=[plugin]))
 
 
-def run(tests: dict[str, float]) -> int:
+def run(tests: Seconds) -> int:
     """Run these tests until one fails; 0 says that all passed."""
-    if not tests:
-        return 0
-    files = list(dict.fromkeys(name.partition("::")[0] for name in tests))
-    return _main(["-x", "--tb=line", *files], _Chosen(tests))
+    files = dict.fromkeys(name.partition("::")[0] for name in tests)
+    return _main(["-x", "--tb=line", *files], _Chosen(tests)) if tests else 0
 
 
-def _time(files: list[str], result: Path) -> int:
+def _time(file: str, result: Path) -> int:
     timed = _Timed()
-    _main(["--tb=short", *files], timed)
+    status = _main(["--tb=short", file], timed)
     passed = {name: seconds for name, seconds in timed.seconds.items() if name not in timed.left_out}
     result.write_text(json.dumps(passed), encoding="utf-8")
-    return 0
+    return status
 
 
-def measure(sources: Iterable[Path], copies: list[Path], fork: Callable[..., int], kept: Path) -> Times:
-    """Run every test once on the unchanged source, and keep how long each took."""
-    times: Times = json.loads(kept.read_text()) if kept.exists() else {}
-    folders = sorted({_folder(path) for path in sources})
-    wanted = {str(folder): sorted(str(path) for path in folder.glob("test_*.py")) for folder in folders}
-    wanted["tests"] = ["tests/test_doctests.py"]
-    waiting = [(name, files) for name, files in wanted.items() if files and name not in times]
+def measure(
+    sources: Iterable[Path], tree: Path, copies: list[Path], fork: Callable[..., int], kept: Path
+) -> Seconds:
+    """Run every test once on the unchanged source, and keep how long each took until its file changes."""
+    known: dict[str, tuple[float, Seconds]] = json.loads(kept.read_text()) if kept.exists() else {}
+    changed = {file: os.stat(tree / file).st_mtime for path in sources for file in _files(path, tree)}
+    if changed:
+        changed[DOCTESTS] = os.stat(tree / DOCTESTS).st_mtime
+    waiting = [file for file in changed if file not in known or known[file][0] != changed[file]]
     running: dict[int, tuple[Path, str]] = {}
     free = list(copies)
     while waiting or running:
         if free and waiting:
-            folder, (name, files) = free.pop(), waiting.pop()
+            folder, file = free.pop(), waiting.pop()
             result = folder / "times.json"
-            running[fork(folder, "times", lambda f=files, r=result: _time(f, r))] = folder, name
+            running[fork(folder, "times", lambda f=file, r=result: _time(f, r))] = folder, file
             continue
-        process, _ = os.wait()
-        folder, name = running.pop(process)
+        process, status = os.wait()
+        folder, file = running.pop(process)
         free.append(folder)
-        times[name] = json.loads((folder / "times.json").read_text())
-        shown = (folder / "times.output").read_text(errors="replace")[-2000:]
-        seconds = sum(times[name].values())
-        print(f"{name}: {len(times[name])} tests, {seconds:.0f} s\n{shown}", file=sys.stderr)
-        kept.write_text(json.dumps(times), encoding="utf-8")
-    return times
+        seconds = json.loads((folder / "times.json").read_text()) if status in (0, 256) else {}
+        print(f"{file}: {len(seconds)} tests, {sum(seconds.values()):.0f} s", file=sys.stderr)
+        if status:
+            print((folder / "times.output").read_text(errors="replace")[-1000:], file=sys.stderr)
+        known[file] = changed[file], seconds
+        kept.write_text(json.dumps(known), encoding="utf-8")
+    return {name: taken for file in changed for name, taken in known[file][1].items()}
