@@ -202,7 +202,7 @@ def try_out(
 def main() -> None:
     """Read the command line, draw once, and go on from there."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--minutes", type=float, default=60, help="start no mutant after so long")
+    parser.add_argument("--minutes", type=float, default=60, help="once the tests were timed, start none after so long")
     parser.add_argument("--per-folder", type=int, default=40, help="draw so many in each folder")
     parser.add_argument("--seed", type=int, default=0, help="of the draw")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
@@ -210,7 +210,6 @@ def main() -> None:
     parser.add_argument("--survivors", action="store_true", help="try those again that no test noticed")
     parser.add_argument("--again", action="store_true", help="forget the session and draw from today's tree")
     args = parser.parse_args()
-    until = time.monotonic() + 60 * args.minutes
     os.environ |= {"NUMBA_DISABLE_JIT": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     os.environ.setdefault("BPELAB_DATA", str(ROOT.parent / "shared" / "data"))
     session = BUILD / "session.sqlite"
@@ -227,7 +226,7 @@ def main() -> None:
         items = waiting_items(db, args.only, args.survivors)
         paths = {item.mutations[0].module_path for item in items}
         seconds = mutants_tests.measure(paths, SOURCE, copies, fork, BUILD / "seconds.json")
-        try_out(db, items, copies, seconds, until)
+        try_out(db, items, copies, seconds, time.monotonic() + 60 * args.minutes)
         (ROOT / "docs" / "mutants.md").write_text(mutants_page.page(db, ROOT / "docs" / "mutants.md"))
 
 
