@@ -202,7 +202,7 @@ def try_out(
 def main() -> None:
     """Read the command line, draw once, and go on from there."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--minutes", type=float, default=60, help="once the tests were timed, start none after so long")
+    parser.add_argument("--minutes", type=float, default=60, help="once the tests are timed, try so long")
     parser.add_argument("--per-folder", type=int, default=40, help="draw so many in each folder")
     parser.add_argument("--seed", type=int, default=0, help="of the draw")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
