@@ -21,7 +21,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -98,13 +97,16 @@ def mutated(mutation: MutationSpec) -> str | None:
         return None
 
 
-def draw(rng: random.Random, per_folder: int) -> Iterator[WorkItem]:
+def draw(db: WorkDB, only: str, seed: int, per_folder: int) -> None:
     """Draw mutations, as many in each folder, one in each place; the number of a draw begins its name."""
+    drawn = {item.job_id.partition(" ")[2] for item in db.work_items}
     for folder, files in sources().items():
+        if folder in drawn or not any(str(path).startswith(only) for path in files):
+            continue
+        rng = random.Random(f"{seed} {folder}")
         places = [place for path in files for place in mutations_by_place(path)]
-        rng.shuffle(places)
-        for number, place in enumerate(places[:per_folder]):
-            yield WorkItem.single(f"{number:04} {folder}", rng.choice(place))
+        chosen = enumerate(rng.sample(places, min(per_folder, len(places))))
+        db.add_work_items(WorkItem.single(f"{number:04} {folder}", rng.choice(at)) for number, at in chosen)
 
 
 def copy_tree(tree: Path, folder: Path) -> Path:
@@ -221,8 +223,7 @@ def main() -> None:
     copies = [copy_tree(SOURCE, BUILD / str(number)) for number in range(args.processes)]
     mutants_tests.preload()
     with use_db(session) as db:
-        if not db.num_work_items:
-            db.add_work_items(draw(random.Random(args.seed), args.per_folder))
+        draw(db, args.only, args.seed, args.per_folder)
         items = waiting_items(db, args.only, args.survivors)
         paths = {item.mutations[0].module_path for item in items}
         seconds = mutants_tests.measure(paths, SOURCE, copies, fork, BUILD / "seconds.json")
