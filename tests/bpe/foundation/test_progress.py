@@ -21,7 +21,9 @@ def test_the_rest_takes_as_long_as_what_this_process_has_done(
     assert state.seconds_left == pytest.approx(seconds_each * left)
 
 
-@pytest.mark.parametrize(("done", "total"), [(5, None), (3, 9), (2, 9)], ids=["no end", "nothing yet", "less"])
+@pytest.mark.parametrize(
+    ("done", "total"), [(5, None), (3, 9), (2, 9)], ids=["no end", "nothing yet", "less"]
+)
 def test_without_a_rate_or_an_end_no_time_is_told(done: int, total: int | None) -> None:
     assert Progress("", done, total, seconds=1.0, done_before=3).seconds_left is None
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 from bpelab.bpe.encoders.arrays.keys import KEY_WORDS, MAX_KEY_BYTES, Pieces, as_words, by_tier, keys_of_words
-from bpelab.bpe.encoders.arrays.store import PieceStore, TokenTables
+from bpelab.bpe.encoders.arrays.store import NO_RANK, PieceStore, TokenTables
 from bpelab.bpe.encoders.arrays.tiers import TieredTable
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -57,3 +57,11 @@ def test_a_store_knows_what_it_was_told_and_nothing_else(known: list[bytes], oth
     assert values[: len(known)].tolist() == told.tolist()
     unknown = [content not in known and content not in BYTES for content in known + other]
     assert missing.tolist() == np.flatnonzero(unknown).tolist()
+
+
+@settings(deadline=None)
+@given(known=PIECES, other=PIECES)
+def test_the_tables_of_a_vocabulary_know_each_token_s_rank(known: list[bytes], other: list[bytes]) -> None:
+    ranks = BYTES | {content: 1000 - n for n, content in enumerate(known) if content not in BYTES}
+    found = TokenTables(ranks).ranks_of(*pieces_of(known + other))
+    assert found.tolist() == [ranks.get(content, NO_RANK) for content in known + other]
