@@ -41,11 +41,12 @@ def test_reports_come_at_the_beginning_a_few_times_a_second_and_once_at_the_end(
     told: list[Progress] = []
     report = Reporter(told.append, "merging", 9, 2)
     for done in range(10):
-        report(done)
+        report(done, {"pairs": done})
         now += 0.125
     report(9, at_end=True)
     report(9, at_end=True)
     assert [state.done for state in told] == [0, 2, 4, 6, 8, 9]
+    assert [state.found for state in told] == [*({"pairs": done} for done in (0, 2, 4, 6, 8)), {}]
     assert [state.seconds for state in told] == [0, 0.25, 0.5, 0.75, 1.0, 1.25]
     assert {(state.phase, state.total, state.done_before) for state in told} == {("merging", 9, 2)}
 
