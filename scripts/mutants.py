@@ -8,7 +8,8 @@ the file until one fails. Results lie in `.build/mutants/session.sqlite`; starte
 there, and `cr-report` and `cr-html` read it. `docs/mutants.md` is written at the end.
 
 Cosmic Ray can run commands itself; here each mutant is tried in a fork that has imported PyTorch, Numba and
-Hypothesis already, which takes a tenth of the time. The compiled loops run interpreted.
+Hypothesis already, which would take longer than most tests. So it needs Linux or macOS. The compiled loops
+run interpreted.
 """
 
 import argparse
@@ -21,6 +22,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -131,7 +133,7 @@ def copy_tree(tree: Path, folder: Path) -> Path:
     return folder
 
 
-def fork(folder: Path, name: str, program: object) -> int:
+def fork(folder: Path, name: str, program: Callable[[], int]) -> int:
     """Run a function in a process group of its own, in a copy of the tree; its output goes to a file."""
     process = os.fork()
     if process:
@@ -146,7 +148,7 @@ def fork(folder: Path, name: str, program: object) -> int:
             os.dup2(output, stream)
         sys.path.insert(0, str(folder / "site"))
         os.environ["PYTHONPATH"] = str(folder / "site")
-        status = program()  # type: ignore[operator]
+        status = program()
     finally:
         os._exit(status)
 
@@ -173,32 +175,44 @@ def try_out(
     items = items[::-1]
     running: dict[int, tuple[Path, WorkItem, str]] = {}
     free = list(copies)
-    while True:
-        while free and items and time.monotonic() < until:
-            item = items.pop()
-            path = item.mutations[0].module_path
-            changed = mutated(item.mutations[0])
-            if changed is None:
-                db.set_result(item.job_id, WorkResult(WorkerOutcome.NO_TEST))
-                continue
-            folder = free.pop()
-            (folder / path).write_text(changed, encoding="utf-8")
-            tests = mutants_tests.nearest(path, SOURCE, seconds)
-            process = fork(folder, "mutant", lambda tests=tests: mutants_tests.run(tests))
-            running[process] = folder, item, changed
-        if not running:
-            return
-        process, status = os.wait()
-        end_group(process)
-        folder, item, changed = running.pop(process)
-        path = item.mutations[0].module_path
-        shutil.copy2(SOURCE / path, folder / path)
-        free.append(folder)
-        output = (folder / "mutant.output").read_text(encoding="utf-8", errors="replace")
-        outcome = TestOutcome.SURVIVED if status == 0 else TestOutcome.KILLED
-        diff = mutants_page.difference((SOURCE / path).read_text(encoding="utf-8"), changed)
-        db.set_result(item.job_id, WorkResult(WorkerOutcome.NORMAL, output[-2000:], outcome, diff))
-        print(f"{outcome.value:9}{path}:{item.mutations[0].start_pos[0]} {diff!r}", flush=True)
+    try:
+        while True:
+            while free and items and time.monotonic() < until:
+                item = items.pop()
+                if (changed := mutated(item.mutations[0])) is None:
+                    db.set_result(item.job_id, WorkResult(WorkerOutcome.NO_TEST))
+                else:
+                    folder = free.pop()
+                    running[_start(folder, item, changed, seconds)] = folder, item, changed
+            if not running:
+                return
+            process, status = os.wait()
+            end_group(process)
+            folder, item, changed = running.pop(process)
+            _keep(db, folder, item, changed, status)
+            free.append(folder)
+    finally:
+        for process in running:
+            end_group(process)
+
+
+def _start(folder: Path, item: WorkItem, changed: str, seconds: mutants_tests.Seconds) -> int:
+    """Make a change in a copy of the tree, and start the nearest tests there."""
+    path = item.mutations[0].module_path
+    (folder / path).write_text(changed, encoding="utf-8")
+    tests = mutants_tests.nearest(path, SOURCE, seconds)
+    return fork(folder, "mutant", lambda: mutants_tests.run(tests))
+
+
+def _keep(db: WorkDB, folder: Path, item: WorkItem, changed: str, status: int) -> None:
+    """Keep and show what the tests said, and undo the change."""
+    path = item.mutations[0].module_path
+    shutil.copy2(SOURCE / path, folder / path)
+    output = (folder / "mutant.output").read_text(encoding="utf-8", errors="replace")
+    outcome = TestOutcome.SURVIVED if status == 0 else TestOutcome.KILLED
+    diff = mutants_page.difference((SOURCE / path).read_text(encoding="utf-8"), changed)
+    db.set_result(item.job_id, WorkResult(WorkerOutcome.NORMAL, output[-2000:], outcome, diff))
+    print(f"{outcome.value:9}{path}:{item.mutations[0].start_pos[0]} {diff!r}", flush=True)
 
 
 def main() -> None:
