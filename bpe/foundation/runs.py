@@ -51,7 +51,8 @@ def every_other(follows: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     array([ True, False,  True,  True, False])
     """
     run_starts = np.append(0, (~follows).nonzero()[0] + 1)
-    return positions_in_runs(run_starts, len(follows) + 1) % 2 == 0
+    is_chosen: npt.NDArray[np.bool_] = positions_in_runs(run_starts, len(follows) + 1) % 2 == 0
+    return is_chosen
 
 
 def places_in_spans(starts: Ints, lengths: Ints) -> Ints:
