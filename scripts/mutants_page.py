@@ -11,7 +11,8 @@ from cosmic_ray.work_item import TestOutcome
 HEAD = """# Changes that no test noticed
 
 Written by `make mutants`, except the reasons after the dashes, which the next run keeps.
-[Contributing](contributing.md#mutants) says how to read this.
+[Contributing](contributing.md#mutants) says how to read this. Of each folder a random sample was
+tried; a folder or file that is not here has not been tried.
 
 """
 NO_REASON = "not looked at yet"
@@ -49,12 +50,11 @@ def page(db: WorkDB, last: Path) -> str:
     reasons = _reasons(last)
     return HEAD + "\n".join(
         [
-            "| folder | tried | noticed | not noticed |",
+            "| folder or file | tried | noticed | not noticed |",
             "|---|---:|---:|---:|",
             *(
                 f"| {key} | {tried[key]} | {noticed[key]} | {tried[key] - noticed[key]} |"
                 for key in sorted(tried)
-                if not key.endswith(".py")
             ),
             "",
             "## Not noticed",
