@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SITE := .build/site
 RECORD ?= benchmarks/records/quick.json
 
-.PHONY: help report test setup parity lint format-check contracts types tests bench format clean site
+.PHONY: help report test setup parity lint format-check contracts types tests bench mutants format clean site
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -53,6 +53,11 @@ site: setup
 	rm -rf $(SITE) build
 	$(PIP) install --no-deps --no-build-isolation --target $(SITE) .
 	touch $(SITE)/bpelab/tokenizers/__init__.py
+
+# `make mutants MINUTES=5 ONLY=bpe/splitting`; started again, it goes on where it was.
+MINUTES ?= 60
+mutants: $(VENV)/.set-up-mutants ## change the source at random, and show which changes no test notices
+	$(BIN)/python scripts/mutants.py --minutes $(MINUTES) --only '$(ONLY)'
 
 bench: $(VENV)/.set-up-suite ## measure again, write the committed record and the tables made of it
 	rm -f $(RECORD)

@@ -42,6 +42,19 @@ def positions_in_runs(run_starts: Ints, n: int) -> Ints:
     return positions
 
 
+def every_other(follows: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """(n,) bool: which of n entries are the first, third, fifth of their run.
+
+    Given (n - 1,) whether each entry but the first follows the one before in its run.
+
+    >>> every_other(np.array([True, True, False, True]))
+    array([ True, False,  True,  True, False])
+    """
+    run_starts = np.append(0, (~follows).nonzero()[0] + 1)
+    is_chosen: npt.NDArray[np.bool_] = positions_in_runs(run_starts, len(follows) + 1) % 2 == 0
+    return is_chosen
+
+
 def places_in_spans(starts: Ints, lengths: Ints) -> Ints:
     """(n,) int64: the place of every entry of some spans, one span after the other; none may be empty.
 

@@ -34,7 +34,7 @@ piece, and what follows them always does.
 """
 
 import numpy as np
-from bpelab.bpe.foundation.runs import Ints, positions_in_runs, spread_over_runs, starts_of_rows
+from bpelab.bpe.foundation.runs import Ints, every_other, spread_over_runs, starts_of_rows
 from bpelab.bpe.splitting.places import places_where
 from bpelab.bpe.splitting.rules_shared import (
     IS_LETTER,
@@ -134,9 +134,8 @@ def _take_contractions(classes: Classes, points: Points) -> None:
     places, ends = contractions_at(places, points, any_case=True)
     if not len(places):
         return
-    follows = np.append(False, ends[:-1] == places[1:])
-    in_row = positions_in_runs(places_where(~follows), len(places))
-    places, ends = places[in_row % 2 == 0], ends[in_row % 2 == 0]
+    chosen = every_other(ends[:-1] == places[1:])
+    places, ends = places[chosen], ends[chosen]
     classes[places] = _TAKEN
     classes[places + 1] = _TAKEN
     classes[ends - 1] = _TAKEN

@@ -28,13 +28,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from bpelab.bpe.foundation.runs import every_other
 from bpelab.bpe.training.pairs import (
     SEPARATOR,
     Counts,
     Ids,
     Pair,
     Positions,
-    every_other_of_each_run,
     places_by_pair,
 )
 
@@ -251,10 +251,11 @@ class MergeLearner:
         n_left, n_new = slots_of[left], slots_of[new]
         places = places[ids[places] == left]
         places = places[ids[places + n_left] == right]
-        if left == right:
-            places = every_other_of_each_run(np.sort(places), n_left)
         if not len(places):
             return
+        if left == right:
+            places = np.sort(places)
+            places = places[every_other(np.diff(places) == n_left)]  # of those that overlap, from the left
         ends = places + n_new
         ids[places + n_left] = GONE
         ids[places] = ids[ends - 1] = new
@@ -266,9 +267,9 @@ class MergeLearner:
             order = neighbours.argsort()
             neighbours = neighbours[order]
             first = int(neighbours.searchsorted(0))
-            starts = np.flatnonzero(np.diff(neighbours[first:], prepend=-1)) + first
-            if not len(starts):
+            if first == len(neighbours):
                 continue
+            starts = np.append(0, np.flatnonzero(np.diff(neighbours[first:])) + 1) + first
             counts = np.add.reduceat(weights[order], starts).tolist()
             sorted_places = places[order]
             ends_of_groups = [*starts[1:].tolist(), len(order)]

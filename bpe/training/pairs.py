@@ -54,15 +54,3 @@ def places_by_pair(ids: Ids, bits: int) -> tuple[Positions, Positions]:
     np.bitwise_and(keys, (1 << place_bits) - 1, out=places)
     keys >>= place_bits
     return keys, places
-
-
-def every_other_of_each_run(places: Positions, step: int) -> Positions:
-    """Choose, of sorted places that overlap where they are `step` apart, those that merge from the left.
-
-    >>> every_other_of_each_run(np.array([0, 1, 2, 7, 8]), 1).tolist()
-    [0, 2, 7]
-    """
-    index = np.arange(len(places))
-    run_start = np.where(np.diff(places, prepend=-step - 1) != step, index, 0)
-    chosen: Positions = places[(index - np.maximum.accumulate(run_start)) % 2 == 0]
-    return chosen

@@ -192,3 +192,16 @@ def test_offsets_are_refused_where_an_id_does_not_tell_the_length() -> None:
             enc.encode_with_offsets("b<a>", allowed_special="all")
         found = enc.encode_with_offsets("b<a>", disallowed_special=())
         assert found.byte_starts.tolist() == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("token", [-(2**63), -1, 0, 2**31, 2**32 - 1, 2**32, 2**64])
+def test_what_cannot_be_an_id_overflows_and_another_number_is_not_a_token(token: int) -> None:
+    error: type[Exception] = KeyError if 0 <= token < 2**32 else OverflowError
+    with pytest.raises(error):
+        Vocabulary({b"a": 1}, {}).tokens_bytes([token])
+
+
+@pytest.mark.parametrize("shape", [(1000, 1), (2, 500), (1000, 1, 1)])
+def test_ids_in_rows_are_refused_however_many_they_are(shape: tuple[int, ...]) -> None:
+    with pytest.raises(TypeError):
+        Vocabulary(TABLE, {}).joined_bytes(np.zeros(shape, dtype=np.int64))

@@ -209,6 +209,7 @@ def test_what_is_computed_survives_a_meta_device(make: Any) -> None:
 def test_sinusoids_are_added_in_the_dtype_of_the_vectors() -> None:
     module, x = Sinusoidal(6, 4), torch.randn(2, 5, 4)
     assert torch.equal(module(x), x + sinusoidal_positions(5, 4))
+    assert torch.equal(module(x[0]), module(x)[0])  # a text alone, without a batch
     assert module(x.to(torch.bfloat16)).dtype == torch.bfloat16
     with pytest.raises(ValueError, match="5 positions do not fit in a context of 3"):
         Sinusoidal(3, 4)(x)

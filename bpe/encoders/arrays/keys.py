@@ -16,7 +16,7 @@ Words = npt.NDArray[np.uint64]
 
 # The three tiers: keys of one, two and four words, and the longest piece that each can hold.
 KEY_WORDS = (1, 2, 4)
-KEY_BYTES = (7, 15, 31)
+KEY_BYTES = tuple(8 * n_words - 1 for n_words in KEY_WORDS)
 MAX_KEY_BYTES = KEY_BYTES[-1]
 
 

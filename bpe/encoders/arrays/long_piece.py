@@ -18,7 +18,7 @@ from bpelab.bpe.encoders.arrays.rounds import byte_ids_of
 from bpelab.bpe.encoders.arrays.store import NO_RANK, TokenTables
 from bpelab.bpe.encoders.engine import Ids
 from bpelab.bpe.encoders.heap import merge_with_heap
-from bpelab.bpe.foundation.runs import positions_in_runs
+from bpelab.bpe.foundation.runs import every_other
 from bpelab.bpe.splitting.places import Ints, places_where
 
 # Buckets pay for a shorter piece of few different pairs, whose ranks are hardly more than these; of more
@@ -107,7 +107,8 @@ def _merge_by_rank(piece: bytes, tokens: TokenTables) -> Ids | None:
         lefts = lefts[rank[lefts] == lowest]
         if not len(lefts):
             continue
-        lefts = _every_other(lefts, after)
+        # Of pairs in a row that share parts, the first, the third and so on.
+        lefts = lefts[every_other(after[lefts[:-1]] == lefts[1:])]
         middles = after[lefts]
         ends = after[middles]
         # Where two joined pairs touch, the first met the unjoined half of the second for a moment.
@@ -132,15 +133,6 @@ def _merge_by_rank(piece: bytes, tokens: TokenTables) -> Ids | None:
     # A part that was taken in is not where the part that ends at its end starts.
     starts = places_where(before[after[:n]] == np.arange(n))
     return ids[starts].astype(np.uint32)
-
-
-def _every_other(lefts: Ints, after: Ints) -> Ints:
-    """Of pairs in a row that share parts, keep the first, the third and so on."""
-    touches = np.append(False, after[lefts[:-1]] == lefts[1:])
-    if not touches.any():
-        return lefts
-    kept: Ints = lefts[positions_in_runs(places_where(~touches), len(lefts)) % 2 == 0]
-    return kept
 
 
 def _sorted_distinct(places: Ints) -> Ints:

@@ -17,7 +17,7 @@ from bpelab.bpe.splitting.places import Ints, places_where
 Values = npt.NDArray[np.uint64]
 
 RUN_BITS = np.uint64(36)
-START_MASK = np.uint64((1 << 36) - 1)
+START_MASK = (np.uint64(1) << RUN_BITS) - np.uint64(1)
 # Stands for the rank of a pair that is not a token; above every rank, and it can be shifted by 32 bits.
 NO_RANK = (1 << 31) - 1
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from bpelab.bpe import count_pieces, get_encoding, train
+from bpelab.bpe.foundation import processes
 from bpelab.bpe.foundation.processes import require_jobs
 from bpelab.bpe.foundation.workers import TaskError, Workers, map_tasks
 from bpelab.dataset.tokenize_corpus import tokenize_corpus
@@ -115,3 +116,17 @@ def test_an_interrupted_command_leaves_no_worker_and_no_traceback(tmp_path: Path
     _, shown = running.communicate(timeout=30)
     assert running.returncode == 130
     assert shown == "" or (shown.startswith("bpelab: interrupted") and shown.count("\n") == 1)
+
+
+@pytest.mark.parametrize(
+    ("n_cores", "most", "told"),
+    [(None, 16, "1 core"), (1, 16, "1 core"), (4, 16, "4 cores"), (5, 20, "5 cores"), (96, 384, "96 cores")],
+)
+def test_four_processes_a_core_are_allowed_and_sixteen_anywhere(
+    monkeypatch: pytest.MonkeyPatch, n_cores: int | None, most: int, told: str
+) -> None:
+    monkeypatch.setattr(processes.os, "cpu_count", lambda: n_cores)
+    assert [require_jobs(jobs) for jobs in (1, most)] == [1, most]
+    for jobs in (0, most + 1):
+        with pytest.raises(ValueError, match=f"must be from 1 to {most} on this machine, which has {told};"):
+            require_jobs(jobs)

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from bpelab.bpe.foundation.reading import parse_json
+from bpelab.bpe.foundation.reading import decode_utf8, parse_json, refuse_gaps, require_lines
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -45,3 +45,40 @@ def test_a_pair_of_surrogate_escapes_is_a_character_and_an_escaped_backslash_is_
 def test_input_that_is_not_json_or_would_be_lost_is_refused_by_file(data: bytes, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         parse_json(data, "x.json")
+
+
+LINES = st.lists(st.sampled_from([b"", b"IQ== 0", b"a b"]), max_size=6)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (b"IQ== 0\r\n", "a Windows line end"),
+        (b"a\r", "a Windows line end"),
+        (b"a", "the file ends within a line"),
+    ],
+)
+@given(before=LINES)
+def test_a_wrong_line_end_is_named_with_its_line(wrong: bytes, message: str, before: list[bytes]) -> None:
+    data = b"".join(line + b"\n" for line in before)
+    if data:
+        require_lines(data, "x")
+    with pytest.raises(ValueError, match=f"^x, line {len(before) + 1}: {message}"):
+        require_lines(data + wrong, "x")
+
+
+@given(before=LINES)
+def test_bytes_that_are_not_utf8_are_named_with_their_line_and_place(before: list[bytes]) -> None:
+    data = b"".join(line + b"\n" for line in before)
+    with pytest.raises(ValueError, match=f"^x, line {len(before) + 1}: not UTF-8 at byte {len(data) + 2} "):
+        decode_utf8(data + b"ab\xff\n", "x")
+
+
+@given(ids=st.sets(st.integers(0, 20), min_size=1))
+def test_the_first_rank_that_is_missing_is_named(ids: set[int]) -> None:
+    missing = min(set(range(22)) - ids)
+    if missing == len(ids):
+        refuse_gaps("x", sorted(ids))
+    else:
+        with pytest.raises(ValueError, match=f"no token has the rank {missing}$"):
+            refuse_gaps("x", sorted(ids))

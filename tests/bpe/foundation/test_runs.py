@@ -1,7 +1,7 @@
 """Runs are found, and their entries counted, as a loop over the entries would."""
 
 import numpy as np
-from bpelab.bpe.foundation.runs import positions_in_runs, spread_over_runs, starts_of_rows
+from bpelab.bpe.foundation.runs import every_other, positions_in_runs, spread_over_runs, starts_of_rows
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,3 +21,12 @@ def test_positions_begin_at_zero_in_every_run(lengths: list[int]) -> None:
     assert positions_in_runs(run_starts, n).tolist() == expected
     expected = [number for number, length in enumerate(lengths) for _ in range(length)]
     assert spread_over_runs(np.arange(len(lengths)), run_starts, n).tolist() == expected
+
+
+@given(st.lists(st.booleans()))
+def test_every_other_entry_of_a_run_is_one_that_does_not_follow_another_such(follows: list[bool]) -> None:
+    chosen = every_other(np.array(follows, dtype=np.bool_)).tolist()
+    expected = [True]
+    for follow in follows:
+        expected.append(not (follow and expected[-1]))
+    assert chosen == expected

@@ -18,6 +18,7 @@ piece_counts = st.dictionaries(
     st.one_of(
         st.text("ab", min_size=1, max_size=12),
         st.text("abc é", min_size=1, max_size=6),
+        st.text('!"\0\1', min_size=1, max_size=6),  # the bytes that have the ids 0 and 1, in either order
         st.integers(1, 40).map(lambda n: "a" * n),
     ).map(str.encode),
     st.one_of(st.integers(1, 3), st.sampled_from([1, 2**31, 2**40])),
