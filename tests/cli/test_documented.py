@@ -274,7 +274,7 @@ def test_explain_of_a_long_text_shows_its_beginning_and_how_to_see_more(
     assert lines[0].startswith("gpt2: 3,490 characters, 3,490 bytes, ")
     assert len(lines) < 120
     n_pieces = int(re.search(r"([\d,]+) pieces", lines[0])[1].replace(",", ""))  # type: ignore[index]
-    assert lines[-1] == f"… and {n_pieces - 20:,} more pieces: --pieces {n_pieces} shows the merges of all"
+    assert lines[-1] == f"… and {n_pieces - 20:,} more pieces: --pieces {n_pieces} shows all"
     more, _ = on_console("utf-8", "explain --file long --pieces 21", monkeypatch)
     assert more.decode().splitlines()[-1].startswith(f"… and {n_pieces - 21:,} more pieces")
     everything, _ = on_console("utf-8", f"explain --file long --pieces {n_pieces}", monkeypatch)
