@@ -10,8 +10,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from bpelab.bpe.study.page import PARTS
 from bpelab.bpe.parity.peers import PEERS
+from bpelab.bpe.study.page import PARTS
 
 ROOT = Path(__file__).parents[1]
 
