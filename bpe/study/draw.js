@@ -90,12 +90,12 @@ function mergeTree(steps, upTo) {
   return nodes;
 }
 
-// The tree keeps its height while it grows: the room for the last step is there from the first.
 function drawTree(steps, upTo, room) {
   const bytes = steps[0].parts;
   const { narrowest, widest } = LEAF_WIDTHS;
   const width = Math.max(narrowest, Math.min(widest, Math.floor(room / bytes.length)));
-  const levels = Math.max(...mergeTree(steps, steps.length - 1).map((node) => node.level)) + 1;
+  const nodes = mergeTree(steps, upTo);
+  const levels = Math.max(...nodes.map((node) => node.level)) + 1;
   const characters = byCharacter(bytes).filter((group) => group.length > 1);
   const below = characters.length ? 30 : 0;
   const bottom = LEVEL_HEIGHT * levels;
@@ -109,7 +109,7 @@ function drawTree(steps, upTo, room) {
     svg.append(svgElement("text", { x, y, "font-size": 13, class: node.isNew ? "new" : "" }, visible(node.token)));
     if (node.rank !== undefined) svg.append(svgElement("text", { x, y: y + 13, class: "rank" }, node.rank));
   };
-  mergeTree(steps, upTo).forEach(draw);
+  nodes.forEach(draw);
   for (const group of characters) {
     const left = group[0] * width + 5, right = (group[group.length - 1] + 1) * width - 5, y = bottom - 14;
     svg.append(svgElement("path", { class: "bracket", d: `M${left} ${y}v6H${right}v-6` }));
