@@ -98,6 +98,7 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     names = [re.match(r"[\w-]+", line)[0] for line in project["dependencies"]]  # type: ignore[index]
     of_extras = {"numba", "llvmlite", "tiktoken", "torch", "tokenizers"}
+    of_extras |= {"backports", "compression", "distributed", "fsspec", "pyarrow"}
     of_extras |= {peer.package for peer in PEERS.values()}
     imported = set()
     for folder in ("bpe", "cli", "dataset", "embeddings", "tokenizers", "package"):
