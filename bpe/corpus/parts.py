@@ -96,8 +96,8 @@ def _parts_of_parquet(source: Source, reading: Reading) -> Iterator[Part]:
 def _ends(source: Source, cut: Callable[[bytes], int] | None) -> Iterator[int]:
     """Yield where the parts of a file end: near multiples of `PART_BYTES`, and at its end."""
     end = 0
-    for wanted in range(PART_BYTES, source.size, PART_BYTES) if cut is not None else ():
-        if wanted <= end:
+    for wanted in range(PART_BYTES, source.size, PART_BYTES):
+        if cut is None or wanted <= end:
             continue  # the last part had no place to cut for so long
         # The last place before `wanted`, or else the first one found after it.
         for window_end in range(wanted, source.size, _WINDOW_BYTES // 2):  # windows overlap

@@ -157,7 +157,7 @@ class PartReader(Iterator[Text]):
             with self._stream() as file:
                 shutil.copyfileobj(file, copy, _BUFFER_BYTES)
             copy.seek(0)
-            yield copy  # type: ignore[misc]  # it has all of BinaryIO
+            yield copy
 
     def _skip(self, why: str) -> None:
         self.n_skipped += 1
