@@ -142,6 +142,10 @@ def require_what_it_needs(command: str, monkeypatch: pytest.MonkeyPatch) -> None
     verb = command.split()[0]
     if verb == "parity":
         pytest.importorskip("tiktoken", reason="pip install 'bpelab[peers]'")
+    if "--scheduler" in command:
+        pytest.skip("it needs a cluster: tests/dataset/test_clusters.py has one")
+    if re.search("(hf|s3)://", command):
+        pytest.skip("it needs a network: tests/dataset/test_urls.py has a store in memory")
     if verb == "compile":
         pytest.importorskip("numba", reason="pip install 'bpelab[compiled]'")
         from bpelab.bpe.encoders.compiled import compile_ahead
