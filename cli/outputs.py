@@ -87,7 +87,7 @@ def _same(output: Path, source: Path) -> Iterator[Path]:
         files = [file for file in find_files(source).files if isinstance(file, Path)]
     except (OSError, ValueError):
         return  # the verb itself says what it cannot read
-    yield from (file for file in files if _identity(file) == wanted)
+    yield from (file for file in files if isinstance(file, Path) and _identity(file) == wanted)
 
 
 def _identity(path: Path) -> object:
