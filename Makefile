@@ -44,9 +44,10 @@ types: setup site ## mypy --strict on the package as it is installed
 	cd $(SITE) && $(abspath $(BIN))/mypy --config-file $(abspath pyproject.toml) -p bpelab
 
 # Compiled once here, the loops need not be compiled in every process of the tests. Without Numba they skip.
+# `-rs` lists at the end what was not tested, and why.
 tests: setup ## doctests and tests
 	-$(BIN)/bpelab compile
-	$(BIN)/pytest --numprocesses=auto
+	$(BIN)/pytest --numprocesses=auto -rs
 
 # The package as a wheel would install it. The import contracts read folders, and `tokenizers` has no `__init__.py`.
 site: setup

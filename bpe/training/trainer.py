@@ -121,10 +121,10 @@ def _settings(settings: TrainSettings | None, keywords: SettingsKeywords) -> Tra
 def _stopped_early(n_merges: int, settings: TrainSettings) -> str:
     n_tokens = settings.vocab_size - settings.n_merges + n_merges
     limit = settings.max_token_length
-    return (
-        f"training stopped at {n_tokens:,} of {settings.vocab_size:,} tokens: no pair is left that occurs"
-        f" {settings.min_frequency:,} times"
-        + ("" if limit is None else f" and makes at most {limit:,} bytes")
+    wanted = [f"occurs {settings.min_frequency:,} times"] if settings.min_frequency > 1 else []
+    wanted += [] if limit is None else [f"makes at most {limit:,} byte{'' if limit == 1 else 's'}"]
+    return f"training stopped at {n_tokens:,} of {settings.vocab_size:,} tokens: no pair is left" + (
+        f" that {' and '.join(wanted)}" if wanted else ""
     )
 
 

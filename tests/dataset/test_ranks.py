@@ -315,7 +315,7 @@ def test_accelerate_shares_the_book_s_loader(verdict: str) -> None:
 
 
 def test_accelerate_itself_where_it_is_installed() -> None:
-    module = pytest.importorskip("accelerate.data_loader", reason="pip install accelerate")
+    module = pytest.importorskip("accelerate.data_loader", reason="pip install 'bpelab[clients]'")
     prepare: Callable[..., Any] = module.prepare_data_loader
     ranks = [loader_of(rank=rank, world_size=2) for rank in range(2)]
     prepared = [prepare(loader, num_processes=2, process_index=rank) for rank, loader in enumerate(ranks)]
@@ -324,8 +324,10 @@ def test_accelerate_itself_where_it_is_installed() -> None:
 
 
 def test_lightning_itself_where_it_is_installed(tmp_path: Path) -> None:
-    data = pytest.importorskip("lightning.fabric.utilities.data", reason="pip install lightning")
-    fabric = pytest.importorskip("lightning.fabric", reason="pip install lightning").Fabric(accelerator="cpu")
+    data = pytest.importorskip("lightning.fabric.utilities.data", reason="pip install 'bpelab[clients]'")
+    fabric = pytest.importorskip("lightning.fabric", reason="pip install 'bpelab[clients]'").Fabric(
+        accelerator="cpu"
+    )
     loader = loader_of()
     set_up = fabric.setup_dataloaders(loader)
     for epoch in range(2):

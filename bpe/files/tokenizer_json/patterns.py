@@ -4,6 +4,7 @@ from typing import Any
 
 from bpelab.bpe.files.shared_syntax import why_not_shared
 from bpelab.bpe.files.tokenizer_json.fields import as_object, refusal, steps
+from bpelab.bpe.files.tokenizer_json.splits import dump_splits, load_splits
 from bpelab.bpe.splitting.dialect.coverage import matches_everything
 from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN
 
@@ -17,12 +18,16 @@ DIGITS_THEN_GPT2 = r"\p{N}|'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?[^\s\p{L}\p{N}]+|\
 # Patterns that are spelled in another way in the file than here, and mean the same to both engines.
 OURS_OF = {_CL100K_SPLIT: CL100K_PATTERN, _GPT2_SPLIT: GPT2_PATTERN}
 
+_READABLE = (["ByteLevel"], ["Split", "ByteLevel"], ["Digits", "ByteLevel"])
+
 
 def dump_pattern(pattern: str) -> dict[str, Any]:
     """Return the pre-tokenizer that cuts a text as a pattern does."""
     byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True}
     if pattern == GPT2_PATTERN:
         return byte_level | {"use_regex": True}
+    if splits := dump_splits(pattern):
+        return {"type": "Sequence", "pretokenizers": [*splits, byte_level | {"use_regex": False}]}
     written = {ours: theirs for theirs, ours in OURS_OF.items()}.get(pattern)
     if written is None:
         _check_shared(pattern, "pattern")
@@ -44,9 +49,9 @@ def load_pattern(pre_tokenizer: Any) -> str:
         raise refusal(field, "there is none, so that merges would run across a whole text")
     listed = steps(pre_tokenizer, field)
     kinds = [step.get("type") for step in listed]
-    if kinds not in (["ByteLevel"], ["Split", "ByteLevel"], ["Digits", "ByteLevel"]):
-        found = " + ".join(map(str, kinds)) or "an empty Sequence"
-        raise refusal(field, f"{found} is not ByteLevel, nor one Split or Digits and then ByteLevel")
+    several = load_splits(listed[:-1])
+    if not (several and kinds[-1] == "ByteLevel") and kinds not in _READABLE:
+        raise refusal(field, _why_not_readable(kinds))
     if listed[-1].get("add_prefix_space", True):
         raise refusal(f"{field}.add_prefix_space", "it puts a space before each text")
     uses_regex = listed[-1].get("use_regex", True)
@@ -60,6 +65,8 @@ def load_pattern(pre_tokenizer: Any) -> str:
         return DIGITS_THEN_GPT2
     if uses_regex:
         raise refusal(f"{field}.use_regex", "the pieces of the Split are split again by GPT-2's pattern")
+    if several:
+        return several
     split = listed[0]
     pattern = as_object(split.get("pattern"), f"{field}.pattern").get("Regex")
     if not isinstance(pattern, str):
@@ -77,6 +84,16 @@ def load_pattern(pre_tokenizer: Any) -> str:
             " match everything",
         )
     return pattern
+
+
+def _why_not_readable(kinds: list[Any]) -> str:
+    """Say why no pattern is known that cuts a text as such steps in a row do."""
+    found = " + ".join(map(str, kinds)) or "an empty Sequence"
+    if "ByteLevel" in kinds[:-1]:
+        return f"{found} cuts again after ByteLevel, between the bytes of a character: no pattern does that"
+    if kinds[:-1] and {*kinds[:-1]} == {"Split"} and kinds[-1] == "ByteLevel":
+        return f"{found}: several Splits in a row are read as DeepSeek-V3 has them, and no others"
+    return f"{found} is not ByteLevel, nor one Split or Digits and then ByteLevel"
 
 
 def _check_shared(pattern: str, field: str) -> None:

@@ -10,6 +10,7 @@ from bpelab.bpe import Encoding, get_encoding, train
 from bpelab.bpe.files.save_load import check_can_save, save_encoding
 from bpelab.bpe.files.tokenizer_json import dump_tokenizer_json, load_tokenizer_json
 from bpelab.bpe.files.tokenizer_json.patterns import OURS_OF, load_pattern
+from bpelab.bpe.files.tokenizer_json.splits import DEEPSEEK_PATTERN, DEEPSEEK_SPLITS
 from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
 from bpelab.bpe.splitting.regex_splitter import splitter
 from hypothesis import example, given, settings
@@ -125,6 +126,78 @@ def test_a_file_with_single_digits_is_read_and_saved_with_the_same_ids(file: Any
             assert theirs.encode(text).ids == ours.encode(text, allowed_special="all")
 
 
+def _with_splits(*patterns: str, **changes: Any) -> dict[str, Any]:
+    split = {"type": "Split", "behavior": "Isolated", "invert": False} | changes
+    splits = [split | {"pattern": {"Regex": pattern}} for pattern in patterns]
+    return {"type": "Sequence", "pretokenizers": [*splits, BYTE_LEVEL | {"use_regex": False}]}
+
+
+def _check_deepseek_pieces(text: str) -> None:
+    content = {"model": {"type": "BPE", "vocab": {}, "merges": []}}
+    content |= {"pre_tokenizer": _with_splits(*DEEPSEEK_SPLITS)}
+    theirs = tokenizers.Tokenizer.from_str(json.dumps(content)).pre_tokenizer.pre_tokenize_str(text)
+    assert splitter(DEEPSEEK_PATTERN)(text) == [text[start:end] for _, (start, end) in theirs]
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.text("aé's \n\r\u3000\t12²Ⅷ٣.!$\0\u200b\u0301漢字かカー・゛\u3040\u3097\u3099가", max_size=20)
+    | st.text(max_size=12)
+)
+@example("a1b 漢・字\u3040か\u3097 1\n  2 .\n\0\0x\u200b\u200b")
+def test_several_splits_in_a_row_are_one_pattern_s_pieces(text: str) -> None:
+    """As in the files of DeepSeek-V3 and R1."""
+    _check_deepseek_pieces(text)
+
+
+def test_several_splits_in_a_row_cut_characters_of_all_scripts_as_one_pattern_does() -> None:
+    characters = [*range(0x3200), *range(0x3200, 0xD800, 97), *range(0xE000, 0x110000, 997)]
+    for first in range(0, len(characters), 1 << 11):
+        block = map(chr, characters[first : first + (1 << 11)])
+        _check_deepseek_pieces("".join(f"{char}a {char}1{char}\n{char}か" for char in block))
+
+
+@pytest.mark.parametrize("line_end", ["escaped", "raw"])
+def test_a_file_with_deepseek_s_splits_is_read_and_saved_with_the_same_ids(
+    file: Any, tmp_path: Path, line_end: str
+) -> None:
+    splits = [split.replace(r"\r\n", "\r\n") if line_end == "raw" else split for split in DEEPSEEK_SPLITS]
+    path = file(_set("pre_tokenizer", to=_with_splits(*splits)))
+    ours = load_tokenizer_json(path)
+    save_encoding(tmp_path / "again.json", ours)
+    for source in (path, tmp_path / "again.json"):
+        theirs = tokenizers.Tokenizer.from_file(str(source))
+        for text in [*TEXTS, "漢字abc かな123456 カ・ナab"]:
+            assert theirs.encode(text).ids == ours.encode(text, allowed_special="all")
+
+
+@pytest.mark.parametrize(
+    "splits",
+    [
+        _with_splits(*DEEPSEEK_SPLITS[1:]),
+        _with_splits(*reversed(DEEPSEEK_SPLITS)),
+        _with_splits(*DEEPSEEK_SPLITS, behavior="Removed"),
+        _with_splits(*DEEPSEEK_SPLITS, invert=True),
+        _with_splits(r"\p{N}", *DEEPSEEK_SPLITS[1:]),
+    ],
+)
+def test_other_splits_in_a_row_are_refused(file: Any, splits: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="several Splits in a row are read as DeepSeek-V3 has them"):
+        load_tokenizer_json(file(_set("pre_tokenizer", to=splits)))
+
+
+def test_cuts_between_the_bytes_of_a_character_are_refused_with_that_reason(file: Any) -> None:
+    """As in the files of Falcon, whose Digits find the byte B2 of "²", which ByteLevel writes as "²"."""
+    steps = [{"type": "Punctuation", "behavior": "Contiguous"}, BYTE_LEVEL]
+    steps.append({"type": "Digits", "individual_digits": False})
+    content = {"model": {"type": "BPE", "vocab": {}, "merges": []}}
+    content |= {"pre_tokenizer": {"type": "Sequence", "pretokenizers": steps}}
+    theirs = tokenizers.Tokenizer.from_str(json.dumps(content)).pre_tokenizer.pre_tokenize_str("²")
+    assert [piece for piece, _ in theirs] == ["Â", "²"]
+    with pytest.raises(ValueError, match="cuts again after ByteLevel, between the bytes of a character"):
+        load_tokenizer_json(file(_set("pre_tokenizer", to=content["pre_tokenizer"])))
+
+
 def test_hugging_face_gives_gpt2s_ids_in_46_languages(gpt2: Encoding, data: Path) -> None:
     text = (data / "text" / "udhr-multilingual.txt").read_text("utf-8")
     theirs = tokenizers.Tokenizer.from_str(dump_tokenizer_json(gpt2).decode())
@@ -148,7 +221,7 @@ def test_public_encodings_survive_the_round_trip(data: Path, tmp_path: Path, nam
 def test_transformers_gives_the_same_ids_whatever_model_is_in_the_folder(
     tmp_path: Path, model: str | None
 ) -> None:
-    transformers = pytest.importorskip("transformers", reason="transformers is not installed")
+    transformers = pytest.importorskip("transformers", reason="pip install 'bpelab[clients]'")
     ours = train(
         ["yes!\n\nno 12345 " * 9], pattern=CL100K_PATTERN, vocab_size=272, special_tokens=["<|end|>"]
     )
