@@ -128,7 +128,7 @@ def _find_by_pattern(path: Path) -> Found:
 
 
 def _matches(pattern: str) -> Iterator[str]:
-    """Yield the names of a pattern. For `**`, `glob` itself goes through links to folders, even in circles."""
+    """Yield the names of a pattern. For `**`, `glob` itself follows links to folders, even in circles."""
     before, *after = _ALL_FOLDERS.split(pattern, maxsplit=1)
     if not after:
         yield from glob.glob(pattern)

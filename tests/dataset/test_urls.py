@@ -1,8 +1,8 @@
 """Token files may lie below a URL: written and loaded as in a directory, by one run at a time."""
 
 import json
-from collections.abc import Iterator
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
