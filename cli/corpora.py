@@ -24,12 +24,12 @@ def data_folder() -> Path:
 
 
 def found_in(name: str, reading: Reading = DEFAULT) -> Found:
-    """Return the files that a name stands for, as `find_files` finds them; none for "-".
+    """Return the files that a name stands for, as `find_files` finds them; for "-", standard input.
 
     Raises `ValueError` for a directory without any.
     """
     if name == "-":
-        return Found()
+        return Found([Path("/dev/stdin")])
     if name == "":  # `Path` would take it for the directory we are in
         raise ValueError("a file has an empty name: name one, or . for all files here")
     found = find_files(path_of(name), reading)

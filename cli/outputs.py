@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from bpelab.bpe.corpus.documents import find_files
+from bpelab.bpe.corpus.remote import without_scheme
 from bpelab.bpe.files.save_load import files_of_encoding, files_written, load_encoding, require_own_config
 from bpelab.bpe.foundation.writing import check_writable, is_stream
 
@@ -18,7 +19,7 @@ def check_outputs(outputs: Sequence[Path], inputs: Inputs = (), *, make_folders:
     input, that lies in a directory that is read, or that is named twice, and `OSError` for one that
     cannot be written. Inputs that do not exist, standard input and None are ignored.
     """
-    sources = [Path(source) for source in inputs if source is not None]
+    sources = [Path(without_scheme(os.fspath(source))) for source in inputs if source is not None]
     named: dict[object, Path] = {}
     for output in outputs:
         if make_folders and not is_stream(output):
@@ -64,7 +65,7 @@ def check_folder(folder: Path, names: Sequence[str], inputs: Inputs = ()) -> Non
 
     Raises `ValueError` where it lies in a directory of inputs, and where an input in it has such a name.
     """
-    for source in (Path(source) for source in inputs if source is not None):
+    for source in (Path(without_scheme(os.fspath(source))) for source in inputs if source is not None):
         check_not_read(folder, source)
         if is_inside(source, folder) and any(Path(os.path.realpath(source)).match(name) for name in names):
             raise ValueError(f"{source} would be replaced, but it is read: write to another directory")

@@ -79,7 +79,7 @@ def tokenize(
     """
     from bpelab.bpe.corpus.documents import Found
     from bpelab.bpe.corpus.reading import Reading
-    from bpelab.bpe.corpus.remote import is_url
+    from bpelab.bpe.corpus.remote import is_url, without_scheme
     from bpelab.bpe.files.save_load import files_of_encoding
     from bpelab.cli.corpora import Skips, found_in, print_left_out
     from bpelab.cli.outputs import check_folder
@@ -89,8 +89,12 @@ def tokenize(
 
     reading = Reading(format=format, documents=documents, column=column, errors=errors)
     found = sum((found_in(name, reading) for name in corpus), Found())
-    if not is_url(output):
-        check_folder(Path(output), FILES, [*corpus, path, *files_of_encoding(encoding or DEFAULT)])
+    if not output:  # `Path` would take it for the directory we are in
+        raise ValueError("-o has an empty name: name a directory, or . for the one we are in")
+    if not is_url(without_scheme(output)):
+        check_folder(
+            Path(without_scheme(output)), FILES, [*corpus, path, *files_of_encoding(encoding or DEFAULT)]
+        )
     elif bin:
         raise ValueError(f"--bin writes one file on this machine: name a directory instead of {output}")
     enc = chosen_encoding(encoding, path=path, model=model, engine=engine, quiet=quiet)

@@ -13,11 +13,12 @@ from bpelab.dataset.shards import read_shard
 
 
 def begun(place: Place) -> Manifest | None:
-    """Read the manifest of an earlier run; None where there is none.
+    """Read the manifest of an earlier run; None where there is none, or the run has made nothing yet.
 
     Raises `ValueError` for one that is not sound, or of an earlier version, with which no run can go on.
     """
-    if NAME not in place.names():
+    names = place.names()
+    if NAME not in names:
         return None
     manifest = Manifest.read(place)
     if not manifest.plan_sha256:
@@ -25,7 +26,8 @@ def begun(place: Place) -> Manifest | None:
             f"{place}: its tokens were made by an earlier version of bpelab; they can be read, but a run"
             " cannot go on with them: use another directory"
         )
-    return manifest
+    has_made = manifest.finished or any(name.startswith("sources-") for name in names)
+    return manifest if has_made else None
 
 
 def require_same_settings(place: Place, before: Settings, now: Settings) -> None:

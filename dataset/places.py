@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from bpelab.bpe.corpus.remote import is_url, store_errors
+from bpelab.bpe.corpus.remote import is_url, store_errors, store_of, without_scheme
 from bpelab.bpe.foundation.writing import replacing, write_atomically
 
 
@@ -27,8 +27,8 @@ class Place:
         """Take what names a directory or a URL; `file://` names a directory."""
         if isinstance(named, Place):
             return named
-        root = os.fspath(named)
-        return cls(root.removeprefix("file://").rstrip("/") if is_url(root) else root)
+        root = without_scheme(os.fspath(named))
+        return cls(root.rstrip("/") if is_url(root) else root)
 
     def __str__(self) -> str:
         return self.root
@@ -102,9 +102,7 @@ class Place:
     def _store(self, name: str = "") -> Iterator[tuple[Any, str]]:
         url = self.name_of(name) if name else self.root
         with store_errors(url):
-            from fsspec.core import url_to_fs
-
-            yield url_to_fs(url)
+            yield store_of(url)
 
 
 def require_apart(corpus: Sequence[str | os.PathLike[str]], place: Place, outputs: Sequence[str]) -> None:
@@ -119,7 +117,7 @@ def require_apart(corpus: Sequence[str | os.PathLike[str]], place: Place, output
         return
     # Unlike `Path.resolve`, this leaves a loop of links to whoever opens it, whose error names it.
     output = Path(os.path.realpath(place.folder))
-    for source in [Path(named) for named in corpus if not is_url(os.fspath(named))]:
+    for source in [Path(name) for name in map(without_scheme, map(os.fspath, corpus)) if not is_url(name)]:
         found = Path(os.path.realpath(source))
         if source.is_dir() and output.is_relative_to(found):
             if not any(name.startswith(".") for name in output.relative_to(found).parts):

@@ -114,10 +114,11 @@ def tokenize_corpus(
             require_same_settings(place, before.settings, settings)
             done = shards_done(place, plan)
             _check(place, manifest, plan, done, workers, progress)
-            if before.finished:
-                for shard in _lacking(plan, done):
-                    raise not_as_before(f"{shard.parts[0].source.name}: it has joined the corpus", place)
+            lacking = _lacking(plan, done)
+            if before.finished and not lacking:
                 return before
+            if before.finished and plan.sha256 != before.plan_sha256:
+                raise not_as_before(f"{lacking[0].parts[0].source.name}: it has joined the corpus", place)
         manifest.write(place)
         _make(place, manifest, plan, done, encoding, workers, progress, require_held)
         manifest.shards = [done[number] for number in range(len(plan.shards))]
@@ -188,9 +189,11 @@ def _only_writer(place: Place) -> Iterator[tuple[Path, Callable[[], None]]]:
         with only_writer(place.folder) as locked:
             if locked:
                 _remove_left_over(place.folder)
-            yield place.folder, lambda: None
-            if locked:  # of workers that were killed, while others did their work
-                _remove_left_over(place.folder)
+            try:
+                yield place.folder, lambda: None
+            finally:
+                if locked:  # of workers that were killed, here when the work is given up
+                    _remove_left_over(place.folder)
     else:
         with leased(place) as require_held, TemporaryDirectory() as scratch:
             yield Path(scratch), require_held
@@ -200,7 +203,7 @@ def _remove_left_over(folder: Path) -> None:
     """Remove what a kill left of files that were being written, and of copies of pipes."""
     for name in (*_OUTPUTS, "pipe"):
         for left in folder.glob(f".{name}.*"):
-            left.unlink()
+            left.unlink(missing_ok=True)
 
 
 def _for_any_process(source: Source) -> Source:

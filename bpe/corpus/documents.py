@@ -3,9 +3,10 @@
 import errno
 import glob
 import os
+import re
 import stat
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Self
@@ -16,6 +17,7 @@ from bpelab.bpe.corpus.remote import Url, find_urls, open_url
 
 # A file with a NUL byte so near its beginning is binary, as for git.
 _FIRST_BYTES = 8000
+_ALL_FOLDERS = re.compile(r"(?:^|(?<=[/\\]))\*\*(?:[/\\]|$)")
 _N_NAMED = 3
 _N_REQUESTS = 16  # at a time, for the beginnings of files that are not here
 
@@ -78,7 +80,8 @@ def find_files(path: Path | Url, reading: Reading = DEFAULT) -> Found:
     it is the text that counts.
 
     A path that does not exist and has `*`, `?` or `[` is a pattern, which names files; `**` goes through all
-    folders. A URL is a file, a folder or a pattern of the store.
+    folders, but not through links to folders, and `~` is the home directory, which a shell does not fill in
+    where a pattern is quoted. A URL is a file, a folder or a pattern of the store.
 
     Raises `ValueError` if the path itself is a device or a socket (terminals and the null device can be
     read), and `OSError` if it does not exist, a directory cannot be listed, or a file cannot be read.
@@ -118,10 +121,22 @@ def find_files(path: Path | Url, reading: Reading = DEFAULT) -> Found:
 
 
 def _find_by_pattern(path: Path) -> Found:
-    names = sorted(glob.glob(str(path), recursive=True), key=_folder_by_folder)
+    names = sorted(set(_matches(os.path.expanduser(path))), key=_folder_by_folder)
     if files := [Path(name) for name in names if not os.path.isdir(name)]:
         return Found(files)
     raise FileNotFoundError(errno.ENOENT, "no file has a name of this pattern", str(path))
+
+
+def _matches(pattern: str) -> Iterator[str]:
+    """Yield the names of a pattern. For `**`, `glob` itself follows links to folders, even in circles."""
+    before, *after = _ALL_FOLDERS.split(pattern, maxsplit=1)
+    if not after:
+        yield from glob.glob(pattern)
+        return
+    for top in glob.glob(before or os.path.join(os.curdir, "")):
+        for folder, folders, _ in os.walk(top, onerror=_raise):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            yield from _matches(os.path.join(glob.escape(folder), after[0] or "*"))
 
 
 def _find_at_url(url: Url, reading: Reading) -> Found:

@@ -54,6 +54,8 @@ def require_column(schema: "pa.Schema", column: str, name: str) -> list[str]:
     Raises `ValueError`, which names the columns of text, where there is none.
     """
     path = [column] if column in schema.names else column.split(".")
+    if schema.names.count(path[0]) > 1:
+        raise ValueError(f"{name}: {schema.names.count(path[0])} columns are called {path[0]!r}; rename one")
     fields: Any = schema
     found: Any = None
     for field in path:

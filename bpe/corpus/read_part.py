@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import shutil
 import tempfile
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
@@ -16,6 +15,7 @@ from bpelab.bpe.corpus.reading import Reading
 from bpelab.bpe.corpus.remote import is_url
 from bpelab.bpe.corpus.sources import open_source, read_bytes, require_unchanged
 from bpelab.bpe.corpus.texts import UnreadableError, decode, stretches, text_of_line, text_of_record
+from bpelab.bpe.foundation.writing import named
 
 _BUFFER_BYTES = 1 << 18
 
@@ -155,8 +155,11 @@ class PartReader(Iterator[Text]):
         """Copy a stream into a file that has no name, to read it more than once or in another order."""
         with tempfile.TemporaryFile() as copy:
             with self._stream() as file:
-                shutil.copyfileobj(file, copy, _BUFFER_BYTES)
-            copy.seek(0)
+                while data := file.read(_BUFFER_BYTES):
+                    with named(tempfile.gettempdir()):
+                        copy.write(data)
+            with named(tempfile.gettempdir()):
+                copy.seek(0)
             yield copy
 
     def _skip(self, why: str) -> None:

@@ -49,6 +49,15 @@ def is_url(name: str) -> bool:
     return "://" in name
 
 
+def without_scheme(name: str) -> str:
+    """Return the path that a URL of a file of this machine stands for; any other name as it is.
+
+    >>> without_scheme("file:///data/a.txt"), without_scheme("s3://bucket/a.txt")
+    ('/data/a.txt', 's3://bucket/a.txt')
+    """
+    return name.removeprefix("file://").removeprefix("local://")
+
+
 class Listed(NamedTuple):
     """A file as its store listed it."""
 
@@ -65,7 +74,7 @@ def find_urls(url: str) -> list[Listed]:
     file is, and what `store_errors` raises.
     """
     with store_errors(url):
-        store, path = _store(url)
+        store, path = store_of(url)
         store.invalidate_cache()
         try:
             info = store.info(path)
@@ -93,7 +102,7 @@ def size_and_version(url: str) -> tuple[int, str]:
     Raises what `find_urls` raises.
     """
     with store_errors(url):
-        store, path = _store(url)
+        store, path = store_of(url)
         store.invalidate_cache(path)
         info = store.info(path)
     return _size_and_version(url, info)
@@ -110,14 +119,14 @@ def _size_and_version(url: str, info: dict[str, Any]) -> tuple[int, str]:
 def read_url(url: str, start: int, end: int) -> bytes:
     """Read some bytes of a file; raises what `store_errors` raises."""
     with store_errors(url):
-        store, path = _store(url)
+        store, path = store_of(url)
         return cast(bytes, store.cat_file(path, start=start, end=end))
 
 
 def open_url(url: str) -> BinaryIO:
     """Open a file, of which some MB are held at a time; raises what `store_errors` raises."""
     with store_errors(url):
-        store, path = _store(url)
+        store, path = store_of(url)
         opened = store.open(path, "rb", block_size=_BLOCK_BYTES)
     return io.BufferedReader(_Opened(opened, url))
 
@@ -172,7 +181,8 @@ def store_errors(url: str) -> Iterator[None]:
         raise OSError(errno.EIO, f"{error} ({type(error).__name__})", url) from error
 
 
-def _store(url: str) -> tuple[Any, str]:
+def store_of(url: str) -> tuple[Any, str]:
+    """Return the store of a URL, and the path in it; `ImportError`, and what the store raises."""
     try:
         from fsspec.core import url_to_fs
     except ImportError:

@@ -15,6 +15,7 @@ from bpelab.bpe.corpus.compressed import decompressed
 from bpelab.bpe.corpus.documents import files_of, find_files, require_readable
 from bpelab.bpe.corpus.reading import DEFAULT, TEXT, Kind, Reading
 from bpelab.bpe.corpus.remote import Url, is_url, open_url, read_url, size_and_version
+from bpelab.bpe.foundation.writing import open_number
 
 _URL_AS_PATH = re.compile(r"[a-z][a-z0-9+.]+:/[^/]")
 _PIPE_BYTES = 1 << 20  # read from a pipe at a time
@@ -92,8 +93,13 @@ def sources_of(named: Named, reading: Reading, *, warns: bool = True) -> Iterato
         found = file.stat()
         if not os.access(file, os.R_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), name)
-        # Files in /proc call themselves regular and have content, but no size.
-        is_pipe = not stat.S_ISREG(found.st_mode) or (not found.st_size and _has_content(file))
+        # Files in /proc call themselves regular and have content, but no size. Of what is open here, in a
+        # shell by `<`, other processes do not know the name.
+        is_pipe = (
+            not stat.S_ISREG(found.st_mode)
+            or open_number(name) is not None
+            or (not found.st_size and _has_content(file))
+        )
         yield Source(name, name, -1 if is_pipe else found.st_size, version_of(found), kind)
 
 

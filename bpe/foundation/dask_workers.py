@@ -42,6 +42,9 @@ def connected(scheduler: str | Client) -> Iterator[Client]:
         client = Client(scheduler, timeout=SECONDS_TO_CONNECT, set_as_default=False)
     except OSError as error:
         raise ConnectionError(f"there is no Dask scheduler at {scheduler}: {error}") from None
+    except ValueError as error:
+        expected = "expected an address such as tcp://10.0.0.1:8786"
+        raise ValueError(f"{scheduler!r} names no Dask scheduler: {error}; {expected}") from None
     with client:
         yield client
 
@@ -132,7 +135,10 @@ class DaskPool:
                 self._last_seen = now
             elif now - self._last_seen > SECONDS_WITHOUT_WORKERS:
                 address = self._client.scheduler.address
-                raise ConnectionError(f"the Dask scheduler at {address} has had no worker for {now:.0f} s")
+                seconds = now - self._last_seen
+                raise ConnectionError(
+                    f"the Dask scheduler at {address} has had no worker for {seconds:.0f} s"
+                )
         return max(1, 2 * self._n_threads)
 
     def submit(self, task: Any, workers: list[str] | None = None) -> "Future[Any]":

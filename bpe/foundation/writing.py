@@ -41,7 +41,7 @@ def write_atomically(path: str | os.PathLike[str], content: bytes | Iterable[byt
     parts = [content] if isinstance(content, bytes) else content
     with named(path):
         end = _end_of_links(path)
-        if (number := _open_number(end)) is not None:
+        if (number := open_number(end)) is not None:
             _write_stream(os.dup(number), parts)
         elif _is_stream(end):
             _write_stream(os.open(end, os.O_WRONLY | getattr(os, "O_NOCTTY", 0)), parts)
@@ -68,7 +68,7 @@ def check_writable(path: str | os.PathLike[str]) -> None:
     """
     with named(path):
         end = _end_of_links(path)
-        if (number := _open_number(end)) is not None:
+        if (number := open_number(end)) is not None:
             os.fstat(number)
         elif _is_stream(end):
             if not os.access(end, os.W_OK):
@@ -90,7 +90,7 @@ def is_stream(path: str | os.PathLike[str]) -> bool:
     """
     with named(path):
         end = _end_of_links(path)
-        return _open_number(end) is not None or _is_stream(end)
+        return open_number(end) is not None or _is_stream(end)
 
 
 @contextmanager
@@ -111,12 +111,17 @@ def _end_of_links(path: str | os.PathLike[str]) -> str:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
     with suppress(FileNotFoundError):
         os.stat(name)  # raises for circles, names that are too long, and files used as directories
-    while _open_number(name) is None and os.path.islink(name):
+    while open_number(name) is None and os.path.islink(name):
         name = os.path.join(os.path.dirname(name), os.readlink(name))
     return name
 
 
-def _open_number(name: str) -> int | None:
+def open_number(name: str) -> int | None:
+    """Return the number of an open file of this process, which no other process knows by such a name.
+
+    >>> open_number("/dev/stdin"), open_number("/dev/fd/63"), open_number("/dev/null")
+    (0, 63, None)
+    """
     found = _OPEN_FILE.fullmatch(name)
     if found is None:
         return None

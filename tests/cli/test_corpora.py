@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -123,6 +124,32 @@ def test_an_empty_name_is_not_the_directory_we_are_in(call: Call) -> None:
     for command in (["count", ""], ["parity", "--corpus", ""]):
         with pytest.raises(ValueError, match="a file has an empty name"):
             run(command)
+
+
+def test_what_is_written_has_a_name(call: Call) -> None:
+    with pytest.raises(ValueError, match="-o has an empty name"):
+        run(["tokenize", "corpus", "-o", ""])
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there is no /dev/stdin")
+@pytest.mark.parametrize("command", ["tokenize - -o tokens", "train - --vocab-size 257 -o made.json"])
+def test_minus_is_standard_input(call: Call, command: str, tmp_path: Path) -> None:
+    program = Path(sys.executable).parent / "bpelab"
+    made = subprocess.run([program, *command.split()], input=WORDS.encode(), capture_output=True)
+    assert made.stdout.decode().split()[0] == ("257" if "train" in command else "8"), made.stderr
+
+
+@pytest.mark.parametrize("scheme", ["file://", "local://"])
+def test_a_url_of_a_folder_here_is_that_folder(call: Call, scheme: str, tmp_path: Path) -> None:
+    for command in (
+        f"tokenize {scheme}{tmp_path}/corpus -o corpus/out",
+        f"tokenize corpus -o {scheme}{tmp_path}/corpus/out",
+        f"train {scheme}{tmp_path}/corpus --vocab-size 257 -o corpus/made.json",
+    ):
+        with pytest.raises(ValueError, match="where it would be read as well"):
+            call(command)
+    call(f"tokenize corpus -o {scheme}{tmp_path}/out")
+    assert Path("out", "manifest.json").exists()
 
 
 @pytest.mark.parametrize("names", ["a.txt a.txt", ". a.txt", ". .", "- -"])

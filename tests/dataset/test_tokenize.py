@@ -18,7 +18,9 @@ from bpelab.bpe import Encoding, get_encoding, train
 from bpelab.bpe.corpus import parts as parts_module
 from bpelab.bpe.corpus.reading import Reading
 from bpelab.bpe.foundation.progress import Progress, Reporter
+from bpelab.dataset.places import Place
 from bpelab.dataset.shards import document_ends, open_tokens, open_windows
+from bpelab.dataset.tokenize_corpus import _only_writer as only_writer_at
 from bpelab.dataset.tokenize_corpus import tokenize_corpus
 
 END = 50256
@@ -323,6 +325,14 @@ def test_a_corpus_with_other_files_is_refused_by_name(
         tokenize_corpus([tmp_path / "corpus"], tokens, gpt2)
 
 
+def test_a_run_that_has_made_nothing_binds_no_other(tmp_path: Path, gpt2: Encoding) -> None:
+    (tmp_path / "a.txt").write_bytes(b"caf\xe9")
+    with pytest.raises(ValueError, match="errors='replace'"):
+        tokenize_corpus([tmp_path / "a.txt"], tmp_path / "out", gpt2)
+    tokenize_corpus([tmp_path / "a.txt"], tmp_path / "out", gpt2, reading=Reading(errors="replace"))
+    assert written(tmp_path / "out")[0] == expected_ids(["caf\ufffd"], gpt2)
+
+
 def test_text_that_is_in_no_shard_yet_may_change_between_runs(
     tmp_path: Path, gpt2: Encoding, small_parts: None
 ) -> None:
@@ -388,6 +398,13 @@ def test_the_token_files_may_not_lie_in_the_corpus_or_replace_it(tokens: Path, g
     assert tokenize_corpus([corpus], corpus / ".tokens", gpt2).finished  # hidden: no part of the corpus
 
 
+def test_a_shard_that_was_removed_is_made_again(tokens: Path, tmp_path: Path, gpt2: Encoding) -> None:
+    before = contents(tokens)
+    (tokens / "tokens-000000.bin").unlink()  # as the error of a damaged one advises
+    tokenize_corpus([tmp_path / "corpus"], tokens, gpt2)
+    assert contents(tokens) == before
+
+
 @pytest.mark.parametrize("shard_bytes", [0, -1])
 def test_shards_without_text_are_refused(tmp_path: Path, gpt2: Encoding, shard_bytes: int) -> None:
     with pytest.raises(ValueError, match=f"shard_bytes is {shard_bytes}; it must be 1 or more"):
@@ -429,6 +446,16 @@ def test_the_command_reads_standard_input_by_its_name(tmp_path: Path) -> None:
     result = subprocess.run(command, input="hello world", capture_output=True, text=True)
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.startswith("3 tokens, 1 document, 1 shard: ")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there is no /dev/stdin")
+def test_a_file_that_is_open_here_is_read_by_other_processes(tmp_path: Path) -> None:
+    program = Path(sys.executable).parent / "bpelab"
+    (tmp_path / "a.txt").write_text("hello world")
+    command = [program, "tokenize", "/dev/stdin", "-o", "out", "--jobs", "2", "--engine", "arrays"]
+    with (tmp_path / "a.txt").open() as file:
+        result = subprocess.run(command, stdin=file, cwd=tmp_path, capture_output=True, text=True)
+    assert (result.stdout, result.stderr) == ("3 tokens, 1 document, 1 shard: out\n", "")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="there are no named pipes")
@@ -482,6 +509,14 @@ def test_a_file_that_cannot_be_written_to_its_end_leaves_nothing_half_written(
     tokenize_corpus([corpus], out, gpt2, shard_bytes=1)
     tokenize_corpus([corpus], tmp_path / "whole", gpt2, shard_bytes=1)
     assert contents(out) == contents(tmp_path / "whole")
+
+
+def test_what_killed_workers_have_left_is_removed_when_a_run_fails(tmp_path: Path) -> None:
+    left = tmp_path / ".tokens-000000.bin.0123456789abcdef"
+    with pytest.raises(KilledError), only_writer_at(Place.of(tmp_path)):
+        left.touch()
+        raise KilledError
+    assert not left.exists()
 
 
 def test_a_directory_that_is_a_loop_of_links_is_refused_by_name(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Token files may lie below a URL: written and loaded as in a directory, by one run at a time."""
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -118,3 +119,10 @@ def test_a_run_that_was_taken_over_ends(corpus: Path) -> None:
 def test_the_corpus_may_not_hold_what_is_written(gpt2: Encoding, name: Any) -> None:
     with pytest.raises(ValueError, match="would become part of the corpus"):
         tokenize_corpus([name], OUT, gpt2)
+
+
+def test_what_is_written_to_a_url_names_the_extra_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ["fsspec", *(module for module in sys.modules if module.startswith("fsspec."))]:
+        monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(ImportError, match=r"pip install 'bpelab\[corpora\]'$"):
+        Place.of("memory://out").names()

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -200,6 +201,31 @@ def test_a_pattern_names_files_in_a_fixed_order(tmp_path: Path) -> None:
     assert find_files(tmp_path / "[x].txt").files == [tmp_path / "[x].txt"], "a file of that name is itself"
     with pytest.raises(FileNotFoundError, match="no file has a name of this pattern"):
         documents(tmp_path / "*.csv")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="making links takes rights elsewhere")
+def test_all_folders_of_a_pattern_do_not_go_in_circles(tmp_path: Path) -> None:
+    for name in ["1.txt", "b/2.txt", "b/c/3.txt"]:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+    for name in ["b/up", "b/c/up"]:
+        (tmp_path / name).symlink_to(tmp_path)
+    assert documents(str(tmp_path / "**" / "*.txt")) == ["1.txt", "b/2.txt", "b/c/3.txt"]
+    assert documents(str(tmp_path / "**")) == ["1.txt", "b/2.txt", "b/c/3.txt"]
+    assert documents(str(tmp_path / "**" / "c" / "**" / "3*")) == ["b/c/3.txt"]
+    assert documents(str(tmp_path / "b" / "up" / "**" / "2*")) == ["b/2.txt"], "the pattern names this link"
+
+
+def test_a_pattern_finds_names_below_the_directory_we_are_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "b [1]").mkdir()
+    (tmp_path / "b [1]" / "2.txt").write_text("two")
+    monkeypatch.chdir(tmp_path)
+    assert find_files(Path("**/*.txt")).files == [Path("b [1]/2.txt")]
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert documents("~/b*/*.txt") == ["two"], "quoted, no shell fills in the directory"
 
 
 # ---- training ----

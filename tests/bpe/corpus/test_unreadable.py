@@ -152,6 +152,13 @@ def test_a_wrong_column_is_refused_with_the_names_of_others_even_where_errors_ar
                 texts_and_skips(tmp_path / name, column=column, errors=errors)
 
 
+def test_a_column_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    arrays = [pa.array(["a"]), pa.array(["b"])]
+    pq.write_table(pa.Table.from_arrays(arrays, names=["text", "text"]), tmp_path / "a.parquet")
+    with pytest.raises(ValueError, match=r"a\.parquet: 2 columns are called 'text'; rename one"):
+        texts_and_skips(tmp_path / "a.parquet")
+
+
 def test_parquet_without_text_says_so(tmp_path: Path) -> None:
     (tmp_path / "a.parquet").write_bytes(table(number=[1]))
     with pytest.raises(ValueError, match="there is no column 'text'; no column is text"):
