@@ -95,7 +95,7 @@ def test_a_worker_that_does_not_see_the_directory_is_told_apart(
     tmp_path: Path, corpus: Path, cluster: Any, gpt2: Encoding, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The workers of another machine have no such directory: here, the client's is renamed.
-    monkeypatch.setattr("bpelab.dataset.places.Place.absolute", lambda self: type(self)(f"{self.root}-x"))
+    monkeypatch.setattr("bpelab.bpe.corpus.places.Place.absolute", lambda self: type(self)(f"{self.root}-x"))
     (tmp_path / "out-x").mkdir()
     with pytest.raises(ValueError, match=r"out-x: a worker does not find there what this run has begun"):
         tokenize_corpus([corpus], tmp_path / "out", gpt2, scheduler=cluster.scheduler_address)
