@@ -21,7 +21,7 @@ from bpelab.bpe.corpus.places import Place
 from bpelab.bpe.corpus.read_part import read_part
 from bpelab.bpe.corpus.reading import Reading
 from bpelab.bpe.foundation.progress import Reporter
-from bpelab.bpe.training.archive import TEXT, Array, packed, unpacked_bytes
+from bpelab.bpe.training.archive import TEXT, Array, stored, unpacked_bytes
 from bpelab.bpe.training.counts import ARRAYS_OF_COUNTS, Tally
 from bpelab.bpe.training.engines import Engine
 from bpelab.bpe.training.tallies import begin_counting
@@ -139,7 +139,7 @@ class ShareCounter:
         )
 
     def _write(self, file: str, tally: "Tally | CompiledTally", record: Record) -> None:
-        content = packed(compressed=False, format=FORMAT, record=json.dumps(asdict(record)), **tally.arrays())
+        content = stored(format=FORMAT, record=json.dumps(asdict(record)), **tally.arrays())
         self.place.write(file, content)
 
     def _counted_before(self, file: str) -> Record | None:

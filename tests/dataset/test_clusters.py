@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +12,8 @@ from bpelab.bpe import Encoding
 from bpelab.bpe.foundation.progress import Progress, Reporter
 from bpelab.dataset.tokenize_corpus import tokenize_corpus
 
-distributed = pytest.importorskip("distributed", reason="pip install 'bpelab[dask]'")
+pytest.importorskip("distributed", reason="pip install 'bpelab[dask]'")
 WORDS = "The naïve café, 42 日本語。 in's it\n\n  of 🙂 déjà-vu<|endoftext|> a"
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Any]:
-    """Two processes on this machine."""
-    options = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
-    with distributed.LocalCluster(**options, silence_logs=50) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
