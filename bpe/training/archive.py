@@ -68,9 +68,9 @@ def unpacked(
 
 
 def unpacked_bytes(
-    content: bytes, name: object, format_: str, what: str, forms: Mapping[str, Form]
+    content: bytes, called: object, format_: str, what: str, forms: Mapping[str, Form]
 ) -> dict[str, Array]:
-    """Return the arrays in the bytes of a file, as `unpacked` does; a `ValueError` calls it by the name."""
+    """Return the arrays in the bytes of a file, as `unpacked` does; a `ValueError` says what it is `called`."""
     try:
         if not content.startswith(b"PK\x03\x04"):
             raise ValueError("it is not a zip of arrays")
@@ -88,7 +88,7 @@ def unpacked_bytes(
                 _check_entry(archive, entry, name, forms[name])
             arrays = {name: _read(archive, entry) for name, entry in entries.items()}
     except Exception as error:  # for a damaged zip `zipfile` raises errors of a dozen types
-        raise ValueError(f"{name}: not {what}: {error}") from None
+        raise ValueError(f"{called}: not {what}: {error}") from None
     return arrays
 
 
