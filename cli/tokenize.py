@@ -70,7 +70,7 @@ def tokenize(
 
     Example: bpelab tokenize corpus/ -o tokens/ --jobs 2
 
-    Example: bpelab tokenize 's3://bucket/text/*.parquet' -o s3://bucket/tokens --scheduler tcp://10.0.0.1:8786
+    Example: bpelab tokenize corpus/ -o tokens/ --scheduler tcp://10.0.0.1:8786
     """
     from bpelab.bpe.corpus.documents import Found
     from bpelab.bpe.corpus.reading import Reading

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from bpelab.bpe.parity.peers import PEERS
+from bpelab.bpe.study.page import PARTS
 
 ROOT = Path(__file__).parents[1]
 
@@ -36,7 +37,8 @@ def test_the_wheel_is_pure_python_and_holds_the_merges(wheel: Path) -> None:
     assert wheel.name.endswith("-py3-none-any.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {"bpelab/bpe/data/gpt2.merges", "bpelab/py.typed", "bpelab/__main__.py"} <= names
-    assert {f"bpelab/bpe/study/page.{kind}" for kind in ("html", "css", "js")} <= names
+    assert {f"bpelab/bpe/study/{part}" for parts in PARTS.values() for part in parts} <= names
+    assert "bpelab/bpe/study/page.html" in names
     assert {f"bpelab/benchmarks/report/page.{kind}" for kind in ("css", "js")} <= names
     assert "bpelab/tokenizers/__init__.py" not in names
 

@@ -113,7 +113,7 @@ def require_apart(corpus: Sequence[str | os.PathLike[str]], place: Place, output
     `outputs` are the patterns of the names of the files that are written.
     """
     if place.folder is None:
-        for named in map(os.fspath, corpus):
+        for named in [os.fspath(source) for source in corpus]:
             if (place.root + "/").startswith(named.rstrip("/") + "/"):
                 raise ValueError(_lies_in(place, named))
         return

@@ -47,7 +47,7 @@ PARTS = {
 def write_page(path: str | os.PathLike[str], encodings: Sequence[Encoding], text: str = "") -> int:
     """Write a page for these encodings, which shows `text` at first, and return its size in bytes.
 
-    Two encodings are shown side by side, and any of them can be chosen there. A page for gpt2 has 0.3 MB;
+    Two encodings are shown side by side, and any of them can be chosen there. A page for gpt2 has 0.4 MB;
     cl100k_base adds 0.5 MB, o200k_base 1.1 MB. Raises what `page_html` and writing a file raise.
     """
     data = page_html(encodings, text).encode("utf-8")

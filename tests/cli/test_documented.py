@@ -142,6 +142,10 @@ def require_what_it_needs(command: str, monkeypatch: pytest.MonkeyPatch) -> None
     verb = command.split()[0]
     if verb == "parity":
         pytest.importorskip("tiktoken", reason="pip install 'bpelab[peers]'")
+    if "--scheduler" in command:
+        pytest.skip("it needs a cluster: tests/dataset/test_clusters.py has one")
+    if re.search("(hf|s3)://", command):
+        pytest.skip("it needs a network: tests/dataset/test_urls.py has a store in memory")
     if verb == "compile":
         pytest.importorskip("numba", reason="pip install 'bpelab[compiled]'")
         from bpelab.bpe.encoders.compiled import compile_ahead
@@ -274,7 +278,7 @@ def test_explain_of_a_long_text_shows_its_beginning_and_how_to_see_more(
     assert lines[0].startswith("gpt2: 3,490 characters, 3,490 bytes, ")
     assert len(lines) < 120
     n_pieces = int(re.search(r"([\d,]+) pieces", lines[0])[1].replace(",", ""))  # type: ignore[index]
-    assert lines[-1] == f"… and {n_pieces - 20:,} more pieces: --pieces {n_pieces} shows the merges of all"
+    assert lines[-1] == f"… and {n_pieces - 20:,} more pieces: --pieces {n_pieces} shows all"
     more, _ = on_console("utf-8", "explain --file long --pieces 21", monkeypatch)
     assert more.decode().splitlines()[-1].startswith(f"… and {n_pieces - 21:,} more pieces")
     everything, _ = on_console("utf-8", f"explain --file long --pieces {n_pieces}", monkeypatch)

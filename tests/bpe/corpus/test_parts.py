@@ -119,6 +119,13 @@ def test_text_without_a_place_to_cut_is_looked_through_once(
     assert sum(reads) < 25_000
 
 
+@pytest.mark.usefixtures("small_parts")
+def test_a_place_where_a_part_ended_late_is_not_taken_twice(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("_" * 184 + "a " + "_" * 200 + "a b")
+    parts = list_parts([tmp_path], Reading(), GPT2_PATTERN)
+    assert [(part.start, part.end) for part in parts] == [(0, 185), (185, 389)]
+
+
 def test_a_pattern_that_cannot_be_cut_keeps_files_whole(tmp_path: Path) -> None:
     (tmp_path / "big").write_bytes(b"ab " * PART_BYTES)
     [part] = list_parts([tmp_path / "big"], Reading(), "ab ?")

@@ -190,10 +190,12 @@ def test_a_folder_is_read_by_the_names_of_its_files(tmp_path: Path) -> None:
 
 
 def test_a_pattern_names_files_in_a_fixed_order(tmp_path: Path) -> None:
-    for name in ["b/2.txt", "b/1.txt", "b/1.md", "a.txt", "b/c/.hidden.txt", "[x].txt"]:
+    for name in ["b/2.txt", "b/1.txt", "b/1.md", "a.txt", "z.txt", "b/c/.hidden.txt", "[x].txt"]:
         (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
         (tmp_path / name).write_text(name)
-    assert documents(str(tmp_path / "**" / "*.txt")) == ["[x].txt", "a.txt", "b/1.txt", "b/2.txt"]
+    assert documents(str(tmp_path / "**" / "*.txt")) == [
+        "[x].txt", "a.txt", "z.txt", "b/1.txt", "b/2.txt"
+    ]  # fmt: skip
     assert documents(tmp_path / "b" / "?.txt") == ["b/1.txt", "b/2.txt"]
     assert find_files(tmp_path / "[x].txt").files == [tmp_path / "[x].txt"], "a file of that name is itself"
     with pytest.raises(FileNotFoundError, match="no file has a name of this pattern"):

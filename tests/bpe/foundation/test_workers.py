@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 from bpelab.bpe.foundation import workers as workers_module
-from bpelab.bpe.foundation.workers import TaskError, Workers, _Shared, map_tasks, require_wanted
+from bpelab.bpe.foundation.threads import require_wanted
+from bpelab.bpe.foundation.workers import TaskError, Workers, _Shared, map_tasks
 
 LOCAL = [Workers(), Workers(2), Workers(2, threads=True), Workers(3, threads=True)]
 
