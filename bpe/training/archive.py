@@ -70,7 +70,7 @@ def unpacked(
 def unpacked_bytes(
     content: bytes, called: object, format_: str, what: str, forms: Mapping[str, Form]
 ) -> dict[str, Array]:
-    """Return the arrays in the bytes of a file, as `unpacked` does; a `ValueError` says what it is `called`."""
+    """Return the arrays in the bytes of a file, as `unpacked` does; errors name what it is `called`."""
     try:
         if not content.startswith(b"PK\x03\x04"):
             raise ValueError("it is not a zip of arrays")

@@ -106,7 +106,7 @@ def _count(counter: ShareCounter, shares: list[Share], workers: Workers, report:
 
 def _add_up(counter: ShareCounter, files: list[str], workers: Workers, progress: Watch | None) -> str:
     """Have the counts in files added up, and return the name of the file that holds those of all."""
-    report = Reporter(progress, "adding up", _n_sums(len(files)), unit="sums")
+    report = Reporter(progress, "adding up", n_sums(len(files)), unit="sums")
     n_done = 0
     while len(files) > 1:
         sums = [Sum(tuple(files[at : at + FILES_A_SUM])) for at in range(0, len(files), FILES_A_SUM)]
@@ -118,10 +118,10 @@ def _add_up(counter: ShareCounter, files: list[str], workers: Workers, progress:
     return files[0]
 
 
-def _n_sums(n_files: int) -> int:
+def n_sums(n_files: int) -> int:
     """Return how many sums it takes to add up so many files.
 
-    >>> [_n_sums(n) for n in (1, 2, 16, 17, 256)]
+    >>> [n_sums(n) for n in (1, 2, 16, 17, 256)]
     [0, 1, 1, 3, 17]
     """
     n_sums = 0
