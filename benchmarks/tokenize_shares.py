@@ -66,7 +66,7 @@ def main() -> None:
         "question": "tokenize_shares",
         "megabytes": options.megabytes,
         "seconds": seconds,
-        "tasks_a_second": _tasks_a_second(),
+        "tasks_a_second": tasks_a_second(),
         "machine": machine(),
         "versions": versions(),
         "commit": commit(),
@@ -96,7 +96,8 @@ def projection(record: dict[str, Any], cores: int) -> str:
     )
 
 
-def _tasks_a_second() -> float:
+def tasks_a_second() -> float:
+    """Return how many empty tasks a second a scheduler hands out."""
     from distributed import LocalCluster
 
     options = {"n_workers": 1, "threads_per_worker": 64, "processes": False, "dashboard_address": ":0"}

@@ -1,13 +1,11 @@
 """`bpelab tokenize`: a corpus to token files."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from signal import SIGINT
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from bpelab.cli.cluster import connected_to
 from bpelab.cli.encodings import DEFAULT, chosen_encoding
 from bpelab.cli.options import (
     CORPUS_HELP,
@@ -26,9 +24,6 @@ from bpelab.cli.options import (
 from bpelab.cli.progress import progress_shown
 from bpelab.cli.signals import Ended
 from bpelab.cli.text import counted
-
-if TYPE_CHECKING:
-    from distributed import Client
 
 # What the directory is filled with.
 FILES = ("tokens-*.bin", "sources-*.jsonl", "manifest.json", "train.bin")
@@ -101,7 +96,7 @@ def tokenize(
     if bin:
         check_fits_bin(enc.n_vocab)
     try:
-        with _cluster(scheduler, quiet) as client, progress_shown(quiet=quiet) as watch:
+        with connected_to(scheduler, quiet=quiet) as client, progress_shown(quiet=quiet) as watch:
             manifest = tokenize_corpus(
                 found.files,
                 output,
@@ -126,17 +121,3 @@ def tokenize(
         next((shard.first_skipped or "" for shard in manifest.shards if shard.n_skipped), ""),
     )
     print_left_out(found, skips)
-
-
-@contextmanager
-def _cluster(scheduler: str | None, quiet: bool) -> "Iterator[Client | None]":
-    """Connect to a Dask cluster where one was named, and say where it can be watched."""
-    if scheduler is None:
-        yield None
-        return
-    from bpelab.bpe.foundation.dask_workers import connected
-
-    with connected(scheduler) as client:
-        if not quiet and client.dashboard_link:
-            print(f"bpelab: the cluster's dashboard: {client.dashboard_link}", file=sys.stderr)
-        yield client

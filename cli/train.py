@@ -3,9 +3,11 @@
 import sys
 import warnings
 from pathlib import Path
+from signal import SIGINT
 from typing import Annotated, Literal
 
 import typer
+from bpelab.cli.cluster import connected_to
 from bpelab.cli.encodings import chosen_encoding, require_pattern
 from bpelab.cli.options import (
     CORPUS_HELP,
@@ -16,8 +18,10 @@ from bpelab.cli.options import (
     FormatOption,
     JobsOption,
     QuietOption,
+    SchedulerOption,
 )
 from bpelab.cli.progress import progress_shown
+from bpelab.cli.signals import Ended
 from bpelab.cli.text import counted
 
 
@@ -58,9 +62,14 @@ def train(
         ),
     ] = "auto",
     checkpoint: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="A file to write now and then, and to resume from after a kill."),
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="A file to write now and then, and to resume from after a kill. With --scheduler a"
+            " directory, or a URL, which all workers share.",
+        ),
     ] = None,
+    scheduler: SchedulerOption = None,
     quiet: QuietOption = False,
 ) -> None:
     """Learn an encoding from text and write it to a file.
@@ -70,6 +79,8 @@ def train(
     Example: bpelab train corpus/ --vocab-size 8192 --special '<|endoftext|>' -o my.json
 
     Example: bpelab train 'data/*.jsonl.gz' --column content --vocab-size 8192 -o my.json
+
+    Example: bpelab train text/ --vocab-size 999 -o my.json --scheduler tcp://10.0.0.1:8786 --checkpoint kept/
     """
     from bpelab.bpe import TrainSettings
     from bpelab.bpe import train as learn
@@ -87,8 +98,8 @@ def train(
     check_name(output)
     kept = [] if extend is None else files_of_encoding(extend)
     check_encoding_output(output, [*corpus, *kept])
-    if checkpoint is not None:
-        check_outputs([*files_of_encoding(output), checkpoint], [*corpus, *kept])
+    if checkpoint is not None and scheduler is None:
+        check_outputs([*files_of_encoding(output), Path(checkpoint)], [*corpus, *kept])
     settings = TrainSettings(
         vocab_size=vocab_size,
         pattern=pattern,
@@ -108,10 +119,28 @@ def train(
     check_can_save(output, untrained)  # before hours of work, not after
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        with progress_shown(quiet=quiet) as watch:
-            encoding = learn(Corpus(found.files, reading), settings, progress=watch, checkpoint=checkpoint)
+        with connected_to(scheduler, quiet=quiet) as client, progress_shown(quiet=quiet) as watch:
+            try:
+                encoding = learn(
+                    Corpus(found.files, reading),
+                    settings,
+                    progress=watch,
+                    checkpoint=checkpoint,
+                    scheduler=client,
+                )
+            except (KeyboardInterrupt, Ended) as ended:
+                number = ended.number if isinstance(ended, Ended) else SIGINT
+                raise Ended(number, _kept(checkpoint, scheduler)) from None
     for warning in caught:
         print(f"bpelab: {warning.message}", file=sys.stderr)
     written = save_encoding(output, encoding)
     print(f"{counted(encoding.n_vocab, 'token')}: {' and '.join(map(str, written))}")
     print_left_out(found)
+
+
+def _kept(checkpoint: str | None, scheduler: str | None) -> str:
+    """Say what a training that was ended leaves, and how it goes on."""
+    if checkpoint is None or (scheduler is None and not Path(checkpoint).exists()):
+        return ""
+    what = "what is done is" if scheduler is None else "the counts that are finished are"
+    return f"{what} in {checkpoint}, and the same command goes on from there"

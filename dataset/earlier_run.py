@@ -4,10 +4,10 @@ from dataclasses import asdict, dataclass
 from itertools import zip_longest
 
 from bpelab.bpe.corpus.parts import Part
+from bpelab.bpe.corpus.places import Place
 from bpelab.bpe.corpus.read_part import read_part
 from bpelab.bpe.foundation.threads import require_wanted
 from bpelab.dataset.manifest import NAME, Manifest, ReadPart, Settings, Shard, read_record
-from bpelab.dataset.places import Place
 from bpelab.dataset.plan import Plan, PlannedShard, name_of
 from bpelab.dataset.shards import read_shard
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from secrets import token_hex
 
-from bpelab.dataset.places import Place
+from bpelab.bpe.corpus.places import Place
 
 NAME = ".lock"
 SECONDS_BETWEEN = 5.0

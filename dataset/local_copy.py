@@ -8,12 +8,12 @@ from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 
+from bpelab.bpe.corpus.places import Place
 from bpelab.bpe.corpus.remote import open_url, size_and_version
 from bpelab.bpe.foundation.user_cache import cache_directory
 from bpelab.bpe.foundation.workers import Workers, map_tasks
 from bpelab.bpe.foundation.writing import named, replacing
 from bpelab.dataset.manifest import Shard
-from bpelab.dataset.places import Place
 from bpelab.dataset.token_files import read_token_file
 
 _BLOCK_BYTES = 4 << 20

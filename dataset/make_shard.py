@@ -11,13 +11,13 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+from bpelab.bpe.corpus.places import Place
 from bpelab.bpe.corpus.read_part import Text, read_part
 from bpelab.bpe.encoding import Encoding
 from bpelab.bpe.foundation.background import in_background
 from bpelab.bpe.foundation.threads import require_wanted
 from bpelab.bpe.foundation.writing import named
 from bpelab.dataset.manifest import Manifest, ReadPart, Settings, Shard, shard_name, write_record
-from bpelab.dataset.places import Place
 from bpelab.dataset.plan import PlannedShard, name_of
 from bpelab.dataset.token_writer import TokenWriter
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, cast
 
+from bpelab.bpe.corpus.places import Place
 from bpelab.bpe.corpus.reading import Documents, Errors, Format, Reading
-from bpelab.dataset.places import Place
 from bpelab.dataset.token_files import TokenFileHeader, record_of
 
 FORMAT = "bpelab token manifest 3"

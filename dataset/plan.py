@@ -3,17 +3,11 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bpelab.bpe.corpus.parts import Part
+from bpelab.bpe.corpus.parts import Part, filled
 from bpelab.bpe.corpus.sources import Source
-
-# A shard is what is worked on at a time: many of them keep all workers busy to the end, and a kill costs
-# less. Few keep the number of files small, all of which a training maps.
-LEAST_BYTES = 16 << 20
-MOST_BYTES = 256 << 20
-N_SHARDS = 256
 
 
 @dataclass(frozen=True)
@@ -54,33 +48,10 @@ class Plan:
         return digest.hexdigest()
 
 
-def usual_shard_bytes(n_bytes: int) -> int:
-    """Return how much text a shard gets where nobody says it: a 256th of all, from 16 to 256 MiB.
-
-    >>> [usual_shard_bytes(n) >> 20 for n in (10**6, 10**10, 10**12)]
-    [16, 37, 256]
-    """
-    return min(MOST_BYTES, max(LEAST_BYTES, n_bytes // N_SHARDS))
-
-
 def plan_shards(parts: Sequence[Part], shard_bytes: int) -> Plan:
     """Put parts into shards in order: each is full when it has `shard_bytes` of text."""
-    return Plan(
-        tuple(PlannedShard(number, tuple(some)) for number, some in enumerate(_full(parts, shard_bytes)))
-    )
-
-
-def _full(parts: Sequence[Part], shard_bytes: int) -> Iterator[list[Part]]:
-    some: list[Part] = []
-    n_bytes = 0
-    for part in parts:
-        some.append(part)
-        n_bytes += part.n_bytes
-        if n_bytes >= shard_bytes:
-            yield some
-            some, n_bytes = [], 0
-    if some:
-        yield some
+    full = filled(parts, shard_bytes, lambda part: part.n_bytes)
+    return Plan(tuple(PlannedShard(number, tuple(some)) for number, some in enumerate(full)))
 
 
 def name_of(source: Source) -> str:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from bpelab.bpe.corpus.places import Place
 from bpelab.dataset.local_copy import copies_of, copy_of_file
 from bpelab.dataset.manifest import NAME, Manifest, Shard, record_name, shard_name
-from bpelab.dataset.places import Place
 from bpelab.dataset.token_files import TokenFile, read_token_file
 from bpelab.dataset.windows import TokenWindows
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from bpelab.bpe.corpus.parts import list_parts
+from bpelab.bpe.corpus.parts import list_parts, usual_task_bytes
+from bpelab.bpe.corpus.places import Place, require_apart
 from bpelab.bpe.corpus.reading import DEFAULT, Reading
-from bpelab.bpe.corpus.remote import is_url
-from bpelab.bpe.corpus.sources import Source, open_sources
+from bpelab.bpe.corpus.sources import Source, for_any_process, open_sources
 from bpelab.bpe.encoding import Encoding
 from bpelab.bpe.foundation.progress import Reporter, Watch
 from bpelab.bpe.foundation.workers import Workers, map_tasks
@@ -33,8 +33,7 @@ from bpelab.dataset.lease import leased
 from bpelab.dataset.lock import only_writer
 from bpelab.dataset.make_shard import ShardMaker
 from bpelab.dataset.manifest import NAME, Manifest, Settings, Shard
-from bpelab.dataset.places import Place, require_apart
-from bpelab.dataset.plan import Plan, PlannedShard, is_copy, plan_shards, usual_shard_bytes
+from bpelab.dataset.plan import Plan, PlannedShard, is_copy, plan_shards
 from bpelab.dataset.token_files import tokenizer_fingerprint
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ def tokenize_corpus(
     `folder` may be a URL of any store that fsspec knows. `reading` says what the files hold and what a
     document is. `<|endoftext|>` follows each document, unless `end_of_text` is False; in the text, special
     tokens are plain text. Empty documents are left out. A shard is full when it has `shard_bytes` of text,
-    without which `usual_shard_bytes` decides; since it ends with a part, it may have a few MB more.
+    without which `usual_task_bytes` decides; since it ends with a part, it may have a few MB more.
 
     The work is shared by `jobs` threads (where the engine is the compiled one) or processes, or by the
     workers of a Dask cluster, whose `scheduler` is named by its address; these need to see the corpus and
@@ -102,10 +101,10 @@ def tokenize_corpus(
     with _only_writer(place) as (scratch, require_held), open_sources(corpus, scratch, reading) as sources:
         if scheduler is not None:
             _require_no_copies(sources)
-        parts = list_parts(list(map(_for_any_process, sources)), reading, encoding.pattern)
+        parts = list_parts(list(map(for_any_process, sources)), reading, encoding.pattern)
         before = begun(place)
         if not shard_bytes:
-            usual = usual_shard_bytes(sum(part.n_bytes for part in parts))
+            usual = usual_task_bytes(sum(part.n_bytes for part in parts))
             settings = replace(settings, shard_bytes=before.settings.shard_bytes if before else usual)
         plan = plan_shards(parts, settings.shard_bytes)
         manifest = Manifest(settings, len(plan.shards), plan.n_bytes, plan.sha256)
@@ -204,11 +203,6 @@ def _remove_left_over(folder: Path) -> None:
     for name in (*_OUTPUTS, "pipe"):
         for left in folder.glob(f".{name}.*"):
             left.unlink(missing_ok=True)
-
-
-def _for_any_process(source: Source) -> Source:
-    """Name a file so that a process in another directory finds it; messages call it what it was called."""
-    return source if is_url(source.path) else replace(source, path=os.path.abspath(source.path))
 
 
 def _require_no_copies(sources: Sequence[Source]) -> None:

@@ -96,6 +96,15 @@ def local_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Answer],
         yield start
 
 
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    """A Dask cluster of two processes on this machine."""
+    distributed = pytest.importorskip("distributed", reason="pip install 'bpelab[dask]'")
+    options = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
+    with distributed.LocalCluster(**options, silence_logs=50) as running:
+        yield running
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
     """A Playwright browser: Debian's chromium, or one that is found by another usual name."""

@@ -5,10 +5,10 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from bpelab.bpe.corpus.parts import parts_of
+from bpelab.bpe.corpus.parts import Part, parts_of
 from bpelab.bpe.corpus.read_part import read_part
 from bpelab.bpe.corpus.reading import DEFAULT, TEXT, Errors, Reading
-from bpelab.bpe.corpus.sources import Named, Source, path_of, sources_of
+from bpelab.bpe.corpus.sources import Named, Source, for_any_process, path_of, sources_of
 from bpelab.bpe.splitting.cuts import CUTTABLE_PATTERNS, cut_text
 
 BLOCK_BYTES = 4 << 20
@@ -44,9 +44,14 @@ def blocks(texts: Texts, pattern: str, errors: Errors = "strict") -> Iterator[li
     >>> list(blocks(["a document", "another"], pattern="."))
     [['a document', 'another']]
     """
+    yield from in_blocks(_texts(texts, pattern, errors))
+
+
+def in_blocks(texts: Iterable[str]) -> Iterator[list[str]]:
+    """Yield texts in lists of about 4 MB."""
     block: list[str] = []
     size = 0
-    for text in _texts(texts, pattern, errors):
+    for text in texts:
         block.append(text)
         size += len(text)
         if size >= BLOCK_BYTES:
@@ -54,6 +59,27 @@ def blocks(texts: Texts, pattern: str, errors: Errors = "strict") -> Iterator[li
             block, size = [], 0
     if block:
         yield block
+
+
+def parts_of_files(texts: Texts, pattern: str, errors: Errors) -> Iterator[tuple[Part, Reading]]:
+    """Yield the parts of a corpus of files, which any process can read, each with how it is read.
+
+    Raises `ValueError` for documents that are strings and for pipes, which only this process can read.
+    """
+    for one in _listed(texts):
+        if isinstance(one, str):
+            raise ValueError(
+                f"{one!r:.40} is a document in memory, which other machines cannot read: write documents to"
+                " files, and name those as pathlib.Path or in a Corpus"
+            )
+        reading = _reading(one, errors)
+        for source in _sources(one, errors, warns=True):
+            if source.size < 0:
+                raise ValueError(
+                    f"{source.name}: a pipe can be read only on this machine; write what it sends to a file"
+                )
+            for part in parts_of(for_any_process(source), reading, pattern):
+                yield part, reading
 
 
 def n_bytes_of_files(texts: Texts) -> int | None:
@@ -106,12 +132,7 @@ def _texts(texts: Texts, pattern: str, errors: Errors) -> Iterator[str]:
         if isinstance(one, str):
             yield from cut_text(one, BLOCK_BYTES) if pattern in CUTTABLE_PATTERNS else [one]
             continue
-        if not isinstance(one, os.PathLike | Corpus):
-            raise TypeError(
-                f"a corpus holds documents as str and files as pathlib.Path, not {type(one).__name__}"
-                f" ({one!r:.40})"
-            )
-        reading = one.reading if isinstance(one, Corpus) else Reading(errors=errors)
+        reading = _reading(one, errors)
         for source in _sources(one, errors, warns=True):
             for part in parts_of(source, reading, pattern):
                 reader = read_part(part, reading)
@@ -121,6 +142,15 @@ def _texts(texts: Texts, pattern: str, errors: Errors) -> Iterator[str]:
                 first_skipped = first_skipped or reader.first_skipped or ""
     if n_skipped:
         warnings.warn(skipped(n_skipped, first_skipped), stacklevel=2)
+
+
+def _reading(one: os.PathLike[str] | Corpus, errors: Errors) -> Reading:
+    if not isinstance(one, os.PathLike | Corpus):
+        raise TypeError(
+            f"a corpus holds documents as str and files as pathlib.Path, not {type(one).__name__}"
+            f" ({one!r:.40})"
+        )
+    return one.reading if isinstance(one, Corpus) else Reading(errors=errors)
 
 
 def skipped(n_skipped: int, first: str) -> str:

@@ -1,9 +1,10 @@
 """How is a corpus cut into parts that can be read apart? At places that depend on the corpus alone."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 from bpelab.bpe.corpus.compressed import DamagedError
 from bpelab.bpe.corpus.parquet import row_groups
@@ -15,6 +16,13 @@ from bpelab.bpe.splitting.cuts import CUTTABLE_PATTERNS, last_cut
 PART_BYTES = 4 << 20
 # Text has a place to cut in every few characters, and lines end in every few thousand.
 _WINDOW_BYTES = 1 << 16
+# Some parts are worked on at a time: many such tasks keep all workers busy to the end, and a kill costs less.
+# Few keep the number of files small that they make.
+LEAST_TASK_BYTES = 16 << 20
+MOST_TASK_BYTES = 256 << 20
+N_TASKS = 256
+
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,33 @@ def list_parts(corpus: Sequence[Named], reading: Reading, pattern: str) -> list[
     Raises what `list_sources` and `parquet.row_groups` raise.
     """
     return [part for source in list_sources(corpus, reading) for part in parts_of(source, reading, pattern)]
+
+
+def usual_task_bytes(n_bytes: int) -> int:
+    """Return how much text to work on at a time where nobody says it: a 256th of all, from 16 to 256 MiB.
+
+    >>> [usual_task_bytes(n) >> 20 for n in (10**6, 10**10, 10**12)]
+    [16, 37, 256]
+    """
+    return min(MOST_TASK_BYTES, max(LEAST_TASK_BYTES, n_bytes // N_TASKS))
+
+
+def filled(items: Iterable[_Item], n_bytes: int, size: Callable[[_Item], int]) -> Iterator[list[_Item]]:
+    """Yield items in lists, in order: each is full when it has so many bytes.
+
+    >>> list(filled(["a", "bb", "c", "d"], 3, len))
+    [['a', 'bb'], ['c', 'd']]
+    """
+    some: list[_Item] = []
+    n = 0
+    for item in items:
+        some.append(item)
+        n += size(item)
+        if n >= n_bytes:
+            yield some
+            some, n = [], 0
+    if some:
+        yield some
 
 
 def parts_of(source: Source, reading: Reading, pattern: str) -> Iterator[Part]:

@@ -6,7 +6,7 @@ import re
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from secrets import token_hex
 from typing import BinaryIO
@@ -132,6 +132,11 @@ def open_file(named: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         require_readable(path)
     with open_url(path.url) if isinstance(path, Url) else path.open("rb") as file:
         yield decompressed(file, DEFAULT.kind_of(str(path)).compression, str(path))
+
+
+def for_any_process(source: Source) -> Source:
+    """Name a file so that a process in another directory finds it; messages call it what it was called."""
+    return source if is_url(source.path) else replace(source, path=os.path.abspath(source.path))
 
 
 def open_source(source: Source) -> BinaryIO:

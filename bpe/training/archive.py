@@ -23,21 +23,31 @@ SMALL_BYTES = 1 << 20
 
 
 def packed(**arrays: Any) -> bytes:
-    """Return the bytes of an `.npz` file; equal arrays make equal bytes.
+    """Return the bytes of an `.npz` file; equal arrays make equal bytes. Raises what `stored` raises."""
+    file = io.BytesIO()
+    np.savez_compressed(file, **_checked(arrays))
+    if sum(np.asarray(value).nbytes for value in arrays.values()) > len(file.getvalue()) * MAX_RATIO:
+        return stored(**arrays)
+    return file.getvalue()
+
+
+def stored(**arrays: Any) -> bytes:
+    """Return the bytes of an `.npz` file that is not compressed, which takes a hundredth of the time.
 
     Raises `ValueError` for a text that ends in NUL characters, which NumPy would drop.
     """
+    file = io.BytesIO()
+    np.savez(file, **_checked(arrays))
+    return file.getvalue()
+
+
+def _checked(arrays: dict[str, Any]) -> dict[str, Any]:
     for name, value in arrays.items():
         if isinstance(value, str) and value.endswith("\0"):
             raise ValueError(
                 f"{name} is {value!r:.60}: a file cannot keep a NUL at its end; write it as \\x00"
             )
-    file = io.BytesIO()
-    np.savez_compressed(file, **arrays)
-    if sum(np.asarray(value).nbytes for value in arrays.values()) > len(file.getvalue()) * MAX_RATIO:
-        file = io.BytesIO()
-        np.savez(file, **arrays)
-    return file.getvalue()
+    return arrays
 
 
 def unpacked(
@@ -54,7 +64,13 @@ def unpacked(
     path = Path(path)
     if not path.is_dir() and not stat.S_ISREG(path.stat().st_mode):
         raise ValueError(f"{path}: not {what}: it is a pipe or a device, and must be a regular file")
-    content = path.read_bytes()
+    return unpacked_bytes(path.read_bytes(), path, format_, what, forms)
+
+
+def unpacked_bytes(
+    content: bytes, called: object, format_: str, what: str, forms: Mapping[str, Form]
+) -> dict[str, Array]:
+    """Return the arrays in the bytes of a file, as `unpacked` does; errors name what it is `called`."""
     try:
         if not content.startswith(b"PK\x03\x04"):
             raise ValueError("it is not a zip of arrays")
@@ -72,7 +88,7 @@ def unpacked(
                 _check_entry(archive, entry, name, forms[name])
             arrays = {name: _read(archive, entry) for name, entry in entries.items()}
     except Exception as error:  # for a damaged zip `zipfile` raises errors of a dozen types
-        raise ValueError(f"{path}: not {what}: {error}") from None
+        raise ValueError(f"{called}: not {what}: {error}") from None
     return arrays
 
 

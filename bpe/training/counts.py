@@ -102,6 +102,10 @@ class Tally:
                 yield
         report(self.seen.n_bytes, {"distinct pieces": len(self.counts)}, at_end=True)
 
+    def add(self, arrays: Mapping[str, Array]) -> None:
+        """Add counts that `arrays` of another tally returned."""
+        add_counts(self.counts, counts_of_arrays(arrays))
+
     def arrays(self) -> dict[str, Array]:
         """Return the counts as a checkpoint holds them."""
         return arrays_of_counts(self.counts)
@@ -176,15 +180,8 @@ def arrays_of_counts(counts: Mapping[bytes, int]) -> dict[str, Array]:
 
 
 def counts_of_arrays(arrays: Mapping[str, Array]) -> dict[bytes, int]:
-    """Undo `arrays_of_counts`; `ValueError` where the arrays contradict each other."""
-    data, lengths, counts = arrays["piece_bytes"].tobytes(), arrays["piece_lengths"], arrays["counts"]
-    starts = np.append(0, np.cumsum(lengths))  # not rising if a length is negative or the sum overflows
-    if len(lengths) != len(counts) or starts[-1] != len(data) or (starts[1:] <= starts[:-1]).any():
-        raise ValueError(
-            f"{len(data):,} bytes do not make {len(lengths):,} pieces with {len(counts):,} counts"
-        )
-    if len(counts) and (lowest := counts.min()) < 1:
-        raise ValueError(f"a piece has the count {lowest:,}: each occurs at least once")
+    """Undo `arrays_of_counts`; `ValueError` where a piece appears twice, and what `checked_starts` raises."""
+    starts, data, counts = checked_starts(arrays), arrays["piece_bytes"].tobytes(), arrays["counts"]
     result: dict[bytes, int] = {}
     for at in range(0, len(counts), PIECES_AT_ONCE):
         bounds = starts[at : at + PIECES_AT_ONCE + 1].tolist()
@@ -193,3 +190,14 @@ def counts_of_arrays(arrays: Mapping[str, Array]) -> dict[bytes, int]:
     if len(result) < len(counts):
         raise ValueError("a piece appears twice")
     return result
+
+
+def checked_starts(arrays: Mapping[str, Array]) -> Array:
+    """Return where each piece starts, and the end of the last; `ValueError` for arrays that are no counts."""
+    n_bytes, lengths, counts = len(arrays["piece_bytes"]), arrays["piece_lengths"], arrays["counts"]
+    starts = np.append(0, np.cumsum(lengths))  # not rising if a length is negative or the sum overflows
+    if len(lengths) != len(counts) or starts[-1] != n_bytes or (starts[1:] <= starts[:-1]).any():
+        raise ValueError(f"{n_bytes:,} bytes do not make {len(lengths):,} pieces with {len(counts):,} counts")
+    if len(counts) and (lowest := counts.min()) < 1:
+        raise ValueError(f"a piece has the count {lowest:,}: each occurs at least once")
+    return starts

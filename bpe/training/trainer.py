@@ -6,14 +6,14 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from bpelab.bpe.corpus.blocks import Texts, blocks, n_bytes_of_files, paths_of
 from bpelab.bpe.encoding import Encoding
 from bpelab.bpe.foundation.progress import Reporter, Watch
+from bpelab.bpe.foundation.workers import Workers
 from bpelab.bpe.training.arguments import check_progress
 from bpelab.bpe.training.checkpoint import Checkpoint
-from bpelab.bpe.training.counting import begin_counting
 from bpelab.bpe.training.counts import (
     PieceCounts,
     Tally,
@@ -26,6 +26,11 @@ from bpelab.bpe.training.engines import learner_for
 from bpelab.bpe.training.interrupts import signals_held
 from bpelab.bpe.training.merging_state import Bounds, MergingState, first_state, tokens_after
 from bpelab.bpe.training.settings import SettingsKeywords, TrainSettings
+from bpelab.bpe.training.shared_counting import SharedCounting
+from bpelab.bpe.training.tallies import begin_counting
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 
 def train(
@@ -35,6 +40,7 @@ def train(
     counts: Iterable[PieceCounts | str | os.PathLike[str]] = (),
     progress: Watch | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
+    scheduler: "str | Client | None" = None,
     **keywords: Unpack[SettingsKeywords],
 ) -> Encoding:
     """Learn an encoding of `vocab_size` tokens, special ones included, from a corpus.
@@ -52,6 +58,9 @@ def train(
     boundaries, `counts` and the settings are the same. `vocab_size`, `name`, `jobs` and `engine` may
     change, and so may a special token that no merge could have made; names and dates of files may change
     too. Texts that were not yet reached when counting stopped may have changed.
+    `scheduler`: the address of a Dask cluster, whose workers count a corpus of files, as `count_pieces` says;
+    merges are learned here. The checkpoint is then a directory that all workers share, or a URL, and holds
+    counts alone: merges, which take seconds, are learned again.
 
     The rule: the pair that occurs most often merges next. Of pairs that occur equally often, the one with
     the smallest (left id, right id) merges. Any number of jobs, either engine and a resumed training lead
@@ -80,9 +89,14 @@ def train(
     """
     settings = _settings(settings, keywords)
     check_progress(progress)
-    saved = Checkpoint(checkpoint)
-    _check_outside(saved.path, texts)
-    state = _begin(texts, counts, settings, saved, progress)
+    saved = Checkpoint(checkpoint if scheduler is None else None)
+    shared = None
+    if scheduler is None:
+        _check_outside(saved.path, texts)
+        state = _begin(texts, counts, settings, saved, progress)
+    else:
+        shared = SharedCounting.at(checkpoint, Workers(scheduler=scheduler))
+        state = _counted_by_workers(texts, counts, settings, shared, progress)
     merges = _learn(state, settings, saved, progress)
     if len(merges) < settings.n_merges:
         warnings.warn(_stopped_early(len(merges), settings), stacklevel=2)
@@ -98,6 +112,8 @@ def train(
         settings.name, pat_str=settings.split_pattern, mergeable_ranks=ranks, special_tokens=specials
     )
     saved.remove()
+    if shared is not None:
+        shared.forget()
     return encoding
 
 
@@ -188,6 +204,18 @@ def _begin(
             state = tally.first_state(given, settings)
     saved.write_merging(state)
     return state
+
+
+def _counted_by_workers(
+    texts: Texts,
+    counts: Iterable[PieceCounts | str | os.PathLike[str]],
+    settings: TrainSettings,
+    shared: SharedCounting,
+    progress: Watch | None,
+) -> MergingState:
+    total = gather_counts(counts, settings.split_pattern)
+    add_counts(total, shared.count(texts, settings.split_pattern, settings.errors, settings.engine, progress))
+    return first_state(total, settings)
 
 
 def _learn(

@@ -248,8 +248,13 @@ def test_every_question_says_what_varies_how_it_could_mislead_and_what_the_answe
 
 def test_the_folder_lists_the_questions_and_nothing_else() -> None:
     files = {path.stem for path in questions.FOLDER.glob("*.py")}
-    # Training on a gigabyte takes minutes and is run by itself.
-    assert files - {"__init__"} == {*questions.QUESTIONS, "train_large_corpus"}
+    # These take minutes, and are run by themselves.
+    assert files - {"__init__"} == {
+        *questions.QUESTIONS,
+        "count_shares",
+        "tokenize_shares",
+        "train_large_corpus",
+    }
 
 
 def test_the_comparison_with_tiktoken_is_over_the_texts_of_every_machine(

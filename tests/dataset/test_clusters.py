@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +12,8 @@ from bpelab.bpe import Encoding
 from bpelab.bpe.foundation.progress import Progress, Reporter
 from bpelab.dataset.tokenize_corpus import tokenize_corpus
 
-distributed = pytest.importorskip("distributed", reason="pip install 'bpelab[dask]'")
+pytest.importorskip("distributed", reason="pip install 'bpelab[dask]'")
 WORDS = "The naïve café, 42 日本語。 in's it\n\n  of 🙂 déjà-vu<|endoftext|> a"
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Any]:
-    """Two processes on this machine."""
-    options = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
-    with distributed.LocalCluster(**options, silence_logs=50) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +86,7 @@ def test_a_worker_that_does_not_see_the_directory_is_told_apart(
     tmp_path: Path, corpus: Path, cluster: Any, gpt2: Encoding, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The workers of another machine have no such directory: here, the client's is renamed.
-    monkeypatch.setattr("bpelab.dataset.places.Place.absolute", lambda self: type(self)(f"{self.root}-x"))
+    monkeypatch.setattr("bpelab.bpe.corpus.places.Place.absolute", lambda self: type(self)(f"{self.root}-x"))
     (tmp_path / "out-x").mkdir()
     with pytest.raises(ValueError, match=r"out-x: a worker does not find there what this run has begun"):
         tokenize_corpus([corpus], tmp_path / "out", gpt2, scheduler=cluster.scheduler_address)

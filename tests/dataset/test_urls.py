@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from bpelab.bpe import Encoding
+from bpelab.bpe.corpus.places import Place
 from bpelab.dataset import lease
 from bpelab.dataset.lease import leased
-from bpelab.dataset.places import Place
 from bpelab.dataset.shards import open_tokens, open_windows
 from bpelab.dataset.tokenize_corpus import tokenize_corpus
 

@@ -11,7 +11,7 @@ from bpelab.bpe.foundation.progress import Reporter
 from bpelab.bpe.training.archive import Array
 from bpelab.bpe.training.compiled.count import PieceArrays
 from bpelab.bpe.training.compiled.counter import PieceCounter, arrays_of, ids_of
-from bpelab.bpe.training.counts import MAX_COUNT, Tally, counts_of_arrays
+from bpelab.bpe.training.counts import MAX_COUNT, Tally, checked_starts, counts_of_arrays
 from bpelab.bpe.training.fingerprint import Fingerprint
 from bpelab.bpe.training.interrupts import signals_held
 from bpelab.bpe.training.merging_state import MergingState, first_state
@@ -77,6 +77,12 @@ class CompiledTally:
     def counts(self) -> dict[bytes, int]:
         """The pieces and how often each of them occurs."""
         return counts_of_arrays(self.arrays())
+
+    def add(self, arrays: Mapping[str, Array]) -> None:
+        """Add counts that `arrays` of another tally returned; `ValueError` for what is no counts."""
+        checked_starts(arrays)
+        pieces = PieceArrays(arrays["piece_bytes"], arrays["piece_lengths"], arrays["counts"])
+        self._counters[0].add(pieces)
 
     def arrays(self) -> dict[str, Array]:
         """Return the counts as a checkpoint holds them."""

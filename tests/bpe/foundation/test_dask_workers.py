@@ -3,7 +3,6 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +11,6 @@ from bpelab.bpe.foundation.workers import TaskError, Workers, map_tasks
 
 distributed = pytest.importorskip("distributed", reason="pip install 'bpelab[dask]'")
 from bpelab.bpe.foundation import dask_workers  # noqa: E402
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Any]:
-    """Two processes on this machine."""
-    options = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
-    with distributed.LocalCluster(**options, silence_logs=50) as running:
-        yield running
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from bpelab.bpe.encoders.compiled import when_it_pays as encoders_when_it_pays
 from bpelab.bpe.encoders.compiled.code_files import folder_with
 from bpelab.bpe.parity.standard_library import standard_library
 from bpelab.bpe.splitting.patterns import GPT2_PATTERN
-from bpelab.bpe.training import Progress, checkpoint, counting, engines
+from bpelab.bpe.training import Progress, checkpoint, engines, tallies
 from bpelab.bpe.training.compiled import when_it_pays
 from bpelab.bpe.training.learner import MergeLearner
 
@@ -101,8 +101,8 @@ def test_the_loops_are_chosen_from_the_size_where_they_pay(
         asked.append(n_bytes)
         return False
 
-    monkeypatch.setattr(counting, "pays_to_count", pays)
-    monkeypatch.setattr(counting, "LEAST_BYTES", 3000)
+    monkeypatch.setattr(tallies, "pays_to_count", pays)
+    monkeypatch.setattr(tallies, "LEAST_BYTES", 3000)
     monkeypatch.setattr(blocks, "BLOCK_BYTES", 1000)
     text = "one two three " * 500
     (tmp_path / "text").write_text(text)
