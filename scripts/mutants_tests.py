@@ -38,7 +38,7 @@ def _files(path: Path, tree: Path) -> list[str]:
 
 
 def nearest(path: Path, tree: Path, seconds: Seconds) -> Seconds:
-    """Return the tests of a source file with their seconds: its examples, its own file, then the quick ones."""
+    """Return the tests of a file with their seconds: its examples, its own file, then the quick ones."""
     module = ".".join(("bpelab", *path.with_suffix("").parts))
     examples = f"{DOCTESTS}::test_examples_run[{module}]"
     files = set(_files(path, tree))
