@@ -20,6 +20,7 @@ import pytest
 Seconds = dict[str, float]  # by the name of a test
 LONGEST = 3.0  # seconds of this processor: the machine may be busy
 LONGEST_TOGETHER = 60.0  # seconds: what a survivor costs
+MOST_TOO_LONG = 4  # after so many in a file the rest of it is left out
 PRELOADED = ("hypothesis", "numba", "numpy", "regex", "tiktoken", "torch", "torch.utils.data")
 DOCTESTS = "tests/test_doctests.py"
 
@@ -117,7 +118,7 @@ def run(tests: Seconds) -> int:
 
 def _time(file: str, result: Path) -> int:
     timed = _Timed()
-    status = _main(["--tb=short", file], timed)
+    status = _main(["--tb=short", f"--maxfail={MOST_TOO_LONG}", file], timed)
     passed = {name: seconds for name, seconds in timed.seconds.items() if name not in timed.left_out}
     result.write_text(json.dumps(passed), encoding="utf-8")
     return status
@@ -143,7 +144,7 @@ def measure(
         process, status = os.wait()
         folder, file = running.pop(process)
         free.append(folder)
-        seconds = json.loads((folder / "times.json").read_text()) if status in (0, 256) else {}
+        seconds = json.loads((folder / "times.json").read_text()) if status in (0, 256, 512) else {}
         print(f"{file}: {len(seconds)} tests, {sum(seconds.values()):.0f} s", file=sys.stderr)
         if status:
             print((folder / "times.output").read_text(errors="replace")[-1000:], file=sys.stderr)
