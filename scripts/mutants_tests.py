@@ -78,14 +78,19 @@ class _Timed:
     def __init__(self) -> None:
         self.seconds: Seconds = {}
         self.left_out: set[str] = set()
+        self.n_too_long = 0
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         # No page is opened in a browser for a change of Python.
         items[:] = [item for item in items if "chromium" not in getattr(item, "fixturenames", ())]
 
-    def pytest_runtest_setup(self) -> None:
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
         def too_long(*_: object) -> None:
+            self.n_too_long += 1
             raise TimeoutError
+
+        if self.n_too_long >= MOST_TOO_LONG:
+            item.session.shouldstop = f"{MOST_TOO_LONG} tests take too long"
 
         signal.signal(signal.SIGPROF, too_long)
         signal.setitimer(signal.ITIMER_PROF, LONGEST)
@@ -118,7 +123,7 @@ def run(tests: Seconds) -> int:
 
 def _time(file: str, result: Path) -> int:
     timed = _Timed()
-    status = _main(["--tb=short", f"--maxfail={MOST_TOO_LONG}", file], timed)
+    status = _main(["--tb=short", file], timed)
     passed = {name: seconds for name, seconds in timed.seconds.items() if name not in timed.left_out}
     result.write_text(json.dumps(passed), encoding="utf-8")
     return status
