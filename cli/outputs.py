@@ -84,10 +84,10 @@ def is_inside(path: Path, folder: Path) -> bool:
 def _same(output: Path, source: Path) -> Iterator[Path]:
     wanted = _identity(output)
     try:
-        files = find_files(source).files
+        files = [file for file in find_files(source).files if isinstance(file, Path)]
     except (OSError, ValueError):
         return  # the verb itself says what it cannot read
-    yield from (file for file in files if _identity(file) == wanted)
+    yield from (file for file in files if isinstance(file, Path) and _identity(file) == wanted)
 
 
 def _identity(path: Path) -> object:

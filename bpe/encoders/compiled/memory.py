@@ -164,7 +164,7 @@ def usual_room(room: Room, sizes: Sizes) -> Room:
 
 
 def grown(memory: Memory, sizes: Sizes) -> Memory:
-    """Return a memory four times as large with the same in it, or one that has forgotten everything."""
+    """Return a memory twice as large with the same in it, or one that has forgotten everything."""
     n_slots = len(memory.slots) // 4
     if n_slots >= sizes.most_slots:
         memory.slots[:] = 0

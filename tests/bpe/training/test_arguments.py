@@ -44,7 +44,7 @@ def never() -> Iterator[str]:
         ({"special_tokens": ["<\ud800>"]}, ValueError, r"special_tokens: '<\\ud800>' holds a surrogate"),
         ({"special_tokens": [""]}, ValueError, "must be new, different and not empty"),
         ({"special_tokens": ["<a>", "<a>"]}, ValueError, "different and not empty: '<a>'"),
-        ({"errors": "ignore"}, ValueError, "errors is 'ignore': it must be 'strict' or 'replace'"),
+        ({"errors": "ignore"}, ValueError, "errors is 'ignore': it must be 'strict', 'replace' or 'skip'"),
         ({"pattern": 5}, TypeError, r"pattern must be a str or None, not 5 \(int\)"),
         ({"pattern": ""}, ValueError, "the pattern is empty"),
         ({"progress": 5}, TypeError, "progress must be a function that takes a Progress"),

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 from bpelab.bpe import Encoding, PieceCounts, TrainSettings, train
-from bpelab.bpe.corpus import documents as corpus
+from bpelab.bpe.corpus import blocks as corpus
 from bpelab.bpe.encoders.heap import merge_with_heap
 from bpelab.bpe.foundation.progress import Watch
 from bpelab.bpe.splitting.patterns import GPT2_PATTERN
@@ -643,7 +643,7 @@ PROGRAM = """
 import pathlib, sys, time
 from bpelab.bpe import train
 from bpelab.bpe.training import checkpoint
-from bpelab.bpe.corpus import documents as corpus
+from bpelab.bpe.corpus import blocks as corpus
 from bpelab.bpe.training import learner as merges
 checkpoint.SECONDS_BETWEEN = float(sys.argv[3]); checkpoint.WRITING_SHARE = 1e9
 corpus.BLOCK_BYTES = 500; merges.SECONDS_A_STEP = 0.0
@@ -695,8 +695,8 @@ def test_an_interrupted_process_leaves_nothing_half_written(tmp_path: Path, text
         (tmp_path / f"{number}.txt").write_text(text)
     program = (
         "import pathlib, sys\nfrom bpelab.bpe import train\n"
-        "from bpelab.bpe.corpus import documents\nfrom bpelab.bpe.training import checkpoint\n"
-        "checkpoint.SECONDS_BETWEEN = 0.0; checkpoint.WRITING_SHARE = 1e9; documents.BLOCK_BYTES = 500\n"
+        "from bpelab.bpe.corpus import blocks\nfrom bpelab.bpe.training import checkpoint\n"
+        "checkpoint.SECONDS_BETWEEN = 0.0; checkpoint.WRITING_SHARE = 1e9; blocks.BLOCK_BYTES = 500\n"
         "train(pathlib.Path(sys.argv[1]), vocab_size=400, checkpoint=sys.argv[2], jobs=2)"
     )
     path = tmp_path.with_suffix(".checkpoint")

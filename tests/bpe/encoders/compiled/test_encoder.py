@@ -94,6 +94,7 @@ def test_any_sizes_give_the_ids_of_the_textbook(
         patch.setattr(encoder, "SECTION_CHARS", 9)
         patch.setattr(encoder, "BATCH_CHARS", 20)
         patch.setattr(encoder, "IDS_AT_A_TIME", 5)
+        patch.setattr(encoder, "FEW_IDS", 3)
         for _ in range(2):  # the second time the pieces are known, or forgotten
             assert compiled.encode_batch(texts) == expected
             for text, ids in zip(texts, expected, strict=True):

@@ -57,6 +57,16 @@ def test_every_short_string_is_cut_as_the_pattern_cuts_it(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PATTERNS)
+def test_runs_about_as_long_as_what_is_read_at_once_are_cut_alike(name: str) -> None:
+    split_text = splitter(PATTERNS[name])
+    lengths = [*range(60, 70), *range(126, 131), 200]
+    texts = [f"{before}{char * n}{after}" for char in " 1a\n" for n in lengths
+             for before in ("a\n", "é\n", ",") for after in ("", "b", "\n b", "é")]  # fmt: skip
+    for text, pieces in zip(texts, pieces_of(name, texts), strict=True):
+        assert pieces == split_text(text), ascii(text)
+
+
+@pytest.mark.parametrize("name", PATTERNS)
 @settings(deadline=None, max_examples=1000)
 @given(text=TEXTS)
 def test_any_string_is_cut_as_the_pattern_cuts_it(name: str, text: str) -> None:

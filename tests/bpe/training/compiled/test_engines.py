@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from bpelab.bpe import Encoding, PieceCounts, count_pieces, get_encoding, train
-from bpelab.bpe.corpus import documents
+from bpelab.bpe.corpus import blocks
 from bpelab.bpe.encoders.compiled import when_it_pays as encoders_when_it_pays
 from bpelab.bpe.encoders.compiled.code_files import folder_with
 from bpelab.bpe.parity.standard_library import standard_library
@@ -74,7 +74,7 @@ def test_either_engine_goes_on_from_a_checkpoint_of_the_other(
     monkeypatch.setattr(checkpoint, "SECONDS_BETWEEN", 0.0)
     monkeypatch.setattr(checkpoint, "WRITING_SHARE", 1e9)
     monkeypatch.setattr("bpelab.bpe.foundation.progress.Reporter.SECONDS", 0.0)
-    monkeypatch.setattr(documents, "BLOCK_BYTES", 10_000)
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 10_000)
     settings: dict[str, Any] = {"vocab_size": 900, "special_tokens": [" return"], "jobs": jobs}
     path, n_reports = tmp_path / "checkpoint", 0
 
@@ -103,7 +103,7 @@ def test_the_loops_are_chosen_from_the_size_where_they_pay(
 
     monkeypatch.setattr(counting, "pays_to_count", pays)
     monkeypatch.setattr(counting, "LEAST_BYTES", 3000)
-    monkeypatch.setattr(documents, "BLOCK_BYTES", 1000)
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 1000)
     text = "one two three " * 500
     (tmp_path / "text").write_text(text)
     counted = count_pieces(tmp_path / "text" if known else iter([text]))
