@@ -1,9 +1,10 @@
 """Which tests are nearest to a file, and how are they run until one fails?
 
 The tests mirror the folders: those of `bpe/files/names.py` are the examples in its docstrings, and
-`tests/bpe/files`. Each test is run once on the unchanged source; it must pass there, interpreted and in a
-copy, and within `LONGEST`, or it is left out. Quick tests run first. A test that takes ten times as
-long as it did, and ten seconds more, has noticed an endless loop.
+`tests/bpe/files`, those of `test_names.py` first. Each test is run once on the unchanged source; it must pass
+there, interpreted and in a copy, and within `LONGEST`, or it is left out. Quick tests run first, as many as
+fit into `LONGEST_TOGETHER`. A test that takes ten times as long as it did, and ten seconds more, has noticed
+an endless loop.
 """
 
 import importlib
@@ -17,7 +18,9 @@ from pathlib import Path
 import pytest
 
 Seconds = dict[str, float]  # by the name of a test
-LONGEST = 10.0  # seconds of this processor: the machine may be busy
+LONGEST = 3.0  # seconds of this processor: the machine may be busy
+LONGEST_TOGETHER = 60.0  # seconds: what a survivor costs
+MOST_TOO_LONG = 4  # after so many in a file the rest of it is left out
 PRELOADED = ("hypothesis", "numba", "numpy", "regex", "tiktoken", "torch", "torch.utils.data")
 DOCTESTS = "tests/test_doctests.py"
 
@@ -36,14 +39,21 @@ def _files(path: Path, tree: Path) -> list[str]:
 
 
 def nearest(path: Path, tree: Path, seconds: Seconds) -> Seconds:
-    """Return the tests of a source file with their seconds: its examples, and then the quick ones first."""
+    """Return the tests of a file with their seconds: its examples, its own file, then the quick ones."""
     module = ".".join(("bpelab", *path.with_suffix("").parts))
     examples = f"{DOCTESTS}::test_examples_run[{module}]"
     files = set(_files(path, tree))
-    chosen = {name for name in seconds if name.partition("::")[0] in files or name == examples}
-    return {
-        name: seconds[name] for name in sorted(chosen, key=lambda name: (name != examples, seconds[name]))
-    }
+
+    def distance(name: str) -> tuple[bool, bool, float]:
+        own = Path(name.partition("::")[0]).name == f"test_{path.name}"
+        return name != examples, not own, seconds[name]
+
+    near = [name for name in seconds if name.partition("::")[0] in files or name == examples]
+    chosen: Seconds = {}
+    for name in sorted(near, key=distance):
+        if sum(chosen.values()) + seconds[name] <= LONGEST_TOGETHER:
+            chosen[name] = seconds[name]
+    return chosen
 
 
 class _Chosen:
@@ -68,14 +78,19 @@ class _Timed:
     def __init__(self) -> None:
         self.seconds: Seconds = {}
         self.left_out: set[str] = set()
+        self.n_too_long = 0
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         # No page is opened in a browser for a change of Python.
         items[:] = [item for item in items if "chromium" not in getattr(item, "fixturenames", ())]
 
-    def pytest_runtest_setup(self) -> None:
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
         def too_long(*_: object) -> None:
+            self.n_too_long += 1
             raise TimeoutError
+
+        if self.n_too_long >= MOST_TOO_LONG:
+            item.session.shouldstop = f"{MOST_TOO_LONG} tests take too long"
 
         signal.signal(signal.SIGPROF, too_long)
         signal.setitimer(signal.ITIMER_PROF, LONGEST)
@@ -134,7 +149,7 @@ def measure(
         process, status = os.wait()
         folder, file = running.pop(process)
         free.append(folder)
-        seconds = json.loads((folder / "times.json").read_text()) if status in (0, 256) else {}
+        seconds = json.loads((folder / "times.json").read_text()) if status in (0, 256, 512) else {}
         print(f"{file}: {len(seconds)} tests, {sum(seconds.values()):.0f} s", file=sys.stderr)
         if status:
             print((folder / "times.output").read_text(errors="replace")[-1000:], file=sys.stderr)

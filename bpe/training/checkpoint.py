@@ -103,14 +103,15 @@ class Checkpoint:
             before = _parse_settings(str(self._arrays["settings"]))
         for name, label in DECISIVE.items():
             if before[name] != record[name]:
-                self._refuse(label or f"{name}={before[name]!r}, not {name}={record[name]!r}", label)
+                self._refuse(
+                    f"other {label}" if label else f"{name}={before[name]!r}, not {name}={record[name]!r}"
+                )
         if str(self._arrays["given_counts"]) != given_counts:
-            self._refuse(COUNTS_LABEL, COUNTS_LABEL)
+            self._refuse(f"other {COUNTS_LABEL}")
         self._changed_specials = set(before["special_tokens"]) ^ set(settings.special_tokens)
 
-    def _refuse(self, difference: str, label: str | None) -> NoReturn:
-        other = "" if label is None else "other "
-        raise ValueError(f"{self.path}: this checkpoint was made with {other}{difference}; {WHAT_TO_DO}")
+    def _refuse(self, difference: str) -> NoReturn:
+        raise ValueError(f"{self.path}: this checkpoint was made with {difference}; {WHAT_TO_DO}")
 
     def check_corpus(self, all_blocks: Iterator[list[str]], report: Reporter) -> None:
         """Read the blocks that were read before; `ValueError` if they differ."""
@@ -154,7 +155,7 @@ class Checkpoint:
         for special in sorted(self._changed_specials):
             if _may_have_merged(special.encode("utf-8", "surrogatepass"), ranks):
                 label = f"special tokens, which decide a merge: {special!r:.60}"
-                self._refuse(label, label)
+                self._refuse(f"other {label}")
         self._arrays = {}
         return state
 

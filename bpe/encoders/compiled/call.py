@@ -96,7 +96,7 @@ class Call:
             rest = data[self.encode_bytes(data, 0, len(data), is_last=is_last) :].tobytes()
         return len(text) - len(rest.decode("utf-8"))
 
-    def encode_bytes(self, data: Bytes, start: int, end: int, *, is_last: bool = True) -> int:
+    def encode_bytes(self, data: Bytes, start: int, end: int, *, is_last: bool) -> int:
         """Encode UTF-8 from one place to another, and return where it stopped.
 
         Nothing may be read after the last of the bytes, which are therefore encoded by a copy.

@@ -130,7 +130,7 @@ class CompiledEncoder:
 
         def encode(bound: tuple[int, int]) -> Ids:
             with self._call(bound[1] - bound[0]) as call:
-                call.encode_bytes(data, *bound)
+                call.encode_bytes(data, *bound, is_last=True)
                 return call.all_ids()
 
         with _threads(num_threads) as pool:

@@ -104,3 +104,13 @@ def test_a_batch_of_many_ids_is_a_list_of_lists_of_int(gpt2: Encoding) -> None:
     assert {type(token) for ids in lists for token in ids} == {int}
     assert lists[0] == gpt2.encode("hello world " * 50)
     assert np.array_equal(lists[1], gpt2.encode_to_numpy("é" * 400))
+
+
+@pytest.mark.parametrize("n_times", [1, 2000])
+def test_ids_far_apart_are_the_same_as_lists_of_any_length_and_in_batches(n_times: int) -> None:
+    ranks = {bytes([byte]): byte for byte in range(256)} | {b"ab": 2**30, b"abc": 2**31 - 2}
+    arrays = ArrayEncoder(ranks, r"\S+|\s+", max_pieces=1000)
+    text = "abc ab ba " * n_times
+    expected = [2**31 - 2, 32, 2**30, 32, 98, 97, 32] * n_times
+    assert arrays.encode_to_list(text) == expected
+    assert arrays.encode_batch([text, "ab"] * 9) == [expected, [2**30]] * 9

@@ -243,6 +243,17 @@ def test_a_hundred_thousand_bytes_in_one_piece(gpt2: Encoding, tokens: TokenTabl
         assert merge_long_piece(piece, gpt2.ranks, tokens).tolist() == expected
 
 
+@pytest.mark.parametrize("kind", [b"a", b" ", b"ab"])
+def test_a_long_piece_of_few_pairs_is_merged_in_buckets(
+    gpt2: Encoding, tokens: TokenTables, monkeypatch: pytest.MonkeyPatch, kind: bytes
+) -> None:
+    piece = kind * (40_000 // len(kind))
+    expected = merge_with_heap(piece, gpt2.ranks)
+    for another_way in ("merge_in_chunks", "merge_with_heap"):
+        monkeypatch.delattr(long_piece, another_way)
+    assert merge_long_piece(piece, gpt2.ranks, tokens).tolist() == expected
+
+
 @settings(deadline=None, max_examples=400)
 @given(
     pieces=st.sets(st.binary(min_size=16, max_size=MAX_KEY_BYTES), min_size=1, max_size=50),

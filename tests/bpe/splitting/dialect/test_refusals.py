@@ -50,6 +50,17 @@ REFUSED = [
     ("a{100001}", r"a repeat may be of up to 100,000, at character 1"),
     ("(" * 9000 + ")" * 9000, r"groups stand in groups more than 62 deep"),
     ("(?:" * 6000, r"groups stand in groups more than 62 deep"),
+    ("a\\", r"nothing follows the last \\, at character 1"),
+    (r"[\1]", r"\\1 in a class; write \\x and two digits"),
+    (r"a\p{L", r"\\p\{ has no \}, at character 1"),
+    (r"\x{G}", r"an escape by number goes as \\x41 or \\x\{1F600\}, at character 0"),
+    (r"\x{41", r"an escape by number goes as \\x41"),
+    (r"(a)\k1", r"\\k without the <name> of a group at character 3"),
+    (r"(?<=\R)a", r"\\R in a look-behind at character 4"),
+    (r"(a)(?<=\1)b", r"a reference in a look-behind"),
+    (r"(?<=(?>a))b", r"an atomic group in a look-behind"),
+    (r"(?<n>a)(?<n>b)", r"a second group named n .*: give it another name"),
+    ("(?x)a(?#b", r"this comment has no \)"),
     ("[" * 9000 + "a" + "]" * 9000, r"classes stand in classes more than 50 deep"),
 ]
 
