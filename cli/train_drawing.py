@@ -1,5 +1,6 @@
 """How does a training look on a terminal? Merge by merge: which pairs lead, which wins, and why."""
 
+import os
 from typing import TYPE_CHECKING
 
 from bpelab.cli.drawing import coloured, console, legible, token_lines, token_text
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from bpelab.bpe.corpus.remote import Url
     from bpelab.bpe.study.train_trace import PairCount, TrainStep, TrainTrace
     from rich.console import Console
 
@@ -49,14 +51,14 @@ def print_train_trace(trace: "TrainTrace", vocab_size: int, beginning: "Sequence
         out.print(legible(f"… --vocab-size {vocab_size + max(1, len(trace.steps))} shows more merges"))
 
 
-def first_pieces(files: "Sequence[Path]", n_chars: int = 400) -> list[bytes]:
-    """Return the pieces that a corpus begins with; none where it begins with a pipe, which is read once."""
+def first_pieces(files: "Sequence[Path | Url]", n_chars: int = 400) -> list[bytes]:
+    """Return the pieces that a corpus begins with; none of a pipe, which is read once, and of a URL."""
     from bpelab.bpe.splitting.patterns import GPT2_PATTERN
     from bpelab.bpe.splitting.regex_splitter import splitter
 
-    if not files or not files[0].is_file():
+    if not files or not os.path.isfile(files[0]):
         return []
-    with files[0].open("rb") as file:
+    with open(files[0], "rb") as file:
         beginning = file.read(4 * n_chars).decode("utf-8", errors="ignore")[:n_chars]
     return [piece.encode() for piece in splitter(GPT2_PATTERN)(beginning)]
 

@@ -117,7 +117,8 @@ def require_apart(corpus: Sequence[str | os.PathLike[str]], place: Place, output
         return
     # Unlike `Path.resolve`, this leaves a loop of links to whoever opens it, whose error names it.
     output = Path(os.path.realpath(place.folder))
-    for source in [Path(name) for name in map(without_scheme, map(os.fspath, corpus)) if not is_url(name)]:
+    names = [without_scheme(os.fspath(named)) for named in corpus]
+    for source in [Path(name) for name in names if not is_url(name)]:
         found = Path(os.path.realpath(source))
         if source.is_dir() and output.is_relative_to(found):
             if not any(name.startswith(".") for name in output.relative_to(found).parts):

@@ -148,6 +148,7 @@ def test_a_url_of_a_folder_here_is_that_folder(call: Call, scheme: str, tmp_path
     ):
         with pytest.raises(ValueError, match="where it would be read as well"):
             call(command)
+    assert "merge 1" in call(f"explain --train {scheme}{tmp_path}/corpus --vocab-size 257")[0]
     call(f"tokenize corpus -o {scheme}{tmp_path}/out")
     assert Path("out", "manifest.json").exists()
 
