@@ -13,7 +13,7 @@ HEAD = """# Changes that no test noticed
 Written by `make mutants`, except the reasons after the dashes and the last section, which the next run
 keeps, as it keeps what it says of a folder that it did not try.
 [Contributing](contributing.md#mutants) says how to read this. Of each folder a random sample was
-tried; a folder or file that is not here has not been tried.
+tried, and a handful says little; a folder or file that is not here has not been tried.
 
 """
 NO_REASON = "not looked at yet"

@@ -9,8 +9,8 @@ _BYTES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B"))
 def quantity(value: float, unit: str) -> str:
     """Write seconds or bytes.
 
-    >>> quantity(0.01234, "s"), quantity(123456789, "B"), quantity(0, "s")
-    ('12.3 ms', '123 MB', '0 s')
+    >>> quantity(0.01234, "s"), quantity(123456789, "B"), quantity(0, "s"), quantity(2e-10, "s")
+    ('12.3 ms', '123 MB', '0 s', '0.20 ns')
     """
     if not value:
         return f"0 {unit}"
