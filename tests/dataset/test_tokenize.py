@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 from bpelab.bpe import Encoding, get_encoding, train
 from bpelab.bpe.corpus import parts as parts_module
+from bpelab.bpe.corpus.places import Place
 from bpelab.bpe.corpus.reading import Reading
 from bpelab.bpe.foundation.progress import Progress, Reporter
-from bpelab.dataset.places import Place
 from bpelab.dataset.shards import document_ends, open_tokens, open_windows
 from bpelab.dataset.tokenize_corpus import _only_writer as only_writer_at
 from bpelab.dataset.tokenize_corpus import tokenize_corpus
