@@ -35,7 +35,6 @@ def fetch(
 
     What is in the cache is not downloaded again, so that the same command goes on after an interruption.
 
-    Example: bpelab fetch the-verdict
     Example: bpelab fetch --all
     """
     from bpelab.bpe.files.public_files import FILES, fetch_file, is_here

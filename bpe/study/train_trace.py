@@ -110,7 +110,7 @@ def trace_train(texts: "Texts", vocab_size: int, pattern: str = "gpt2") -> Train
     >>> [(step.merged.left, step.merged.right, step.merged.count) for step in trace.steps]
     [(b'a', b'a', 4), (b'a', b'b', 2)]
     >>> trace.steps[1].why
-    'as frequent as the next; its ids are smaller'
+    'as frequent as aa + a; its ids are smaller: (64, 65) before (256, 64)'
     """
     from bpelab.bpe.training import count_pieces  # only here: a trace of encoding does not pay for it
 

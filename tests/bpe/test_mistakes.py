@@ -133,7 +133,7 @@ def test_an_encoding_with_huge_special_ids_is_not_extended_to_less() -> None:
         ({"special_tokens": "<|end|>"}, TypeError, r"special_tokens must be a list of str, not '<\|end\|>'"),
         ({"special_tokens": [5]}, TypeError, r"special_tokens must be a list of str, not \[5\]"),
         ({"special_tokens": ["\ud800"]}, ValueError, "holds a surrogate"),
-        ({"errors": "ignore"}, ValueError, "errors is 'ignore': it must be 'strict' or 'replace'"),
+        ({"errors": "ignore"}, ValueError, "errors is 'ignore': it must be 'strict', 'replace' or 'skip'"),
         ({"counts": "my.counts"}, TypeError, r"pass a single one as counts=\[\.\.\.\]"),
     ],
 )

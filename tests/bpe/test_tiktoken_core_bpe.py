@@ -102,7 +102,8 @@ def test_a_token_of_no_bytes_is_accepted_as_by_tiktoken() -> None:
     theirs = tiktoken.Encoding("x", **parts)
     for engine in ("textbook", "cached", "arrays"):
         ours = Encoding("x", **parts, engine=engine)
-        for text in ("abc ab", "", "a" * 9000, "ab" * 9000):
+        n = 200 if engine == "textbook" else 9000  # the definition takes quadratic time
+        for text in ("abc ab", "", "a" * n, "ab" * n):
             ids = theirs.encode(text)
             assert ours.encode(text) == ours.encode_to_numpy(text).tolist() == ids
             assert ours.encode_with_offsets(text).byte_starts[-1] == len(text)

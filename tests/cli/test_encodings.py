@@ -187,7 +187,7 @@ MISTAKES = {
     "tiktoken-cache text": "text: ",
     "encode a --encoding text": "text: the name of the file does not tell its format",
     "encode a --encoding nfc.json": "nfc.json: .*NFC changes the text before it is split$",
-    "train bad --vocab-size 300 -o x.json": "bad: not UTF-8 at byte 1.*pass --errors replace",
+    "train bad --vocab-size 300 -o x.json": "bad: not UTF-8 at byte 1.*--errors replace puts",
     "train text --vocab-size 9 -o x.json": "--vocab-size is 9",
     "train text --vocab-size 300 -o x.json --pattern gpt2 --extend my.json": "--pattern",
     "tokenize bad -o out": "bad: not UTF-8 at byte 1.*--errors replace",

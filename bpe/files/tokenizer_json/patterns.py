@@ -91,7 +91,7 @@ def _why_not_readable(kinds: list[Any]) -> str:
     found = " + ".join(map(str, kinds)) or "an empty Sequence"
     if "ByteLevel" in kinds[:-1]:
         return f"{found} cuts again after ByteLevel, between the bytes of a character: no pattern does that"
-    if kinds[:-1] and {*kinds[:-1]} == {"Split"} and kinds[-1] == "ByteLevel":
+    if len(kinds) > 1 and kinds == ["Split"] * (len(kinds) - 1) + ["ByteLevel"]:
         return f"{found}: several Splits in a row are read as DeepSeek-V3 has them, and no others"
     return f"{found} is not ByteLevel, nor one Split or Digits and then ByteLevel"
 
