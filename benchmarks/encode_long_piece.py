@@ -37,5 +37,4 @@ def piece_seconds(benchmark: Any, contender: str, kind: str, n_bytes: int) -> No
         group=f"gpt2, one piece of {kind}, {n_bytes:,} bytes",
         axis={"piece_bytes": n_bytes, "kind": kind},
         amount=len(text.encode("utf-8")),
-        rounds=2 if QUICK else 3,
     )

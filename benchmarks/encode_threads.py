@@ -33,7 +33,6 @@ def one_text_seconds(benchmark: Any, contender: str, ours: str) -> None:
         axis={"n_threads": num_threads},
         baseline="1 thread",
         amount=len(text.encode("utf-8")),
-        rounds=2 if QUICK else 3,
     )
 
 

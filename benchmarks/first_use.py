@@ -98,6 +98,8 @@ def one_round(contender: str, path: Path, folder: Path) -> list[Any]:
     """Return what a new process of one library measures."""
     engine = ENGINES.get(contender, "auto")
     environment = os.environ | {"TIKTOKEN_CACHE_DIR": str(folder), "BPELAB_ENGINE": engine}
+    # Containers set it; without bytecode on disk every process would compile all source anew.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     command = [sys.executable, "-c", SCRIPT, LIBRARIES[contender], str(path)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return list(json.loads(done.stdout))
