@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 from bpelab.bpe import Encoding, get_encoding
 from bpelab.bpe.encoders.compiled import code_files
 from bpelab.bpe.encoders.compiled.encoder import CompiledEncoder
@@ -66,10 +67,11 @@ def differential(n_texts: int = 200_000, seed: int = 0) -> str:
 
 def ever_new_words(n_megabytes: int = 2000) -> str:
     """What is remembered stays below 26 MB however many different words there are."""
-    encoder, source, most = _compiled(get_encoding("gpt2")), random.Random(1), 0
+    encoder, source, most = _compiled(get_encoding("gpt2")), np.random.default_rng(1), 0
     for _ in range(n_megabytes):
-        text = " ".join("".join(source.choices("abcdefghijklmnop", k=12)) for _ in range(77_000))
-        encoder.count(text)
+        words = source.integers(ord("a"), ord("q"), size=(77_000, 13), dtype=np.uint8)
+        words[:, -1] = ord(" ")
+        encoder.count(words.tobytes().decode())
         most = max(most, sum(getattr(array, "nbytes", 0) for array in encoder._memories[0][1]))
     assert most < 26_000_000
     return f"{n_megabytes:,} MB of new words, {most:,} bytes at most"
