@@ -51,7 +51,7 @@ def connected(scheduler: str | Client) -> Iterator[Client]:
 
 @contextmanager
 def open_dask(call: Callable[[Any], Any], scheduler: str | Client) -> Iterator["DaskPool"]:
-    """Give a function to all workers of a cluster, and yield what sends tasks to them.
+    """Send a function to all workers of a cluster, and yield the pool that sends them tasks.
 
     Raises what `connected` and `require_same_versions` raise.
     """
@@ -163,7 +163,7 @@ class DaskPool:
             theirs.cancel()
 
     def close(self) -> None:
-        """Give up what is under way, and let the workers forget the function."""
+        """Cancel the tasks under way, and have the workers forget the function."""
         with suppress(Exception):  # the scheduler may be gone, which has been said
             self._client.cancel(list(self._under_way.values()))
             self._client.unregister_worker_plugin(self._name)

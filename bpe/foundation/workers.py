@@ -212,7 +212,7 @@ class _Shared(Generic[Task, Result]):
             future.cancel()
 
     def _copy_slow(self) -> None:
-        """Give what takes far longer than other tasks to a worker that has nothing to do, too."""
+        """Start a second copy of a task that takes far longer than the others, on an idle worker."""
         if not self._seconds:
             return
         usual = sorted(self._seconds)[len(self._seconds) // 2]

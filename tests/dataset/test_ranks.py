@@ -163,7 +163,7 @@ def under_lightning(loader: DataLoader[Any], rank: int, world_size: int, predict
     if not isinstance(sampler, DistributedSampler):
         shuffled = isinstance(sampler, RandomSampler)
         if not isinstance(sampler, RandomSampler | SequentialSampler):
-            raise NotImplementedError
+            raise NotImplementedError(f"no loader here has {sampler!r}")  # what is copied is the rest
         sampler = DistributedSampler(loader.dataset, world_size, rank, shuffle=shuffled, seed=0)
     elif not predicting:
         return loader

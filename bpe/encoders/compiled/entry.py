@@ -93,9 +93,8 @@ def compile_with_entry(dispatcher: Any, arguments: tuple[Any, ...]) -> Code:
         linked.link_in(loop.library._final_module, preserve=True)  # which is optimized already
         linked.verify()
         outside = [function.name for function in linked.functions if function.is_declaration]
-        if not all(
-            name.startswith("llvm.") for name in outside
-        ):  # LLVM would end the process that loads this
+        # LLVM would end the process that loads such code; `Loop` then has Numba run the loop by itself.
+        if not all(name.startswith("llvm.") for name in outside):
             raise NotImplementedError(f"machine code that calls {', '.join(outside)}")
         return Code(letters, codegen._tm.emit_object(linked))
 
