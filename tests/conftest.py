@@ -3,6 +3,7 @@
 import os
 import shutil
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -94,6 +95,36 @@ def local_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Answer],
 
     with running:
         yield start
+
+
+@pytest.fixture(scope="module")
+def s3_server() -> Iterator[None]:
+    """A server on this machine that speaks S3, to which s3fs turns, in processes that start later too."""
+    moto = pytest.importorskip("moto.server", reason="pip install flask flask-cors moto s3fs")
+    s3fs = pytest.importorskip("s3fs", reason="pip install flask flask-cors moto s3fs")
+    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {
+            "AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1", "NO_PROXY": "127.0.0.1",
+        }.items():  # fmt: skip
+            patch.setenv(name, value)
+        s3fs.S3FileSystem.clear_instance_cache()
+        yield
+    s3fs.S3FileSystem.clear_instance_cache()
+    server.stop()
+
+
+@pytest.fixture
+def bucket(s3_server: None) -> str:
+    """The URL of a new bucket."""
+    import fsspec
+
+    url = f"s3://bucket-{uuid.uuid4()}"
+    fsspec.filesystem("s3").mkdir(url)
+    return url
 
 
 @pytest.fixture(scope="module")

@@ -39,43 +39,15 @@ CONTENTS: dict[str, Callable[[], bytes]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def s3_server() -> Iterator[None]:
-    """A server on this machine that speaks S3, to which s3fs turns."""
-    moto = pytest.importorskip("moto.server", reason="pip install moto flask flask-cors s3fs")
-    s3fs = pytest.importorskip("s3fs", reason="pip install moto flask flask-cors s3fs")
-    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in {
-            "AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1",
-        }.items():  # fmt: skip
-            patch.setenv(name, value)
-        s3fs.S3FileSystem.clear_instance_cache()
-        yield
-    s3fs.S3FileSystem.clear_instance_cache()
-    server.stop()
-
-
-@pytest.fixture
-def s3(s3_server: None, tmp_path: Path) -> str:
-    """The URL of a folder in a new bucket."""
-    bucket = f"bucket-{abs(hash(tmp_path))}"
-    fsspec.filesystem("s3").mkdir(bucket)
-    return f"s3://{bucket}/corpus"
-
-
 @pytest.fixture
 def memory() -> Iterator[str]:
-    yield "memory://corpus"
-    fsspec.filesystem("memory").rm("/corpus", recursive=True)
+    yield "memory://bucket"
+    fsspec.filesystem("memory").rm("/bucket", recursive=True)
 
 
-@pytest.fixture(params=["memory", "s3"])
+@pytest.fixture(params=["memory", "bucket"])
 def url(request: pytest.FixtureRequest) -> str:
-    folder: str = request.getfixturevalue(request.param)
+    folder: str = f"{request.getfixturevalue(request.param)}/corpus"
     for name, content in CONTENTS.items():
         write(f"{folder}/{name}", content())
     return folder
