@@ -213,7 +213,7 @@ def _battery(both: Contenders, seed: int) -> "Battery":
     from bpelab.cli.corpora import data_folder
 
     some = Battery(seed, tuple(both.tables.special_tokens), folder=data_folder())
-    if both.theirs.name == "textbook":
+    if both.theirs.name == "textbook" or (both.timed and both.timed[0].engine == "textbook"):
         some = replace(some, longest=TEXTBOOK_PIECE)
     return some if both.timed and both.theirs.name != "textbook" else replace(some, n_bytes=CANDIDATE_BYTES)
 

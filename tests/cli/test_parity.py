@@ -10,6 +10,7 @@ import pytest
 from bpelab import cli
 from bpelab.bpe import save_encoding, train
 from bpelab.bpe.parity import reference
+from bpelab.bpe.parity.battery import Battery
 
 MINE = """
 from bpelab.bpe import get_encoding, train
@@ -115,6 +116,15 @@ def test_one_s_own_vocabulary_is_compared_with_the_textbook_where_tiktoken_is_ab
     status, shown, _ = said("--encoding", "mine.json", "--kind", "newlines")
     assert status == 0
     assert "equal to bpelab's textbook with the tables of mine.json (tiktoken is not installed)" in shown
+
+
+def test_the_textbook_is_spared_pieces_for_which_it_would_take_minutes(
+    said: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bpelab.cli.parity.TEXTBOOK_PIECE", 50)
+    status, shown, _ = said("--engine", "textbook", "--kind", "long-pieces", "--json")
+    n_texts = sum(1 for _ in Battery(longest=50).texts("long-pieces"))
+    assert (status, json.loads(shown)["n_texts"]) == (0, n_texts)
 
 
 def test_a_tokenizer_json_and_a_peer_are_checked(said: Callable[..., tuple[int, str, str]]) -> None:
