@@ -6,22 +6,15 @@ from pathlib import Path
 
 import pytest
 from bpelab.bpe.splitting.array_splitter import array_splitter
-from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
 from bpelab.bpe.splitting.regex_splitter import splitter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-PATTERNS = {"gpt2": GPT2_PATTERN, "cl100k_base": CL100K_PATTERN, "o200k_base": O200K_PATTERN}
-# One character of each class, and those of the contractions.
-REPRESENTATIVES = {
-    "gpt2": ["a", "s", "l", "'", "1", " ", "\n", "!"],
-    "cl100k_base": ["a", "S", "l", "'", "1", " ", "\n", "\t", "!"],
-    "o200k_base": ["A", "s", "あ", "\u0301", "'", "1", " ", "\n", "!", "/"],
-}
+from .representatives import ALPHABET, PATTERNS, REPRESENTATIVES
+
 # Strings up to this length are cut alone, and those that are two longer within one text. Longer ones than the
 # default's may be tried by setting BPELAB_SPLIT_LENGTH; 6 and 7 were, alone, when the rules were written.
 LENGTH = int(os.environ.get("BPELAB_SPLIT_LENGTH", "4"))
-ALPHABET = "aAsSlLvVeErRtTdDmMſ''  \n\n\r\t\x0b\x1c\u00a0\u200b11½!!/.é안あʰ\u0301𐐀🙂\U00032c82"
 TEXTS = st.text(alphabet=ALPHABET, max_size=40) | st.text(max_size=40)
 
 

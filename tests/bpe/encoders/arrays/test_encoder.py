@@ -15,19 +15,7 @@ from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PA
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-WORDS = [
-    "hello",
-    " world",
-    " antidisestablishmentarianism",
-    "aaaaaaaaaaaaaaaaaaaaa",
-    "안녕하세요",
-    " é",
-    "'ll",
-    "\n",
-    "  ",
-]
-WORDS += ["xqzjk" * 9, "=" * 40, "🙂" * 20, "\x00", "\x00\x00", "a\x00", "12345", "\t", "!?", "\U00032c82"]
-TEXTS = st.lists(st.sampled_from(WORDS) | st.text(max_size=12), max_size=25).map("".join)
+from ..texts import TEXTS
 
 
 @pytest.mark.parametrize(
