@@ -21,7 +21,7 @@ from ..texts import TEXTS
 @pytest.mark.parametrize(
     "pattern", [GPT2_PATTERN, CL100K_PATTERN, O200K_PATTERN], ids=["gpt2", "cl100k", "o200k"]
 )
-@settings(deadline=None, max_examples=120)
+@settings(deadline=None, max_examples=60)
 @given(
     texts=st.lists(TEXTS, min_size=1, max_size=5),
     block=st.integers(1, 30),
