@@ -40,8 +40,9 @@ lint: setup site ## formatting, lint, and which part may import which
 	$(BIN)/ruff check .
 	cd $(SITE) && PYTHONPATH=. $(abspath $(BIN))/lint-imports --no-cache --no-logo $(abspath pyproject.toml)
 
+# The cache lies outside of what `site` makes anew: a second run takes one second instead of twenty.
 types: setup site ## mypy --strict on the package as it is installed
-	cd $(SITE) && $(abspath $(BIN))/mypy --config-file $(abspath pyproject.toml) -p bpelab
+	cd $(SITE) && $(abspath $(BIN))/mypy --config-file $(abspath pyproject.toml) --cache-dir $(abspath .build/mypy) -p bpelab
 
 # Compiled once here, the loops need not be compiled in every process of the tests. Without Numba they skip.
 # `-rs` lists at the end what was not tested, and why.
