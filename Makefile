@@ -40,14 +40,16 @@ lint: setup site ## formatting, lint, and which part may import which
 	$(BIN)/ruff check .
 	cd $(SITE) && PYTHONPATH=. $(abspath $(BIN))/lint-imports --no-cache --no-logo $(abspath pyproject.toml)
 
+# The cache lies outside of what `site` makes anew: a second run takes one second instead of twenty.
 types: setup site ## mypy --strict on the package as it is installed
-	cd $(SITE) && $(abspath $(BIN))/mypy --config-file $(abspath pyproject.toml) -p bpelab
+	cd $(SITE) && $(abspath $(BIN))/mypy --config-file $(abspath pyproject.toml) --cache-dir $(abspath .build/mypy) -p bpelab
 
 # Compiled once here, the loops need not be compiled in every process of the tests. Without Numba they skip.
-# `-rs` lists at the end what was not tested, and why.
+# `-rs` lists at the end what was not tested, and why. By `worksteal` each process begins with a stretch of
+# neighbouring tests, so that what a file's tests share is seldom made by two of them.
 tests: setup ## doctests and tests
 	-$(BIN)/bpelab compile
-	$(BIN)/pytest --numprocesses=auto -rs
+	$(BIN)/pytest --numprocesses=auto --dist=worksteal -rs
 
 # The package as a wheel would install it. The import contracts read folders, and `tokenizers` has no `__init__.py`.
 site: setup

@@ -3,23 +3,20 @@
 `Encoding` has tiktoken's names, arguments, results and error types, so that it can be swapped in:
 https://github.com/openai/tiktoken/blob/0.14.0/tiktoken/core.py
 
-It is a thin object over its parts: an engine turns text into ids (`bpelab.bpe.encoders`), and the vocabulary
-turns ids into bytes (`bpelab.bpe.vocabulary`).
+Here is the interface and nothing else. An engine turns text into ids (`bpelab.bpe.encoders`), the vocabulary
+turns ids into bytes (`bpelab.bpe.vocabulary`), and `bpelab.bpe.parts` puts them together.
 """
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from functools import partial
 from itertools import chain
 from types import MappingProxyType
-from typing import NamedTuple, NoReturn, overload
+from typing import NoReturn, overload
 
-import numpy as np
-import numpy.typing as npt
 from bpelab.bpe.encoders.batches import map_in_threads, require_threads
-from bpelab.bpe.encoders.choice import AUTO, CACHE_PIECES, Engines, resolve_engine
-from bpelab.bpe.encoders.engine import Engine
+from bpelab.bpe.encoders.choice import AUTO, CACHE_PIECES
+from bpelab.bpe.encoders.engine import Ids
 from bpelab.bpe.encoders.offsets import TokenOffsets, text_and_offsets, token_offsets
 from bpelab.bpe.encoders.stream import (
     decode_chunks,
@@ -29,36 +26,11 @@ from bpelab.bpe.encoders.stream import (
     repair_surrogates,
 )
 from bpelab.bpe.encoders.truncate import beginning_within
-from bpelab.bpe.encoders.unstable import completions, encode_any_bytes
-from bpelab.bpe.encoders.with_specials import MixedEncoder
-from bpelab.bpe.foundation.arguments import require_text, require_whole
+from bpelab.bpe.foundation.arguments import as_bytes, require_whole
+from bpelab.bpe.parts import Parts, build_parts
 from bpelab.bpe.splitting.regex_splitter import splitter
-from bpelab.bpe.splitting.specials import (
-    END_OF_TEXT,
-    Allowed,
-    Disallowed,
-    refuse_hidden,
-    refuse_special,
-    resolve_special,
-    special_finder,
-)
+from bpelab.bpe.splitting.specials import END_OF_TEXT, Allowed, Disallowed, refuse_hidden
 from bpelab.bpe.tiktoken_core_bpe import CoreBPE
-from bpelab.bpe.vocabulary import FEW_TOKENS, Vocabulary
-
-
-class _Parts(NamedTuple):
-    """What an encoding consists of."""
-
-    name: str
-    pattern: str
-    ranks: dict[bytes, int]
-    special_tokens: dict[str, int]
-    max_cached_pieces: int
-    vocabulary: Vocabulary
-    engines: Engines
-    engine_name: str
-    engine: Engine
-    mixed: MixedEncoder
 
 
 class Encoding:
@@ -86,7 +58,7 @@ class Encoding:
     """
 
     __slots__ = ("__weakref__", "_parts")
-    _parts: _Parts
+    _parts: Parts
 
     def __init__(
         self,
@@ -99,28 +71,14 @@ class Encoding:
         engine: str = AUTO,
         max_cached_pieces: int = CACHE_PIECES,
     ) -> None:
-        if explicit_n_vocab is not None:
-            explicit_n_vocab = require_whole("explicit_n_vocab", explicit_n_vocab)
-        max_cached_pieces = require_whole("max_cached_pieces", max_cached_pieces, 0)
-        ranks, specials = dict(mergeable_ranks), dict(special_tokens)
-        vocabulary = Vocabulary(ranks, specials, explicit_n_vocab)
-        splitter(pat_str)  # raises `ValueError` for a pattern that is not a regular expression
-        engines = Engines(
-            ranks, pat_str, bytes_of_id=vocabulary.bytes_of_id, max_cached_pieces=max_cached_pieces
-        )
-        engine_name = resolve_engine(engine)
-        chosen = engines.named(engine_name)
-        self._parts = _Parts(
-            name=name,
-            pattern=pat_str,
-            ranks=ranks,
-            special_tokens=specials,
+        self._parts = build_parts(
+            name,
+            pat_str,
+            mergeable_ranks,
+            special_tokens,
+            n_expected=explicit_n_vocab,
+            engine=engine,
             max_cached_pieces=max_cached_pieces,
-            vocabulary=vocabulary,
-            engines=engines,
-            engine_name=engine_name,
-            engine=chosen,
-            mixed=MixedEncoder(chosen, specials),
         )
 
     def with_engine(self, engine: str) -> "Encoding":
@@ -130,14 +88,8 @@ class Encoding:
         >>> get_encoding("gpt2").with_engine("textbook").encode("hello world")
         [31373, 995]
         """
-        engine_name = resolve_engine(engine)
-        chosen = self._parts.engines.named(engine_name)
         other = Encoding.__new__(Encoding)
-        other._parts = self._parts._replace(
-            engine_name=engine_name,
-            engine=chosen,
-            mixed=MixedEncoder(chosen, self._parts.special_tokens),
-        )
+        other._parts = self._parts.with_engine(engine)
         return other
 
     def __setattr__(self, attribute: str, value: object) -> None:
@@ -191,9 +143,7 @@ class Encoding:
         >>> enc.encode("<|endoftext|>", disallowed_special=())
         [27, 91, 437, 1659, 5239, 91, 29]
         """
-        require_text(text)
-        allowed, disallowed = self._resolve(allowed_special, disallowed_special)
-        refuse_special(text, disallowed)
+        allowed = self._parts.mixed.allowed_in([text], allowed_special, disallowed_special)
         return self._parts.mixed.to_list(repair_surrogates(text), allowed)
 
     def encode_to_numpy(
@@ -203,14 +153,12 @@ class Encoding:
         allowed_special: Allowed = frozenset(),
         disallowed_special: Disallowed = "all",
         num_threads: int = 1,
-    ) -> npt.NDArray[np.uint32]:
+    ) -> Ids:
         """Encode text as `encode` does, to an array of (n_tokens,) uint32; a long one in several threads.
 
         Raises `UnicodeEncodeError` for a surrogate in the text, as tiktoken's does.
         """
-        require_text(text)
-        allowed, disallowed = self._resolve(allowed_special, disallowed_special)
-        refuse_special(text, disallowed)
+        allowed = self._parts.mixed.allowed_in([text], allowed_special, disallowed_special)
         refuse_surrogates(text)
         require_threads(num_threads)
         return self._parts.mixed.to_array(text, allowed, num_threads)
@@ -235,11 +183,8 @@ class Encoding:
         [[31373, 995], [31373]]
         """
         require_threads(num_threads)
-        allowed, disallowed = self._resolve(allowed_special, disallowed_special)
         texts = list(text)
-        for one in texts:
-            require_text(one)
-            refuse_special(one, disallowed)
+        allowed = self._parts.mixed.allowed_in(texts, allowed_special, disallowed_special)
         return self._parts.mixed.to_lists(list(map(repair_surrogates, texts)), allowed, num_threads)
 
     def encode_with_unstable(
@@ -257,24 +202,9 @@ class Encoding:
         >>> stable, completions[:2], [8842] in completions
         ([31373], [[277, 4910], [5113, 265]], True)
         """
-        require_text(text)
-        allowed, disallowed = self._resolve(allowed_special, disallowed_special)
-        refuse_special(text, disallowed)
+        allowed = self._parts.mixed.allowed_in([text], allowed_special, disallowed_special)
         refuse_surrogates(text)
-        specials = list(special_finder(allowed).all(text)) if allowed else []
-        return completions(
-            self._parts.mixed.to_list(text, allowed),
-            self._n_last_piece(text[specials[-1].end :] if specials else text),
-            bytes_of_rank=self._parts.vocabulary.bytes_of_rank,
-            ranks=self._parts.ranks,
-            sorted_tokens=self._parts.vocabulary.sorted_tokens,
-            encode_ordinary=self.encode_ordinary,
-        )
-
-    def _n_last_piece(self, text: str) -> int:
-        """Count the tokens of a text's last piece."""
-        last_pieces = splitter(self.pattern)(text)[-1:]
-        return sum(len(self.encode_single_piece(piece)) for piece in last_pieces)
+        return self._parts.encode_with_unstable(text, allowed)
 
     def encode_single_piece(self, text_or_bytes: str | bytes) -> list[int]:
         """Encode a text or bytes as one piece, which the pattern does not cut; shows what merging alone does.
@@ -295,12 +225,7 @@ class Encoding:
         >>> get_encoding("gpt2").encode_bytes(b"hello \xf0\x9f")
         [31373, 12520]
         """
-        return encode_any_bytes(
-            as_bytes(data),
-            encode=lambda text: (self.encode_ordinary(text), self._n_last_piece(text)),
-            merge_piece=self._parts.engine.merge_piece,
-            bytes_of_rank=self._parts.vocabulary.bytes_of_rank,
-        )
+        return self._parts.encode_bytes(as_bytes(data))
 
     def encode_single_token(self, text_or_bytes: str | bytes) -> int:
         """Return the id of one token, special tokens included; `KeyError` where there is none.
@@ -309,13 +234,7 @@ class Encoding:
         >>> get_encoding("gpt2").encode_single_token("hello")
         31373
         """
-        data = as_bytes(text_or_bytes)
-        if data in self._parts.ranks:
-            return self._parts.ranks[data]
-        for special, token in self._parts.special_tokens.items():
-            if special.encode("utf-8") == data:
-                return token
-        raise KeyError(data)
+        return self._parts.vocabulary.id_of(as_bytes(text_or_bytes))
 
     # ---- beyond tiktoken ----
 
@@ -354,12 +273,10 @@ class Encoding:
         array([0, 1, 2, 2, 3])
         """
         text = repair_surrogates(text)
-        allowed, _ = self._resolve(allowed_special, disallowed_special)
+        allowed = self._parts.mixed.allowed_in([text], allowed_special, disallowed_special)
         if hidden := allowed & self._parts.vocabulary.hidden_specials:
             refuse_hidden(text, hidden)
-        ids = self.encode_to_numpy(
-            text, allowed_special=allowed_special, disallowed_special=disallowed_special
-        )
+        ids = self._parts.mixed.to_array(text, allowed)
         return token_offsets(text.encode("utf-8"), ids, self._parts.vocabulary.lengths_of(ids))
 
     def truncate(self, text: str, max_tokens: int) -> str:
@@ -388,7 +305,7 @@ class Encoding:
         *,
         allowed_special: Allowed = frozenset(),
         disallowed_special: Disallowed = "all",
-    ) -> Iterator[npt.NDArray[np.uint32]]:
+    ) -> Iterator[Ids]:
         """Yield exactly the ids of the text that the chunks make together, as arrays (n,) of uint32.
 
         Memory is O(block + longest piece) for the patterns of `bpelab.bpe.splitting.patterns`, wherever the
@@ -399,7 +316,7 @@ class Encoding:
         >>> [ids.tolist() for ids in get_encoding("gpt2").encode_iter(["hel", "lo wor", "ld"])]
         [[31373, 995]]
         """
-        allowed, disallowed = self._resolve(allowed_special, disallowed_special)
+        allowed, disallowed = self._parts.mixed.resolve(allowed_special, disallowed_special)
         return encode_chunks(
             chunks,
             encode=self._parts.mixed.to_blocks,
@@ -420,8 +337,7 @@ class Encoding:
         'arrays'
         """
         n_chars = require_whole("n_chars", n_chars, 0)
-        pays = self.engine == AUTO and self._parts.engines.compiled_if_it_pays(n_chars) is not None
-        return self.with_engine("compiled") if pays else self
+        return self.with_engine("compiled") if self._parts.pays_to_compile(n_chars) else self
 
     def encode_file(
         self,
@@ -430,7 +346,7 @@ class Encoding:
         errors: str = "strict",
         allowed_special: Allowed = frozenset(),
         disallowed_special: Disallowed = "all",
-    ) -> Iterator[npt.NDArray[np.uint32]]:
+    ) -> Iterator[Ids]:
         """Yield exactly the ids of a UTF-8 file of any size, as `encode_iter` does.
 
         Line ends and a byte order mark stay as they are. Raises `ValueError` that names the byte where
@@ -441,9 +357,6 @@ class Encoding:
             read_chunks(path, errors), allowed_special=allowed_special, disallowed_special=disallowed_special
         )
 
-    def _resolve(self, allowed: Allowed, disallowed: Disallowed) -> tuple[frozenset[str], frozenset[str]]:
-        return resolve_special(self._parts.vocabulary.special_names, allowed, disallowed)
-
     # ---- ids to text ----
 
     def decode_bytes(self, tokens: Iterable[int]) -> bytes:
@@ -453,14 +366,7 @@ class Encoding:
         >>> get_encoding("gpt2").decode_bytes([31373, 995])
         b'hello world'
         """
-        given = tokens if isinstance(tokens, list | tuple | np.ndarray) else list(tokens)
-        if len(given) >= FEW_TOKENS and self.engine in (AUTO, "compiled"):
-            compiled = self._parts.engines.compiled_if_loaded
-            # The vocabulary has tiktoken's words for ids that are not tokens.
-            with suppress(KeyError, OverflowError, TypeError):
-                if compiled is not None:
-                    return compiled.decode_bytes(given)
-        return self._parts.vocabulary.joined_bytes(given)
+        return self._parts.decode_bytes(tokens)
 
     def decode(self, tokens: Iterable[int], errors: str = "replace") -> str:
         """Return the text of the tokens; bytes that are not UTF-8 are treated as `errors` says."""
@@ -566,9 +472,8 @@ class Encoding:
 
     # ---- tiktoken's private names, for code that was written for tiktoken ----
 
-    @property
-    def _pat_str(self) -> str:
-        return self._parts.pattern
+    _pat_str = pattern
+    _encode_single_piece = encode_single_piece
 
     @property
     def _mergeable_ranks(self) -> dict[bytes, int]:
@@ -585,20 +490,6 @@ class Encoding:
     def _encode_bytes(self, text: bytes) -> list[int]:
         return self.encode_bytes(text)
 
-    def _encode_single_piece(self, text_or_bytes: str | bytes) -> list[int]:
-        return self.encode_single_piece(text_or_bytes)
-
     def _encode_only_native_bpe(self, text: str) -> list[int]:
         refuse_surrogates(text)
         return list(chain.from_iterable(map(self.encode_single_piece, splitter(self.pattern)(text))))
-
-
-def as_bytes(text_or_bytes: str | bytes) -> bytes:
-    r"""Return the UTF-8 of a text, or bytes as they are; `TypeError` for anything else.
-
-    >>> as_bytes("é"), as_bytes(bytearray(b"a"))
-    (b'\xc3\xa9', b'a')
-    """
-    if isinstance(text_or_bytes, str):
-        return text_or_bytes.encode("utf-8")
-    return bytes(memoryview(text_or_bytes))  # `bytes` alone would take a number for a length

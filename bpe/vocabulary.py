@@ -63,10 +63,22 @@ class Vocabulary:
         self.bytes_of_id = bytes_of_id
         self.bytes_of_rank = bytes_of_rank
         self.special_ids = frozenset(special_of_id)
-        self.special_names = frozenset(specials)
         self.max_id = highest
         self._ranks = ranks
         self._specials = specials
+
+    def id_of(self, data: bytes) -> int:
+        """Return the id of the token with these bytes, mergeable or special; `KeyError` where there is none.
+
+        >>> Vocabulary({b"a": 0, b"bc": 1}, {"<end>": 5}).id_of(b"<end>")
+        5
+        """
+        if data in self._ranks:
+            return self._ranks[data]
+        for special, token in self._specials.items():
+            if special.encode("utf-8") == data:
+                return token
+        raise KeyError(data)
 
     def tokens_bytes(self, tokens: Iterable[int]) -> list[bytes]:
         """Return the bytes of each token.

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -95,6 +97,21 @@ def local_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Answer],
 
     with running:
         yield start
+
+
+@pytest.fixture(scope="session")
+def interpreted() -> Callable[[str], str]:
+    """Run a program with loops that are not compiled; return what it prints, and fail where it warns."""
+
+    def run(program: str) -> str:
+        environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+        done = subprocess.run(
+            [sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=300
+        )
+        assert done.stderr == ""
+        return done.stdout
+
+    return run
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,11 @@
 """How does a text with special tokens in it become ids? An engine encodes what lies between them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from bpelab.bpe.encoders.engine import Engine, Ids, joined
-from bpelab.bpe.splitting.specials import special_finder
+from bpelab.bpe.foundation.arguments import require_text
+from bpelab.bpe.splitting.specials import Allowed, Disallowed, refuse_special, resolve_special, special_finder
 
 
 class MixedEncoder:
@@ -19,6 +20,23 @@ class MixedEncoder:
     def __init__(self, engine: Engine, special_tokens: Mapping[str, int]) -> None:
         self._engine = engine
         self._special_tokens = special_tokens
+        self._names = frozenset(special_tokens)
+
+    def resolve(self, allowed: Allowed, disallowed: Disallowed) -> tuple[frozenset[str], frozenset[str]]:
+        """Return the names that count as special tokens, and those that a text must not contain."""
+        return resolve_special(self._names, allowed, disallowed)
+
+    def allowed_in(self, texts: Iterable[str], allowed: Allowed, disallowed: Disallowed) -> frozenset[str]:
+        """Return the names that count as special tokens in the texts.
+
+        Raises `ValueError` for a text with a special token that is disallowed, and `TypeError` for one that
+        is not a `str`.
+        """
+        allowed, disallowed = self.resolve(allowed, disallowed)
+        for text in texts:
+            require_text(text)
+            refuse_special(text, disallowed)
+        return allowed
 
     def _parts(self, text: str, allowed: frozenset[str]) -> Iterator[tuple[str, int | None]]:
         """Yield each ordinary stretch of a text with the special token after it; the last has None."""

@@ -14,15 +14,13 @@ from types import TracebackType
 from typing import IO, Any
 
 from bpelab.bpe.exercise.outcome import Outcome
+from bpelab.bpe.foundation.processes import start_python
 
 # The process ends itself at the time limit. It cannot while it is inside of code that is not Python, such as
 # a regular expression that tries too many ways: then it is ended from here, so much later.
 _GRACE_SECONDS = 2.0
 _START_SECONDS = 30.0
-_PROGRAM = (
-    "import sys; sys.path = {path}; from bpelab.bpe.exercise.student_process import run;"
-    " run({file}, {seconds})"
-)
+_PROGRAM = "from bpelab.bpe.exercise.student_process import run; run({file!a}, {seconds})"
 
 
 class Student:
@@ -72,16 +70,7 @@ class Student:
         process.wait()
 
     def _start(self) -> Outcome:
-        path = [folder for folder in sys.path if isinstance(folder, str)]  # as Python itself does
-        program = _PROGRAM.format(path=ascii(path), file=ascii(self._path), seconds=self._seconds)
-        command = [sys.executable, "-P", "-c", program]
-        pipe = subprocess.PIPE
-        # In a group of its own, so that Ctrl-C reaches only the checker, which ends it.
-        if sys.platform == "win32":
-            group = subprocess.CREATE_NEW_PROCESS_GROUP
-            process = subprocess.Popen(command, stdin=pipe, stdout=pipe, creationflags=group)
-        else:
-            process = subprocess.Popen(command, stdin=pipe, stdout=pipe, process_group=0)
+        process = start_python(_PROGRAM.format(file=self._path, seconds=self._seconds))
         assert process.stdout is not None
         self._process, self._outcomes = process, SimpleQueue()
         threading.Thread(target=_receive, args=(process.stdout, self._outcomes), daemon=True).start()

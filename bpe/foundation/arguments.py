@@ -12,6 +12,17 @@ def require_text(text: object) -> None:
         raise TypeError(f"the text must be a str, not {type(text).__name__}{advice}")
 
 
+def as_bytes(text_or_bytes: str | bytes) -> bytes:
+    r"""Return the UTF-8 of a text, or bytes as they are; `TypeError` for anything else.
+
+    >>> as_bytes("é"), as_bytes(bytearray(b"a"))
+    (b'\xc3\xa9', b'a')
+    """
+    if isinstance(text_or_bytes, str):
+        return text_or_bytes.encode("utf-8")
+    return bytes(memoryview(text_or_bytes))  # `bytes` alone would take a number for a length
+
+
 def as_whole(value: object) -> int | None:
     """Return an integer of Python, NumPy or PyTorch as an `int`; None for anything else, as `True` or `4.0`.
 

@@ -28,8 +28,7 @@ from bpelab.bpe.foundation.arguments import as_whole
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-# What a worker runs: it cannot import this file before it knows where its parent found it.
-_PROGRAM = "import sys; sys.path = {path}; from bpelab.bpe.foundation.processes import _work; _work()"
+_PROGRAM = "from bpelab.bpe.foundation.processes import _work; _work()"
 
 
 def require_jobs(jobs: int) -> int:
@@ -49,6 +48,21 @@ def require_jobs(jobs: int) -> int:
             " more processes than cores only take more memory"
         )
     return number
+
+
+def start_python(program: str) -> "subprocess.Popen[bytes]":
+    """Start a program in another Python, with pipes to it and from it, which imports what this one does.
+
+    It is in a process group of its own, so that Ctrl-C in a terminal reaches only this process.
+    """
+    path = [folder for folder in sys.path if isinstance(folder, str)]  # as Python itself does
+    # It cannot import anything of ours before it knows where we found it.
+    command = [sys.executable, "-P", "-c", f"import sys; sys.path = {path!a}; {program}"]
+    pipe = subprocess.PIPE
+    if sys.platform == "win32":
+        group = subprocess.CREATE_NEW_PROCESS_GROUP
+        return subprocess.Popen(command, stdin=pipe, stdout=pipe, creationflags=group)
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, process_group=0)
 
 
 class ProcessPool:
@@ -112,14 +126,7 @@ class ProcessPool:
         raise result
 
     def _start(self) -> "subprocess.Popen[bytes]":
-        path = [folder for folder in sys.path if isinstance(folder, str)]  # as Python itself does
-        command = [sys.executable, "-P", "-c", _PROGRAM.format(path=ascii(path))]
-        pipe = subprocess.PIPE
-        if sys.platform == "win32":
-            group = subprocess.CREATE_NEW_PROCESS_GROUP
-            process = subprocess.Popen(command, stdin=pipe, stdout=pipe, creationflags=group)
-        else:
-            process = subprocess.Popen(command, stdin=pipe, stdout=pipe, process_group=0)
+        process = start_python(_PROGRAM)
         self._processes.append(process)
         if self._killed:  # it was being started while the others were killed
             process.kill()

@@ -94,31 +94,40 @@ def shown_commands() -> Iterator[tuple[str, str]]:
 SHOWN = list(shown_commands())
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what the commands name; to write all of it takes two seconds."""
+    folder = tmp_path_factory.mktemp("made")
+    for name in ["README.md", "prompt.txt", "corpus/a.txt", "docs/a.md", "안녕.txt"]:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("Hello, 안녕 né. The cat sat on the mat.\n" * 3, encoding="utf-8")
+    (folder / "corpus" / "binary").write_bytes(b"\0")
+    (folder / "data").mkdir()
+    (folder / "data" / "a.jsonl.gz").write_bytes(gzip.compress(b'{"content": "Hello, hello"}\n'))
+    shutil.copy(ROOT / "CHANGELOG.md", folder)
+    for name in ["my.tiktoken", "my.json"]:
+        save_encoding(folder / name, train(folder / "prompt.txt", vocab_size=280))
+    (folder / "records").mkdir()
+    for name in ["mine.json", "old.json", "new.json", "records/new.json"]:
+        shutil.copy(RECORDS / "quick.json", folder / name)
+    earlier = json.loads((RECORDS / "quick.json").read_text(encoding="utf-8"))
+    earlier["started"] = "2026-01-01T00:00:00Z"
+    (folder / "records" / "old.json").write_text(json.dumps(earlier), encoding="utf-8")
+    save_encoding(folder / "tokenizer.json", get_encoding("gpt2"))
+    (folder / "my_module.py").write_text(MODULE, encoding="utf-8")
+    (folder / "my-tokenizer").write_text(f"#!{sys.executable}\n{PROGRAM}", encoding="utf-8")
+    (folder / "my-tokenizer").chmod(0o755)
+    return folder
+
+
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with what the commands name, in which nothing is measured, compiled or downloaded."""
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("BPELAB_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(tmp_path / "cache"))
-    for name in ["README.md", "prompt.txt", "corpus/a.txt", "docs/a.md", "안녕.txt"]:
-        Path(name).parent.mkdir(exist_ok=True)
-        Path(name).write_text("Hello, 안녕 né. The cat sat on the mat.\n" * 3, encoding="utf-8")
-    Path("corpus", "binary").write_bytes(b"\0")
-    Path("data").mkdir()
-    Path("data", "a.jsonl.gz").write_bytes(gzip.compress(b'{"content": "Hello, hello"}\n'))
-    shutil.copy(ROOT / "CHANGELOG.md", "CHANGELOG.md")
-    for name in ["my.tiktoken", "my.json"]:
-        save_encoding(name, train(Path("prompt.txt"), vocab_size=280))
-    for name in ["mine.json", "old.json", "new.json", "records/old.json", "records/new.json"]:
-        Path(name).parent.mkdir(exist_ok=True)
-        shutil.copy(RECORDS / "quick.json", name)
-    earlier = json.loads(Path("old.json").read_text(encoding="utf-8")) | {"started": "2026-01-01T00:00:00Z"}
-    Path("records", "old.json").write_text(json.dumps(earlier), encoding="utf-8")
-    save_encoding("tokenizer.json", get_encoding("gpt2"))
-    Path("my_module.py").write_text(MODULE, encoding="utf-8")
-    Path("my-tokenizer").write_text(f"#!{sys.executable}\n{PROGRAM}", encoding="utf-8")
-    Path("my-tokenizer").chmod(0o755)
 
     def measure(output: Path, **_: object) -> Any:
         shutil.copy(RECORDS / "quick.json", output)

@@ -6,21 +6,15 @@ from pathlib import Path
 
 import pytest
 from bpelab.bpe.splitting.array_splitter import array_splitter
-from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
 from bpelab.bpe.splitting.regex_splitter import splitter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-PATTERNS = {"gpt2": GPT2_PATTERN, "cl100k_base": CL100K_PATTERN, "o200k_base": O200K_PATTERN}
-# One character of each class, and those of the contractions. Longer strings than the default's may be
-# tried by setting BPELAB_SPLIT_LENGTH; 6 and 7 were, when the rules were written.
-REPRESENTATIVES = {
-    "gpt2": ["a", "s", "l", "'", "1", " ", "\n", "!"],
-    "cl100k_base": ["a", "S", "l", "'", "1", " ", "\n", "\t", "!"],
-    "o200k_base": ["A", "s", "あ", "\u0301", "'", "1", " ", "\n", "!", "/"],
-}
-LENGTH = int(os.environ.get("BPELAB_SPLIT_LENGTH", "5"))
-ALPHABET = "aAsSlLvVeErRtTdDmMſ''  \n\n\r\t\x0b\x1c\u00a0\u200b11½!!/.é안あʰ\u0301𐐀🙂\U00032c82"
+from .representatives import ALPHABET, PATTERNS, REPRESENTATIVES
+
+# Strings up to this length are cut alone, and those that are two longer within one text. Longer ones than the
+# default's may be tried by setting BPELAB_SPLIT_LENGTH; 6 and 7 were, alone, when the rules were written.
+LENGTH = int(os.environ.get("BPELAB_SPLIT_LENGTH", "4"))
 TEXTS = st.text(alphabet=ALPHABET, max_size=40) | st.text(max_size=40)
 
 
@@ -41,6 +35,36 @@ def test_every_short_string_is_cut_as_the_pattern_cuts_it(name: str) -> None:
         for chars in product(REPRESENTATIVES[name], repeat=length):
             text = "".join(chars)
             assert pieces(PATTERNS[name], text) == split(text), ascii(text)
+
+
+def every_string_in_one(chars: list[str], length: int) -> str:
+    """Return a text in which every string of these characters and that length stands once.
+
+    This is a de Bruijn sequence: the Lyndon words whose lengths divide that length, in order.
+    """
+    text: list[int] = []
+    word = [-1]
+    while word:
+        word[-1] += 1
+        if length % len(word) == 0:
+            text += word
+        word = (word * length)[:length]
+        while word and word[-1] == len(chars) - 1:
+            word.pop()
+    return "".join(chars[i] for i in text + text[: length - 1])
+
+
+def test_every_string_stands_in_the_one_text() -> None:
+    text = every_string_in_one(["a", "b", "c"], 3)
+    assert sorted(text[i : i + 3] for i in range(len(text) - 2)) == sorted(
+        map("".join, product("abc", repeat=3))
+    )
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_every_string_within_a_text_is_cut_as_the_pattern_cuts_it(name: str) -> None:
+    text = every_string_in_one(REPRESENTATIVES[name], LENGTH + 2)
+    assert pieces(PATTERNS[name], text) == splitter(PATTERNS[name])(text)
 
 
 @pytest.mark.parametrize("name", PATTERNS)

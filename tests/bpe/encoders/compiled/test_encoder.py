@@ -24,33 +24,9 @@ from bpelab.bpe.encoders.compiled import call, encoder
 from bpelab.bpe.encoders.compiled.encoder import CompiledEncoder, cut_at_words
 from bpelab.bpe.encoders.compiled.memory import Sizes
 
+from ..texts import TEXTS
+
 PATTERNS = {"gpt2": GPT2_PATTERN, "cl100k": CL100K_PATTERN, "o200k": O200K_PATTERN}
-WORDS = [
-    "hello",
-    " world",
-    " antidisestablishmentarianism",
-    "aaaaaaaaaaaaaaaaaaaaa",
-    "안녕하세요",
-    " é",
-    "'ll",
-    "\n",
-    "  ",
-]
-WORDS += [
-    "xqzjk" * 9,
-    "=" * 40,
-    "🙂" * 20,
-    "\x00",
-    "\x00\x00",
-    "a\x00",
-    "12345",
-    "\t",
-    "!?",
-    "\U00032c82",
-    " " * 17,
-]
-WORDS += ["\u3000", "\xa0 ", "ſ", "'ſ", "/\n/", "é\u0301", "あB", "aあAA", "\r\n \n"]
-TEXTS = st.lists(st.sampled_from(WORDS) | st.text(max_size=12), max_size=25).map("".join)
 SIZES = st.builds(
     Sizes,
     first_slots=st.sampled_from([16, 32, 1024]),

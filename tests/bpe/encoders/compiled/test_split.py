@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
 from bpelab.bpe.splitting.regex_splitter import splitter
 from bpelab.bpe.splitting.rules_gpt2 import gpt2_classes, starts_gpt2
 from hypothesis import given, settings
@@ -18,17 +17,12 @@ from bpelab.bpe.encoders.compiled import split, split_gpt2
 from bpelab.bpe.encoders.compiled.memory import Sizes, new_room
 from bpelab.bpe.encoders.compiled.tables import as_bytes
 
-PATTERNS = {"gpt2": GPT2_PATTERN, "cl100k_base": CL100K_PATTERN, "o200k_base": O200K_PATTERN}
+from ...splitting.representatives import ALPHABET, PATTERNS, REPRESENTATIVES
+
 LOOPS = {"gpt2": split.split_gpt2, "cl100k_base": split.split_cl100k, "o200k_base": split.split_o200k}
-# One character of each class, and those of the contractions. Longer strings than the default's may be
-# tried by setting BPELAB_SPLIT_LENGTH; 6 were, when the loops were written.
-REPRESENTATIVES = {
-    "gpt2": ["a", "s", "l", "'", "1", " ", "\n", "!"],
-    "cl100k_base": ["a", "S", "l", "'", "1", " ", "\n", "\t", "!"],
-    "o200k_base": ["A", "s", "あ", "\u0301", "'", "1", " ", "\n", "!", "/"],
-}
+# Longer strings than the default's may be tried by setting BPELAB_SPLIT_LENGTH; 6 were, when the loops were
+# written.
 LENGTH = int(os.environ.get("BPELAB_SPLIT_LENGTH", "5"))
-ALPHABET = "aAsSlLvVeErRtTdDmMſ''  \n\n\r\t\x0b\x1c\u00a0\u200b11½!!/.é안あʰ\u0301𐐀🙂\U00032c82"
 TEXTS = st.text(alphabet=ALPHABET, max_size=200) | st.text(max_size=40)
 
 
