@@ -94,7 +94,7 @@ def parts_of(source: Source, reading: Reading, pattern: str) -> Iterator[Part]:
     """Yield the parts of a file, as `list_parts` returns them; of a pipe, the one that is all it sends."""
     is_document = source.kind.format == "text" and reading.documents == "file"
     cuttable = is_document and pattern in CUTTABLE_PATTERNS
-    if source.kind.compression or source.size < 0:
+    if source.is_stream:
         yield Part(source, 0, source.size, max(0, source.size), is_document, cuttable)
     elif source.kind.format == "parquet":
         yield from _parts_of_parquet(source, reading)
