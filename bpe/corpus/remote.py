@@ -5,12 +5,13 @@ import io
 import os
 import re
 import threading
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from glob import has_magic
-from typing import Any, BinaryIO, NamedTuple, cast
+from typing import Any, BinaryIO, NamedTuple, TypeVar, cast
 
 # What a store says of a file that is another after each change of it, the surest first.
 _VERSIONS = (
@@ -18,9 +19,11 @@ _VERSIONS = (
     "LastModified", "last_modified", "updated", "mtime", "created",
 )  # fmt: skip
 _BLOCK_BYTES = 4 << 20
+N_REQUESTS = 16  # at a time: a store far away answers each after some hundredths of a second
 # "simplecache::" before, and "::s3://bucket/a.zip" after, the one that has the name of the file.
 _CHAIN = re.compile(r"((?:[^:/]+::)*)(.*?)((?:::.*)?)", re.DOTALL)
 _ARCHIVES = ("zip://", "tar://", "libarchive://")
+_Answer = TypeVar("_Answer")
 _of_this_thread = threading.local()  # the archive that it opened last
 
 
@@ -168,6 +171,31 @@ def open_url(url: str) -> BinaryIO:
         store, path = store_of(url)
         opened = store.open(path, "rb", block_size=_BLOCK_BYTES)
     return io.BufferedReader(_Opened(opened, url, store))
+
+
+def answers(
+    requests: Iterable[Callable[[], _Answer]], n_at_once: int = N_REQUESTS
+) -> Generator[_Answer, None, None]:
+    """Yield what functions return, in order, while those that follow are under way in threads.
+
+    Raises what they raise. With one at a time, each is called in this thread when its answer is wanted.
+
+    >>> list(answers([lambda: 1, lambda: 2]))
+    [1, 2]
+    """
+    if n_at_once == 1:
+        yield from (request() for request in requests)
+        return
+    from concurrent.futures import ThreadPoolExecutor  # takes a while to load
+
+    with ThreadPoolExecutor(n_at_once) as threads:
+        under_way: deque[Any] = deque()
+        for request in requests:
+            under_way.append(threads.submit(request))
+            if len(under_way) == n_at_once:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
 
 
 class _Opened(io.RawIOBase):
