@@ -18,19 +18,14 @@ python -m bpelab.benchmarks.count_shares [--megabytes 100] [--rounds 5] [--outpu
 python -m bpelab.benchmarks.count_shares --read FILE [--cores 1000]
 """
 
-import argparse
 import contextlib
-import json
 import math
-import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bpelab.benchmarks.harness.environment import commit, machine, versions
-from bpelab.benchmarks.tokenize_shares import tasks_a_second
+from bpelab.benchmarks.harness.shares import Seconds, answer, in_rounds, two_workers
 from bpelab.benchmarks.train_large_corpus import write_corpus
 from bpelab.bpe import PieceCounts, count_pieces
 from bpelab.bpe.corpus.parts import MOST_TASK_BYTES
@@ -43,41 +38,7 @@ ALONE, BY_CLUSTER = "one thread", "two Dask workers"
 
 def main() -> None:
     """Measure and print, or compute from what was measured."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--megabytes", type=int, default=100)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--output", type=Path)
-    parser.add_argument("--read", type=Path)
-    parser.add_argument("--cores", type=int, default=1000)
-    options = parser.parse_args()
-    if options.read is not None:
-        print(projection(json.loads(options.read.read_text()), options.cores))
-        return
-    with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        (folder / "corpus").mkdir()
-        write_corpus(folder / "corpus", options.megabytes * 1_000_000)
-        seconds, counts = _measured(_contenders(folder, stack), options.rounds)
-    base = median(seconds[ALONE])
-    print(f"{options.megabytes} MB, {options.rounds} rounds in turns: seconds, MB/s, times {ALONE}")
-    for name, values in seconds.items():
-        middle = median(values)
-        print(f"  {name:22} {middle:8.2f} s {options.megabytes / middle:8.1f} MB/s {base / middle:8.2f}")
-    record = {
-        "question": "count_shares",
-        "megabytes": options.megabytes,
-        "seconds": seconds,
-        "n_pieces": len(counts.counts),
-        "counts_bytes": len(stored(**arrays_of_counts(counts.counts))),
-        "tasks_a_second": tasks_a_second(),
-        "machine": machine(),
-        "versions": versions(),
-        "commit": commit(),
-    }
-    print(f"  {record['n_pieces']:,} distinct pieces: {record['counts_bytes'] / 1e6:.1f} MB of counts")
-    print(f"  {record['tasks_a_second']:,.0f} empty tasks a second")
-    if options.output is not None:
-        options.output.write_text(json.dumps(record, indent=1) + "\n")
+    answer("count_shares", ALONE, _measured, projection)
 
 
 def projection(record: dict[str, Any], cores: int) -> str:
@@ -103,37 +64,34 @@ def projection(record: dict[str, Any], cores: int) -> str:
     )
 
 
-def _contenders(folder: Path, stack: contextlib.ExitStack) -> dict[str, Callable[[], PieceCounts]]:
-    from distributed import LocalCluster
-
+def _contenders(folder: Path, address: str) -> dict[str, Callable[[int], PieceCounts]]:
     corpus, kept = folder / "corpus", folder / "kept"
-    options: dict[str, Any] = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": ":0"}
-    address = stack.enter_context(LocalCluster(**options)).scheduler_address
+
+    def counted(**how: Any) -> Callable[[int], PieceCounts]:
+        return lambda _: count_pieces(corpus, engine="compiled", **how)
+
     return {
-        ALONE: lambda: count_pieces(corpus, engine="compiled"),
-        "two threads": lambda: count_pieces(corpus, engine="compiled", jobs=2),
-        "one process by shares": lambda: count_pieces(corpus, engine="compiled", checkpoint=kept),
-        BY_CLUSTER: lambda: count_pieces(corpus, engine="compiled", checkpoint=kept, scheduler=address),
+        ALONE: counted(),
+        "two threads": counted(jobs=2),
+        "one process by shares": counted(checkpoint=kept),
+        BY_CLUSTER: counted(checkpoint=kept, scheduler=address),
     }
 
 
 def _measured(
-    contenders: dict[str, Callable[[], PieceCounts]], n_rounds: int
-) -> tuple[dict[str, list[float]], PieceCounts]:
-    """Return the seconds of each round, and the counts, which have to be those of every contender."""
-    seconds: dict[str, list[float]] = {name: [] for name in contenders}
-    expected: PieceCounts | None = None
-    for number in range(n_rounds + 1):
-        for name, call in contenders.items():
-            start = time.perf_counter()
-            found = call()
-            took = time.perf_counter() - start
-            expected = expected or found
-            assert found == expected, f"{name} has other counts than {ALONE}"
-            if number:
-                seconds[name].append(took)
-    assert expected is not None
-    return seconds, expected
+    folder: Path, n_bytes: int, n_rounds: int, stack: contextlib.ExitStack
+) -> tuple[Seconds, dict[str, int]]:
+    """Return the seconds of each round, and how large the counts are, which every contender has to find."""
+    write_corpus(folder / "corpus", n_bytes)
+    contenders = _contenders(folder, two_workers(stack))
+    expected = contenders[ALONE](0)
+
+    def check(name: str, _: int, found: PieceCounts) -> None:
+        assert found == expected, f"{name} has other counts than {ALONE}"
+
+    seconds = in_rounds(contenders, n_rounds, check)
+    counts_bytes = len(stored(**arrays_of_counts(expected.counts)))
+    return seconds, {"n_pieces": len(expected.counts), "counts_bytes": counts_bytes}
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ def sources_in(name: str, found: Found, reading: Reading) -> Iterator[list[tuple
 
 def texts_of(source: Source, reading: Reading, skips: Skips, pattern: str = "") -> Iterator[str]:
     """Yield the documents of a file, cut in two where they are long and a `pattern` allows it."""
-    for part in parts_of(source, reading, pattern):
+    for part in parts_of([source], reading, pattern):
         reader = read_part(part, reading)
         for text, _ in reader:
             yield text

@@ -44,8 +44,9 @@ def leased(place: Place) -> Iterator[Callable[[], None]]:
         n_times = 0
         while not end.wait(SECONDS_BETWEEN) and not taken:
             n_times += 1
-            with suppress(OSError):  # of a connection: the next time may be better
-                if (found := _read(place)).startswith(mine) or not found:
+            with suppress(OSError, ValueError):  # of a connection, or its answer: the next may be better
+                found = _read(place)
+                if found.startswith(mine) or mine.startswith(found):  # missing, or cut short by a connection
                     place.write(NAME, f"{mine}, {n_times}".encode())
                 else:
                     taken.append(found)
@@ -62,7 +63,7 @@ def leased(place: Place) -> Iterator[Callable[[], None]]:
         end.set()
         thread.join()
         if not taken:
-            with suppress(OSError):
+            with suppress(OSError, ValueError):
                 place.remove(NAME)
 
 
@@ -74,7 +75,7 @@ def _read(place: Place) -> str:
 
 
 def _held(place: Place, by: str) -> BlockingIOError:
-    holder = by.rpartition(", run ")[0] or by
+    holder = f"{by.rpartition(', run ')[0] or by:.80}"  # the file may be anything
     return BlockingIOError(
         errno.EWOULDBLOCK,
         f"another run is writing here ({holder}); let it end, or use another URL",

@@ -97,7 +97,10 @@ def record_times(benchmark: Any, values: Sequence[float], *, in_turns: bool = Fa
 
 
 def record_memory(benchmark: Any, n_bytes: Sequence[float], *, in_turns: bool = False) -> None:
-    """Record amounts of memory, in bytes, instead of times."""
+    """Record amounts of memory, in bytes, instead of times.
+
+    Turns would add nothing: what else the machine does slows contenders down, but takes none of their memory.
+    """
     _record(benchmark, n_bytes, BYTES, in_turns)
 
 

@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from bpelab.bpe.corpus.parts import Part, parts_of
+from bpelab.bpe.corpus.parts import Part, filled, parts_of
 from bpelab.bpe.corpus.read_part import read_part
 from bpelab.bpe.corpus.reading import DEFAULT, TEXT, Errors, Reading
 from bpelab.bpe.corpus.sources import Named, Source, for_any_process, path_of, sources_of
@@ -49,16 +49,7 @@ def blocks(texts: Texts, pattern: str, errors: Errors = "strict") -> Iterator[li
 
 def in_blocks(texts: Iterable[str]) -> Iterator[list[str]]:
     """Yield texts in lists of about 4 MB."""
-    block: list[str] = []
-    size = 0
-    for text in texts:
-        block.append(text)
-        size += len(text)
-        if size >= BLOCK_BYTES:
-            yield block
-            block, size = [], 0
-    if block:
-        yield block
+    return filled(texts, BLOCK_BYTES, len)
 
 
 def parts_of_files(texts: Texts, pattern: str, errors: Errors) -> Iterator[tuple[Part, Reading]]:
@@ -73,13 +64,14 @@ def parts_of_files(texts: Texts, pattern: str, errors: Errors) -> Iterator[tuple
                 " files, and name those as pathlib.Path or in a Corpus"
             )
         reading = _reading(one, errors)
-        for source in _sources(one, errors, warns=True):
+        sources = list(_sources(one, errors, warns=True))
+        for source in sources:
             if source.size < 0:
                 raise ValueError(
                     f"{source.name}: a pipe can be read only on this machine; write what it sends to a file"
                 )
-            for part in parts_of(for_any_process(source), reading, pattern):
-                yield part, reading
+        for part in parts_of(map(for_any_process, sources), reading, pattern):
+            yield part, reading
 
 
 def n_bytes_of_files(texts: Texts) -> int | None:
@@ -133,13 +125,12 @@ def _texts(texts: Texts, pattern: str, errors: Errors) -> Iterator[str]:
             yield from cut_text(one, BLOCK_BYTES) if pattern in CUTTABLE_PATTERNS else [one]
             continue
         reading = _reading(one, errors)
-        for source in _sources(one, errors, warns=True):
-            for part in parts_of(source, reading, pattern):
-                reader = read_part(part, reading)
-                for text, _ in reader:
-                    yield text
-                n_skipped += reader.n_skipped
-                first_skipped = first_skipped or reader.first_skipped or ""
+        for part in parts_of(_sources(one, errors, warns=True), reading, pattern):
+            reader = read_part(part, reading)
+            for text, _ in reader:
+                yield text
+            n_skipped += reader.n_skipped
+            first_skipped = first_skipped or reader.first_skipped or ""
     if n_skipped:
         warnings.warn(skipped(n_skipped, first_skipped), stacklevel=2)
 

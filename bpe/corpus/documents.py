@@ -8,18 +8,18 @@ import stat
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Self
 
 from bpelab.bpe.corpus.compressed import DamagedError, decompressed
 from bpelab.bpe.corpus.reading import DEFAULT, Compression, Reading
-from bpelab.bpe.corpus.remote import Url, find_urls, open_url
+from bpelab.bpe.corpus.remote import N_REQUESTS, Url, answers, find_urls, is_member, open_url
 
 # A file with a NUL byte so near its beginning is binary, as for git.
 _FIRST_BYTES = 8000
 _ALL_FOLDERS = re.compile(r"(?:^|(?<=[/\\]))\*\*(?:[/\\]|$)")
 _N_NAMED = 3
-_N_REQUESTS = 16  # at a time, for the beginnings of files that are not here
 
 
 @dataclass(frozen=True)
@@ -145,18 +145,21 @@ def _find_at_url(url: Url, reading: Reading) -> Found:
     found = find_urls(url.url)
     if [file.url for file in found] == [url.url]:
         return Found([Url(url.url, (found[0].size, found[0].version))])
-    shown = [file for file in found if not any(name.startswith(".") for name in file.below.split("/"))]
+    shown = [file for file in found if not any(map(_is_hidden, file.below.split("/")))]
     shown.sort(key=lambda file: _folder_by_folder(file.below))
     files = [Url(file.url, (file.size, file.version)) for file in shown]
-    from concurrent.futures import ThreadPoolExecutor  # takes a while to load
-
-    with ThreadPoolExecutor(_N_REQUESTS) as threads:
-        are_binary = list(threads.map(lambda file: _is_binary(file, reading), files))
+    # Each thread opens an archive anew, and one reads its files in their order.
+    n_at_once = 1 if is_member(url.url) else N_REQUESTS
+    are_binary = list(answers((partial(_is_binary, file, reading) for file in files), n_at_once))
     return Found(
         [file for file, is_binary in zip(files, are_binary, strict=True) if not is_binary],
         n_hidden=len(found) - len(shown),
         binary=[str(file) for file, is_binary in zip(files, are_binary, strict=True) if is_binary],
     )
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") and name != "."  # in tar archives, everything may lie in "."
 
 
 def _folder_by_folder(name: str) -> list[tuple[bool, str]]:

@@ -45,7 +45,7 @@ def rows(file: BinaryIO, name: str, column: str, groups: range | None) -> Iterat
             for batch in opened.iter_batches(
                 rows_at_once, row_groups=[i], columns=[column], use_threads=False
             ):
-                yield from _bytes_of(batch.column(0), path).to_pylist()
+                yield from _bytes_of(batch.column(path[0]), path).to_pylist()
 
 
 def require_column(schema: "pa.Schema", column: str, name: str) -> list[str]:

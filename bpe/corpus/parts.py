@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bpelab.bpe.corpus.compressed import DamagedError
-from bpelab.bpe.corpus.parquet import row_groups
+from bpelab.bpe.corpus.parquet import RowGroup, row_groups
 from bpelab.bpe.corpus.reading import Reading
+from bpelab.bpe.corpus.remote import N_REQUESTS, answers, is_url
 from bpelab.bpe.corpus.sources import Named, Source, list_sources, open_source, read_bytes
 from bpelab.bpe.corpus.texts import UnreadableError, stretches
 from bpelab.bpe.splitting.cuts import CUTTABLE_PATTERNS, last_cut
@@ -60,7 +61,7 @@ def list_parts(corpus: Sequence[Named], reading: Reading, pattern: str) -> list[
 
     Raises what `list_sources` and `parquet.row_groups` raise.
     """
-    return [part for source in list_sources(corpus, reading) for part in parts_of(source, reading, pattern)]
+    return list(parts_of(list_sources(corpus, reading), reading, pattern))
 
 
 def usual_task_bytes(n_bytes: int) -> int:
@@ -90,34 +91,79 @@ def filled(items: Iterable[_Item], n_bytes: int, size: Callable[[_Item], int]) -
         yield some
 
 
-def parts_of(source: Source, reading: Reading, pattern: str) -> Iterator[Part]:
-    """Yield the parts of a file, as `list_parts` returns them; of a pipe, the one that is all it sends."""
-    is_document = source.kind.format == "text" and reading.documents == "file"
+def parts_of(sources: Iterable[Source], reading: Reading, pattern: str) -> Iterator[Part]:
+    """Yield the parts of files, as `list_parts` returns them; of a pipe, the one that is all it sends.
+
+    What is looked up in files that are not on this machine is asked for ahead, several at a time.
+    """
+    sources = list(sources)
+    requests = (request for source in sources for request in _requests(source, reading, pattern))
+    n_at_once = N_REQUESTS if any(is_url(source.path) for source in sources) else 1
+    with closing(answers(requests, n_at_once)) as looked_up:
+        for source in sources:
+            yield from _parts(source, reading, pattern, looked_up)
+
+
+def _requests(source: Source, reading: Reading, pattern: str) -> Iterator[Callable[[], Any]]:
+    """Yield the functions whose answers `_parts` takes, in order."""
+    if source.is_stream:
+        return
+    if source.kind.format == "parquet":
+        yield partial(_row_groups, source, reading)
+    elif _cut(source, reading, pattern) is not None:
+        for wanted in _wanted(source):
+            yield partial(read_bytes, source, max(0, wanted - _WINDOW_BYTES), wanted)
+
+
+def _parts(source: Source, reading: Reading, pattern: str, looked_up: Iterator[Any]) -> Iterator[Part]:
+    is_document = _is_document(source, reading)
     cuttable = is_document and pattern in CUTTABLE_PATTERNS
-    if source.kind.compression or source.size < 0:
+    if source.is_stream:
         yield Part(source, 0, source.size, max(0, source.size), is_document, cuttable)
-    elif source.kind.format == "parquet":
-        yield from _parts_of_parquet(source, reading)
-    else:
-        cut = cut_in_text if cuttable else None if is_document else partial(_cut_after, b"\n")
-        ends = list(_ends(source, cut))
-        if is_document and reading.errors == "skip" and len(ends) > 1 and (why := _not_text(source)):
-            yield Part(source, 0, source.size, source.size, skipped=why)
-            return
-        start = 0
-        for end in ends:
-            yield Part(source, start, end, end - start, is_document and end == source.size, cuttable)
-            start = end
+        return
+    if source.kind.format == "parquet":
+        yield from _parts_of_parquet(source, next(looked_up))
+        return
+    cut = _cut(source, reading, pattern)
+    ends = [] if cut is None else list(_ends(source, cut, looked_up))
+    if is_document and reading.errors == "skip" and ends and (why := _not_text(source)):
+        yield Part(source, 0, source.size, source.size, skipped=why)
+        return
+    start = 0
+    for end in [*ends, source.size] if source.size else ():
+        yield Part(source, start, end, end - start, is_document and end == source.size, cuttable)
+        start = end
 
 
-def _parts_of_parquet(source: Source, reading: Reading) -> Iterator[Part]:
+def _is_document(source: Source, reading: Reading) -> bool:
+    return source.kind.format == "text" and reading.documents == "file"
+
+
+def _cut(source: Source, reading: Reading, pattern: str) -> Callable[[bytes], int] | None:
+    """Return what finds the last place where to cut; None where a document is kept whole."""
+    if not _is_document(source, reading):
+        return partial(_cut_after, b"\n")
+    return cut_in_text if pattern in CUTTABLE_PATTERNS else None
+
+
+def _wanted(source: Source) -> range:
+    return range(PART_BYTES, source.size, PART_BYTES)
+
+
+def _row_groups(source: Source, reading: Reading) -> list[RowGroup] | str:
+    """Return the row groups, or why nothing can be read of the file, where `errors` is "skip"."""
     try:
         with closing(open_source(source)) as file:
-            groups = row_groups(file, source.name, reading.column)
+            return row_groups(file, source.name, reading.column)
     except DamagedError as error:
         if reading.errors != "skip":
             raise error.with_advice() from None
-        yield Part(source, 0, source.size, source.size, skipped=str(error))
+        return str(error)
+
+
+def _parts_of_parquet(source: Source, groups: list[RowGroup] | str) -> Iterator[Part]:
+    if isinstance(groups, str):
+        yield Part(source, 0, source.size, source.size, skipped=groups)
         return
     start = n_before = n_rows = n_bytes = 0
     for end, group in enumerate(groups, 1):
@@ -128,23 +174,24 @@ def _parts_of_parquet(source: Source, reading: Reading) -> Iterator[Part]:
             start, n_before, n_rows, n_bytes = end, n_before + n_rows, 0, 0
 
 
-def _ends(source: Source, cut: Callable[[bytes], int] | None) -> Iterator[int]:
-    """Yield where the parts of a file end: near multiples of `PART_BYTES`, and at its end."""
+def _ends(source: Source, cut: Callable[[bytes], int], windows: Iterator[bytes]) -> Iterator[int]:
+    """Yield where the parts of a file end, but for the last: near multiples of `PART_BYTES`."""
     end = 0
-    for wanted in range(PART_BYTES, source.size, PART_BYTES):
-        if cut is None or wanted <= end:
+    for wanted in _wanted(source):
+        window = next(windows)
+        if wanted <= end:
             continue  # the last part had no place to cut for so long
         # The last place before `wanted`, or else the first one found after it.
-        for window_end in range(wanted, source.size, _WINDOW_BYTES // 2):  # windows overlap
-            start = max(end, window_end - _WINDOW_BYTES)
-            if found := cut(read_bytes(source, start, window_end)):
-                end = start + found
-                yield end
+        start = max(end, wanted - _WINDOW_BYTES)
+        found = cut(window[start - wanted :])
+        for window_end in range(wanted, source.size, _WINDOW_BYTES // 2)[1:]:  # windows overlap
+            if found:
                 break
-        else:
-            break
-    if source.size:
-        yield source.size
+            start = max(end, window_end - _WINDOW_BYTES)
+            found = cut(read_bytes(source, start, window_end))
+        end = start + found if found else source.size
+        if found:
+            yield end
 
 
 def _not_text(source: Source) -> str:

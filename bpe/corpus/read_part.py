@@ -73,7 +73,7 @@ class PartReader(Iterator[Text]):
         """Yield a document that is a file, or a stretch of one."""
         part, errors = self._part, self._reading.errors
         try:
-            if not self._is_stream:
+            if not self._part.source.is_stream:
                 yield Text(decode(self._bytes(), errors), part.ends_document)
                 return
             # What cannot be read is left out as a whole, which takes a look at all of it first.
@@ -95,7 +95,7 @@ class PartReader(Iterator[Text]):
     def _lines(self) -> Iterator[Text]:
         """Yield documents that are lines, or records in lines, without the empty ones."""
         reading, is_text, at = self._reading, self._part.source.kind.format == "text", self._part.start
-        with self._stream() if self._is_stream else io.BytesIO(self._bytes()) as file:
+        with self._stream() if self._part.source.is_stream else io.BytesIO(self._bytes()) as file:
             for number, line in enumerate(file):
                 try:
                     if is_text:
@@ -112,11 +112,11 @@ class PartReader(Iterator[Text]):
     def _rows(self) -> Iterator[Text]:
         """Yield documents that are rows, without the empty ones."""
         part, reading, name = self._part, self._reading, self._part.source.name
-        groups = None if self._is_stream else range(part.start, part.end)
-        with self._copy() if self._is_stream else closing(open_source(part.source)) as file:
+        groups = None if self._part.source.is_stream else range(part.start, part.end)
+        with self._copy() if self._part.source.is_stream else closing(open_source(part.source)) as file:
             values = rows(file, name, reading.column, groups)
             for number, value in enumerate(values, part.n_rows_before):
-                if not self._is_stream:  # otherwise the whole file is hashed
+                if not self._part.source.is_stream:  # otherwise the whole file is hashed
                     self._hash.update(
                         (-1 if value is None else len(value)).to_bytes(8, "little", signed=True)
                     )
@@ -128,10 +128,6 @@ class PartReader(Iterator[Text]):
                         yield Text(decode(value, reading.errors), True)
                 except UnreadableError as error:
                     self._refuse(error, partial("{}, row {:,}".format, name, number), 0, "row")
-
-    @property
-    def _is_stream(self) -> bool:
-        return bool(self._part.source.kind.compression) or self._part.source.size < 0
 
     def _bytes(self) -> bytes:
         part = self._part

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
+from bpelab.bpe.corpus.remote import links_of
+
 Format = Literal["auto", "text", "jsonl", "parquet"]
 Documents = Literal["file", "line"]
 Errors = Literal["strict", "replace", "skip"]
@@ -61,7 +63,10 @@ class Reading:
         Kind(format='jsonl', compression='gzip')
         >>> Reading(format="jsonl").kind_of("https://example.com/c4.json.zst?download=true")
         Kind(format='jsonl', compression='zstd')
+        >>> Reading().kind_of("zip://a.jsonl::s3://bucket/archive.zip").format
+        'jsonl'
         """
+        name = links_of(name)[1]
         if name.startswith(("http://", "https://")):
             name = name.partition("?")[0]
         stem, dot, last = name.lower().rpartition(".")

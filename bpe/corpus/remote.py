@@ -4,12 +4,14 @@ import errno
 import io
 import os
 import re
-from collections.abc import Iterator
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from glob import has_magic
-from typing import Any, BinaryIO, NamedTuple, cast
+from typing import Any, BinaryIO, NamedTuple, TypeVar, cast
 
 # What a store says of a file that is another after each change of it, the surest first.
 _VERSIONS = (
@@ -17,6 +19,12 @@ _VERSIONS = (
     "LastModified", "last_modified", "updated", "mtime", "created",
 )  # fmt: skip
 _BLOCK_BYTES = 4 << 20
+N_REQUESTS = 16  # at a time: a store far away answers each after some hundredths of a second
+# "simplecache::" before, and "::s3://bucket/a.zip" after, the one that has the name of the file.
+_CHAIN = re.compile(r"((?:[^:/]+::)*)(.*?)((?:::.*)?)", re.DOTALL)
+_ARCHIVES = ("zip://", "tar://", "libarchive://")
+_Answer = TypeVar("_Answer")
+_of_this_thread = threading.local()  # the archive that it opened last
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,27 @@ def without_scheme(name: str) -> str:
     return name.removeprefix("file://").removeprefix("local://")
 
 
+def links_of(url: str) -> tuple[str, str, str]:
+    """Divide a chain of URLs into what stands before the one that names files, that one, and what follows it.
+
+    >>> links_of("simplecache::zip://data/*.txt::s3://bucket/a.zip")
+    ('simplecache::', 'zip://data/*.txt', '::s3://bucket/a.zip')
+    >>> links_of("s3://bucket/a.txt")
+    ('', 's3://bucket/a.txt', '')
+    """
+    found = _CHAIN.fullmatch(url) if is_url(url) else None
+    return cast(tuple[str, str, str], found.groups()) if found else ("", url, "")
+
+
+def is_member(url: str) -> bool:
+    """Tell whether a URL names files in an archive, which can be read from their beginning only.
+
+    >>> is_member("zip://data/a.txt::s3://bucket/a.zip"), is_member("s3://bucket/a.zip")
+    (True, False)
+    """
+    return links_of(url)[1].startswith(_ARCHIVES)
+
+
 class Listed(NamedTuple):
     """A file as its store listed it."""
 
@@ -89,9 +118,17 @@ def find_urls(url: str) -> list[Listed]:
             found, folder = store.find(path, detail=True), path
         if not (files := {name: info for name, info in found.items() if info["type"] == "file"}):
             raise FileNotFoundError(errno.ENOENT, "there is no such file, nor a folder with files", url)
-        urls = {name: url if name == path else str(store.unstrip_protocol(name)) for name in files}
+        before, _, after = links_of(url)
+        urls = {
+            name: url if name == path else f"{before}{store.unstrip_protocol(name)}{after}" for name in files
+        }
+    of_archive = _version_of_archive(url)
     return [
-        Listed(urls[name], name.removeprefix(folder).removeprefix("/"), *_size_and_version(urls[name], info))
+        Listed(
+            urls[name],
+            name.removeprefix(folder).removeprefix("/"),
+            *_size_and_version(urls[name], info, of_archive),
+        )
         for name, info in files.items()
     ]
 
@@ -105,13 +142,18 @@ def size_and_version(url: str) -> tuple[int, str]:
         store, path = store_of(url)
         store.invalidate_cache(path)
         info = store.info(path)
-    return _size_and_version(url, info)
+    return _size_and_version(url, info, _version_of_archive(url))
 
 
-def _size_and_version(url: str, info: dict[str, Any]) -> tuple[int, str]:
+def _version_of_archive(url: str) -> str:
+    """Return the version of the archive that holds a file, which is the file's; empty if none does."""
+    return " ".join(map(str, size_and_version(links_of(url)[2][2:]))) if is_member(url) else ""
+
+
+def _size_and_version(url: str, info: dict[str, Any], of_archive: str) -> tuple[int, str]:
     if info.get("size") is None:
         raise ValueError(f"{url}: the server does not say how large it is; download it first")
-    version = next((info[key] for key in _VERSIONS if info.get(key)), "")
+    version = of_archive or next((info[key] for key in _VERSIONS if info.get(key)), "")
     # Some stores list a time as a number, and tell it of a single file as a date.
     return int(info["size"]), str(version.timestamp() if isinstance(version, datetime) else version)
 
@@ -128,14 +170,40 @@ def open_url(url: str) -> BinaryIO:
     with store_errors(url):
         store, path = store_of(url)
         opened = store.open(path, "rb", block_size=_BLOCK_BYTES)
-    return io.BufferedReader(_Opened(opened, url))
+    return io.BufferedReader(_Opened(opened, url, store))
+
+
+def answers(
+    requests: Iterable[Callable[[], _Answer]], n_at_once: int = N_REQUESTS
+) -> Generator[_Answer, None, None]:
+    """Yield what functions return, in order, while those that follow are under way in threads.
+
+    Raises what they raise. With one at a time, each is called in this thread when its answer is wanted.
+
+    >>> list(answers([lambda: 1, lambda: 2]))
+    [1, 2]
+    """
+    if n_at_once == 1:
+        yield from (request() for request in requests)
+        return
+    from concurrent.futures import ThreadPoolExecutor  # takes a while to load
+
+    with ThreadPoolExecutor(n_at_once) as threads:
+        under_way: deque[Any] = deque()
+        for request in requests:
+            under_way.append(threads.submit(request))
+            if len(under_way) == n_at_once:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
 
 
 class _Opened(io.RawIOBase):
     """A file of a store, whose errors name the URL."""
 
-    def __init__(self, file: Any, url: str) -> None:
+    def __init__(self, file: Any, url: str, store: Any) -> None:
         self._file, self._url = file, url
+        self._store = store  # an archive is closed with its store
 
     def readable(self) -> bool:
         return True
@@ -169,10 +237,10 @@ def store_errors(url: str) -> Iterator[None]:
     except ImportError as error:
         raise ImportError(f"{url}: {error}") from None
     except OSError as error:
-        if error.filename == url:
+        if error.filename == url or url.endswith(f"::{error.filename}"):  # the archive that it is in
             raise
         codes = {FileNotFoundError: errno.ENOENT, PermissionError: errno.EACCES}
-        number = error.errno or codes.get(type(error), errno.EIO)
+        number = error.errno if isinstance(error.errno, int) else codes.get(type(error), errno.EIO)
         said = os.strerror(number) if type(error) in codes else error.strerror or str(error) or repr(error)
         raise OSError(number, said, url) from error
     except ValueError as error:
@@ -187,5 +255,15 @@ def store_of(url: str) -> tuple[Any, str]:
         from fsspec.core import url_to_fs
     except ImportError:
         raise ImportError("reading URLs needs fsspec: pip install 'bpelab[corpora]'") from None
-    store, path = url_to_fs(url)
-    return store, path
+    if not is_member(url):
+        store, path = url_to_fs(url)
+        return store, path
+    before, link, archive = links_of(url)
+    kind = link.partition("://")[0]
+    # Opening reads the names of all files in it. Threads and forks would read at each other's places.
+    key = os.getpid(), before, kind, archive, _version_of_archive(url)
+    if getattr(_of_this_thread, "key", None) != key:
+        _of_this_thread.store = url_to_fs(f"{before}{kind}://{archive}")[0]
+        _of_this_thread.key = key
+    store = _of_this_thread.store
+    return store, store._strip_protocol(link)

@@ -14,7 +14,16 @@ from typing import BinaryIO
 from bpelab.bpe.corpus.compressed import decompressed
 from bpelab.bpe.corpus.documents import files_of, find_files, require_readable
 from bpelab.bpe.corpus.reading import DEFAULT, TEXT, Kind, Reading
-from bpelab.bpe.corpus.remote import Url, is_url, open_url, read_url, size_and_version
+from bpelab.bpe.corpus.remote import (
+    Url,
+    is_member,
+    is_url,
+    links_of,
+    open_url,
+    read_url,
+    size_and_version,
+    without_scheme,
+)
 from bpelab.bpe.foundation.writing import open_number
 
 _URL_AS_PATH = re.compile(r"[a-z][a-z0-9+.]+:/[^/]")
@@ -30,6 +39,11 @@ class Source:
     size: int  # -1 for a pipe, which only its end tells
     version: str  # another one, or another size, means that the file was changed
     kind: Kind = TEXT
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether it can only be read from its beginning: a pipe, and what is compressed or in an archive."""
+        return self.size < 0 or bool(self.kind.compression) or is_member(self.path)
 
 
 # What a corpus is named by: paths of files and folders, patterns of names, and URLs of any of these.
@@ -136,7 +150,11 @@ def open_file(named: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 
 def for_any_process(source: Source) -> Source:
     """Name a file so that a process in another directory finds it; messages call it what it was called."""
-    return source if is_url(source.path) else replace(source, path=os.path.abspath(source.path))
+    before, link, after = links_of(source.path)
+    archive = without_scheme(after.rpartition("::")[2])
+    if archive and not is_url(archive):
+        after = f"{after.rpartition('::')[0]}::{os.path.abspath(archive)}"
+    return replace(source, path=f"{before}{link if is_url(link) else os.path.abspath(link)}{after}")
 
 
 def open_source(source: Source) -> BinaryIO:

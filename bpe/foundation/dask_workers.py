@@ -20,6 +20,7 @@ from bpelab.bpe.foundation.workers import LostError
 try:
     import distributed
     from distributed import Client, WorkerPlugin
+    from distributed.comm.addressing import parse_address, parse_host_port
 except ImportError as error:
     raise ImportError(f"a scheduler needs Dask: pip install 'bpelab[dask]' ({error})") from None
 
@@ -27,6 +28,17 @@ SECONDS_TO_CONNECT = 10.0
 # Without any worker for so long, work is given up. A cluster that grows on demand takes minutes to begin.
 SECONDS_WITHOUT_WORKERS = 300.0
 _SECONDS_BETWEEN_COUNTS = 2.0  # of the workers, which come and go
+_AGAIN = "then run the same again: what is finished is kept"
+
+
+class SchedulerLostError(ConnectionError, LostError):
+    """The scheduler does not answer any more, so that no task can come back."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(
+            f"the Dask scheduler at {address} answers no more; see what ended it or cut the connection, start"
+            f" it again, {_AGAIN}"
+        )
 
 
 @contextmanager
@@ -39,9 +51,15 @@ def connected(scheduler: str | Client) -> Iterator[Client]:
         yield scheduler
         return
     try:
+        kind, place = parse_address(scheduler)
+        if kind in ("tcp", "tls"):  # a client that had begun to connect would say more at its end
+            parse_host_port(place)
         client = Client(scheduler, timeout=SECONDS_TO_CONNECT, set_as_default=False)
     except OSError as error:
-        raise ConnectionError(f"there is no Dask scheduler at {scheduler}: {error}") from None
+        raise ConnectionError(
+            f"no Dask scheduler answers at {scheduler}: {error}; see that it is up, that this is the address"
+            f" it shows, and that no firewall is between, {_AGAIN}"
+        ) from None
     except ValueError as error:
         expected = "expected an address such as tcp://10.0.0.1:8786"
         raise ValueError(f"{scheduler!r} names no Dask scheduler: {error}; {expected}") from None
@@ -116,6 +134,7 @@ class DaskPool:
 
     def __init__(self, client: Client, call: Callable[[Any], Any]) -> None:
         self._client = client
+        self._address = client.scheduler.address
         self._name = f"bpelab-{token_hex(8)}"
         self._client.register_plugin(_Function(call), name=self._name)
         self._under_way: dict[Future[Any], distributed.Future] = {}
@@ -126,18 +145,24 @@ class DaskPool:
 
     @property
     def n_ahead(self) -> int:
-        """Two tasks for each thread of each worker; `ConnectionError` where no worker is left for minutes."""
+        """Two tasks for each thread of each worker.
+
+        Raises `ConnectionError` where the scheduler is gone, or no worker is left for minutes.
+        """
+        if self._client.status in ("closing", "closed"):
+            raise SchedulerLostError(self._address)
         now = time.monotonic()
         if now - self._counted > _SECONDS_BETWEEN_COUNTS:
             self._counted = now
-            self._n_threads = sum(self._client.nthreads().values())
+            with suppress(OSError):  # the client may connect again
+                self._n_threads = sum(self._client.nthreads().values())
             if self._n_threads:
                 self._last_seen = now
             elif now - self._last_seen > SECONDS_WITHOUT_WORKERS:
-                address = self._client.scheduler.address
                 seconds = now - self._last_seen
                 raise ConnectionError(
-                    f"the Dask scheduler at {address} has had no worker for {seconds:.0f} s"
+                    f"the Dask scheduler at {self._address} has had no worker for {seconds:.0f} s; start"
+                    f" workers (dask worker {self._address}), {_AGAIN}"
                 )
         return max(1, 2 * self._n_threads)
 
@@ -149,7 +174,7 @@ class DaskPool:
         ours: Future[Any] = Future()
         self._under_way[ours] = theirs
         ours.add_done_callback(self._forget)
-        theirs.add_done_callback(partial(_hand_over, ours))
+        theirs.add_done_callback(partial(_hand_over, ours, self._address))
         return ours
 
     def submit_elsewhere(self, task: Any, slow: "Future[Any]") -> "Future[Any] | None":
@@ -169,7 +194,7 @@ class DaskPool:
             self._client.unregister_worker_plugin(self._name)
 
 
-def _hand_over(ours: "Future[Any]", theirs: "distributed.Future") -> None:
+def _hand_over(ours: "Future[Any]", address: str, theirs: "distributed.Future") -> None:
     """Fetch what a task has become, for whoever waits for it."""
     if not ours.set_running_or_notify_cancel():
         return
@@ -181,6 +206,6 @@ def _hand_over(ours: "Future[Any]", theirs: "distributed.Future") -> None:
             LostError(f"{n_lost} workers that had it were lost, the last at {error.last_worker.address}")
         )
     except distributed.CancelledError:
-        ours.set_exception(LostError("the Dask scheduler is gone"))
+        ours.set_exception(SchedulerLostError(address))
     except Exception as error:
         ours.set_exception(error)

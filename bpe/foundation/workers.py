@@ -198,7 +198,7 @@ class _Shared(Generic[Task, Result]):
                     self._begin(sent, self._pool.submit(sent.task))
                 return None
             future = _failed(_given_up(self._name(sent.task), error))
-        elif isinstance(error, LostError):
+        elif isinstance(error, LostError) and not isinstance(error, OSError):  # which says all itself
             future = _failed(TaskError(f"{self._name(sent.task)}: {error}"))
         elif error is not None:
             error.add_note(f"while working on {self._name(sent.task)}")

@@ -2,8 +2,10 @@
 
 import json
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -96,6 +98,14 @@ def test_shards_are_copied_once_and_checked(
     assert not list((tmp_path / "cache").rglob("*.part"))
 
 
+def watch(require_held: Callable[[], None]) -> None:
+    """Ask for a minute whether a place is still held."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        require_held()
+        time.sleep(0.001)
+
+
 def test_the_second_run_is_refused_and_a_killed_one_blocks_nobody(corpus: Path, gpt2: Encoding) -> None:
     with leased(Place.of(OUT)) as require_held:
         with pytest.raises(BlockingIOError, match=r"another run is writing here \(.*, process \d+\)"):
@@ -110,9 +120,68 @@ def test_a_run_that_was_taken_over_ends(corpus: Path) -> None:
     place = Place.of(OUT)
     with pytest.raises(BlockingIOError, match="the other"), leased(place) as require_held:
         place.write(".lock", b"the other")
-        while True:
-            require_held()
+        watch(require_held)
     assert place.read(".lock") == b"the other"
+
+
+class Store:
+    """Stands for the store of the lease: its next answers are those that a test chooses."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.answers: list[bytes | Exception] = []
+        self._asked = Event()
+        kind = type(fsspec.filesystem("memory"))
+        self._read = kind.cat_file
+        monkeypatch.setattr(kind, "cat_file", lambda *args, **options: self._answer(*args, **options))
+
+    def _answer(self, *args: Any, **options: Any) -> Any:
+        if not self.answers:
+            self._asked.set()
+            return self._read(*args, **options)
+        if isinstance(answer := self.answers.pop(0), Exception):
+            raise answer
+        return answer
+
+    def wait(self) -> None:
+        """Wait until all answers were given, and one more after them."""
+        while self.answers:
+            time.sleep(0.001)
+        self._asked.clear()
+        assert self._asked.wait(60)
+
+
+@pytest.mark.parametrize(
+    "answer", [ValueError("not an answer"), OSError("no connection"), FileNotFoundError(), b""]
+)
+def test_a_run_keeps_its_place_when_the_store_answers_badly(
+    monkeypatch: pytest.MonkeyPatch, answer: bytes | Exception
+) -> None:
+    place, store = Place.of(OUT), Store(monkeypatch)
+    with leased(place) as require_held:
+        store.answers = [answer] * 3
+        store.wait()
+        require_held()
+        place.write(".lock", b"the other")  # and is still watched
+        with pytest.raises(BlockingIOError, match="the other"):
+            watch(require_held)
+
+
+def test_a_run_takes_what_is_left_of_its_own_file_for_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    place, store = Place.of(OUT), Store(monkeypatch)
+    with leased(place) as require_held:
+        store.answers = [place.read(".lock")[:9]] * 3
+        store.wait()
+        require_held()
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"x" * 10_000_000, b"{}", b"\n"])
+def test_a_foreign_file_ends_a_run_in_a_few_words(content: bytes) -> None:
+    place = Place.of(OUT)
+    with pytest.raises(BlockingIOError) as caught, leased(place) as require_held:
+        place.write(".lock", content)
+        watch(require_held)
+    assert len(str(caught.value)) < 300
+    assert place.read(".lock") == content
 
 
 @pytest.mark.parametrize("name", ["memory://bucket", "memory://bucket/out"])

@@ -1,10 +1,12 @@
 """A corpus at a URL is read as one on this machine, from any store that fsspec knows."""
 
+import errno
 import gzip
 import io
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Barrier, Lock
 from typing import Any
 
 import pytest
@@ -124,6 +126,74 @@ def test_what_is_listed_in_a_folder_is_not_asked_for_again(url: str, monkeypatch
     assert [find_files(file).files for file in found.files if isinstance(file, Url)] == [found.files]
     with pytest.warns(UserWarning, match="left out"):
         list_parts([f"{url}/deep"], Reading(), GPT2_PATTERN)
+
+
+class Meeting:
+    """Lets requests go on only when so many are under way, and knows the most that ever were."""
+
+    def __init__(self, n: int) -> None:
+        self._barrier, self._lock = Barrier(n), Lock()
+        self.n_now = self.most = self.n_all = 0
+
+    def __call__(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        def wait(*args: Any, **options: Any) -> Any:
+            with self._lock:
+                self.n_now += 1
+                self.n_all += 1
+                self.most = max(self.most, self.n_now)
+            try:
+                self._barrier.wait(60)
+                return call(*args, **options)
+            finally:
+                with self._lock:
+                    self.n_now -= 1
+
+        return wait
+
+
+@pytest.mark.parametrize("n_files", [1, 4])
+def test_cuts_are_looked_up_several_at_a_time(
+    memory: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_files: int
+) -> None:
+    monkeypatch.setattr(parts_module, "PART_BYTES", 1000)
+    monkeypatch.setattr(parts_module, "_WINDOW_BYTES", 100)
+    n_lookups = 32
+    text = ("one two three, 日本語。\n" * 5000).encode()[: 1000 * n_lookups // n_files + 1]
+    for number in range(n_files):
+        write(f"{memory}/{number}.txt", text)
+        (tmp_path / f"{number}.txt").write_bytes(text)
+    here = list_parts([tmp_path], Reading(errors="replace"), GPT2_PATTERN)
+    meeting = Meeting(16)
+    monkeypatch.setattr(parts_module, "read_bytes", meeting(parts_module.read_bytes))
+    there = list_parts([memory], Reading(errors="replace"), GPT2_PATTERN)
+    assert [(part.start, part.end) for part in there] == [(part.start, part.end) for part in here]
+    assert (meeting.n_all, meeting.most) == (n_lookups, 16)
+
+
+def test_footers_are_read_several_at_a_time(memory: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = parquet()
+    for number in range(16):
+        write(f"{memory}/{number:02}.parquet", content)
+    meeting = Meeting(16)
+    monkeypatch.setattr(parts_module, "row_groups", meeting(parts_module.row_groups))
+    parts = list_parts([memory], Reading(), GPT2_PATTERN)
+    assert [part.source.name[-10:-8] for part in parts] == [f"{number:02}" for number in range(16)]
+
+
+def test_a_lookup_that_fails_ends_those_that_are_ahead(memory: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts_module, "PART_BYTES", 1000)
+    write(f"{memory}/a.txt", b"one " * 100_000)
+    n_read = 0
+
+    def refuse(source: Any, start: int, end: int) -> bytes:
+        nonlocal n_read
+        n_read += 1
+        raise OSError(errno.EIO, "no connection", source.path)
+
+    monkeypatch.setattr(parts_module, "read_bytes", refuse)
+    with pytest.raises(OSError, match="no connection"):
+        list_parts([memory], Reading(), GPT2_PATTERN)
+    assert n_read <= 16
 
 
 def test_broken_records_at_a_url_are_named(url: str) -> None:

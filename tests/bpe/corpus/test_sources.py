@@ -119,7 +119,8 @@ def test_a_column_whose_name_has_a_dot_goes_before_a_field(tmp_path: Path) -> No
     records = [{"meta.title": "column", "meta": {"title": "field"}}]
     (tmp_path / "a.jsonl").write_text(json.dumps(records[0]))
     (tmp_path / "b.parquet").write_bytes(parquet(records))
-    for name in ("a.jsonl", "b.parquet"):
+    (tmp_path / "c.parquet").write_bytes(parquet([dict(reversed(records[0].items()))]))
+    for name in ("a.jsonl", "b.parquet", "c.parquet"):
         assert documents(tmp_path / name, column="meta.title") == ["column"]
 
 

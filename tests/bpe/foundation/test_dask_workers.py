@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -73,7 +74,9 @@ def test_versions_that_differ_are_refused_with_both_named(
 
 def test_no_scheduler_and_no_address_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dask_workers, "SECONDS_TO_CONNECT", 0.2)
-    with pytest.raises(ConnectionError, match=r"there is no Dask scheduler at tcp://127\.0\.0\.1:9"):
+    with pytest.raises(
+        ConnectionError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9: .*run the same again"
+    ):
         list(map_tasks(len, ["a"], Workers(scheduler="tcp://127.0.0.1:9")))
     with pytest.raises(
         ValueError, match=r"'localhost' names no Dask scheduler: .*; expected an address such"
@@ -87,6 +90,32 @@ def test_without_workers_the_work_is_given_up(monkeypatch: pytest.MonkeyPatch) -
     options = {"n_workers": 0, "processes": False, "dashboard_address": ":0"}
     with distributed.LocalCluster(**options, silence_logs=50) as empty:
         start = time.monotonic()
-        with pytest.raises(ConnectionError, match=r"has had no worker for [0-9] s"):
+        with pytest.raises(ConnectionError, match=r"no worker for [0-9] s; start workers \(dask worker "):
             list(map_tasks(len, ["a"], Workers(scheduler=empty.scheduler_address)))
         assert time.monotonic() - start < 60
+
+
+def test_a_scheduler_that_is_lost_is_told_from_a_task_that_fails(tmp_path: Path) -> None:
+    options = {"n_workers": 1, "processes": False, "dashboard_address": ":0"}
+    with distributed.LocalCluster(**options, silence_logs=50) as cluster:
+        address = cluster.scheduler_address
+        with distributed.Client(address, set_as_default=False) as client:
+            begun, end = tmp_path / "begun", tmp_path / "end"
+
+            def wait(task: str) -> None:
+                begun.touch()
+                while not end.exists():
+                    time.sleep(0.01)
+
+            def lose() -> None:
+                while not begun.exists():
+                    time.sleep(0.01)
+                client.close()
+
+            losing = Thread(target=lose)
+            losing.start()
+            said = rf"^the Dask scheduler at {address} answers no more; .*, then run the same again: what is"
+            with pytest.raises(ConnectionError, match=said):
+                list(map_tasks(wait, ["a", "b", "c", "d"], Workers(scheduler=client)))
+            losing.join()
+            end.touch()
