@@ -14,6 +14,7 @@ import typer
 from bpelab.cli.contenders import Candidate, Contenders, contenders
 from bpelab.cli.encodings import chosen_encoding
 from bpelab.cli.options import (
+    CORPUS_HELP,
     ColumnOption,
     DocumentsOption,
     EngineOption,
@@ -46,6 +47,12 @@ TEXTBOOK_PIECE = 1_000
 
 
 def parity(
+    corpus: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="FILES", help=f"Compare these instead. {CORPUS_HELP} Or - for standard input."
+        ),
+    ] = None,
     encoding: Annotated[
         str | None,
         typer.Option(
@@ -98,10 +105,7 @@ def parity(
             " new-unicode or prose-and-code. [default: all]",
         ),
     ] = None,
-    corpus: Annotated[
-        list[str] | None,
-        typer.Option(metavar="FILE", help="Compare a file, a directory or - instead; may be repeated."),
-    ] = None,
+    also: Annotated[list[str] | None, typer.Option("--corpus", hidden=True)] = None,
     fuzz: Annotated[
         int, typer.Option(min=0, metavar="N", help="Compare this many random strings instead.")
     ] = 0,
@@ -123,7 +127,7 @@ def parity(
 
     In directories, hidden and binary files are left out.
 
-    Example: bpelab parity --corpus README.md
+    Example: bpelab parity README.md docs/
 
     Example: bpelab parity --encoding cl100k_base --fuzz 100000 --seed 7
 
@@ -137,8 +141,9 @@ def parity(
     from bpelab.cli.corpora import Skips, documents_of, found_in, print_left_out
 
     reading, skips = Reading(format=format, documents=documents, column=column, errors=errors), Skips()
+    corpus = [*(corpus or ()), *(also or ())]
     if sum(map(bool, (fuzz, corpus, kind))) > 1:
-        raise ValueError("--fuzz and --corpus exclude each other, and --kind: leave all but one of them out")
+        raise ValueError("--fuzz, --kind and FILES exclude each other: leave all but one of them out")
     is_function = encoding is not None and names_a_function(encoding)
     candidate = Candidate(encoding if is_function else None, tokenizer_json, command, peer)
     if sum(what is not None for what in (encoding, tokenizer_json, command, peer, trainer)) > 1:
@@ -148,11 +153,11 @@ def parity(
         )
     if trainer is not None:
         if fuzz or kind:
-            raise ValueError("--trainer takes its texts from --corpus: leave out --fuzz and --kind")
+            raise ValueError("--trainer takes its texts from FILES: leave out --fuzz and --kind")
         pattern = chosen_encoding(against, path=path, model=model, quiet=quiet).pattern
         _check_trainer(trainer, corpus, vocab_size, pattern, as_json, reading)
         return
-    found = {name: found_in(name, reading) for name in corpus or ()}
+    found = {name: found_in(name, reading) for name in corpus}
     with ExitStack() as stack:
         both = contenders(
             candidate,
@@ -241,7 +246,7 @@ def _as_json(
 
 
 def _check_trainer(
-    trainer: str, corpus: list[str] | None, vocab_size: int, pattern: str, as_json: bool, reading: "Reading"
+    trainer: str, corpus: list[str], vocab_size: int, pattern: str, as_json: bool, reading: "Reading"
 ) -> None:
     """Compare a trainer's merges with ours; exit with 1 where one differs."""
     from bpelab.bpe.corpus.documents import Found
@@ -251,7 +256,7 @@ def _check_trainer(
     from bpelab.cli.corpora import Skips, documents_of, found_in, print_left_out
 
     skips = Skips()
-    found = {name: found_in(name, reading) for name in corpus or ()}
+    found = {name: found_in(name, reading) for name in corpus}
     named = [documents_of(name, what, reading, skips) for name, what in found.items()]
     sources = named or [multilingual_sample()]
     texts = [text for source in sources for _, text in source]

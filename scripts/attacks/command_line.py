@@ -76,7 +76,7 @@ tokenize TXT -o out --shard-bytes @
 tokenize TXT -o out --jobs @
 tokenize @ -o out --format jsonl
 tokenize @ -o out --documents line
-parity --corpus @
+parity @
 parity --encoding @
 parity --encoding cl100k_base --path @
 parity --fuzz 1 --seed @

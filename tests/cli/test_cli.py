@@ -105,13 +105,14 @@ def test_parity_says_what_it_compared(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("hello world")
     (tmp_path / "b.txt").write_text("hello")
     (tmp_path / "c.bin").write_bytes(b"\0\xff")
-    result = bpelab("parity", "--corpus", str(tmp_path), "--corpus", "-", stdin=b"hello")
-    assert result.returncode == 0
-    assert result.stdout.decode().splitlines() == [
-        f"{tmp_path}: 2 texts, 16 bytes, 3 tokens",
-        "-: 1 text, 5 bytes, 1 token",
-        "equal to tiktoken's gpt2: 3 texts, 21 bytes, 4 tokens",
-    ]
+    for named in ([str(tmp_path), "-"], ["--corpus", str(tmp_path), "--corpus", "-"]):
+        result = bpelab("parity", *named, stdin=b"hello")
+        assert result.returncode == 0
+        assert result.stdout.decode().splitlines() == [
+            f"{tmp_path}: 2 texts, 16 bytes, 3 tokens",
+            "-: 1 text, 5 bytes, 1 token",
+            "equal to tiktoken's gpt2: 3 texts, 21 bytes, 4 tokens",
+        ]
     assert f"left out: 1 binary file ({tmp_path / 'c.bin'})" in result.stderr.decode()
 
 
@@ -163,8 +164,8 @@ def test_parity_shows_a_difference_and_exits_with_1(
         (["encode", "a", "--file", "b"], b"", "there is a text and a --file"),
         (["count", "--such"], b"", "No such option: --such"),
         (["parity", "--fuzz", "-1"], b"", "--fuzz"),
-        (["parity", "--fuzz", "1", "--corpus", "-"], b"", "--fuzz and --corpus exclude each other"),
-        (["parity", "--corpus", "EMPTY"], b"", "there is no file of text in EMPTY"),
+        (["parity", "--fuzz", "1", "-"], b"", "--fuzz, --kind and FILES exclude each other"),
+        (["parity", "EMPTY"], b"", "there is no file of text in EMPTY"),
         (["decode"], b"9" * 5000, "is not a token id"),
         (["decode", "--json"], b"[" * 100_000, "expected a JSON list of token ids"),
         (["decode", "--json"], b"[" + b"9" * 5000 + b"]", "expected a JSON list of token ids"),

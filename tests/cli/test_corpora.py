@@ -19,7 +19,7 @@ READERS = {
     "count": "count {}",
     "train": "train {} --vocab-size 257 -o made.json --quiet",
     "tokenize": "tokenize {} -o tokens --quiet",
-    "parity": "parity --corpus {} --quiet",
+    "parity": "parity {} --quiet",
     "explain": "explain --train {} --vocab-size 257",
 }
 every_reader = pytest.mark.parametrize("command", READERS.values(), ids=READERS)
@@ -121,7 +121,7 @@ def test_a_text_over_the_limit_is_not_counted_to_its_end_and_the_exit_code_is_1(
 
 
 def test_an_empty_name_is_not_the_directory_we_are_in(call: Call) -> None:
-    for command in (["count", ""], ["parity", "--corpus", ""]):
+    for command in (["count", ""], ["parity", ""]):
         with pytest.raises(ValueError, match="a file has an empty name"):
             run(command)
 
@@ -177,7 +177,7 @@ def test_a_file_called_minus_is_not_standard_input(call: Call, monkeypatch: pyte
     Path("-").write_text("the cat")
     assert call("count .")[0].split()[:2] == ["2", "-"]
     assert call("count ./-")[0] == "2\n"
-    assert call("parity --corpus ./- --quiet")[0].startswith("./-: 1 text, 7 bytes, 2 tokens\n")
+    assert call("parity ./- --quiet")[0].startswith("./-: 1 text, 7 bytes, 2 tokens\n")
 
 
 def test_truncate_writes_the_beginning_that_has_so_many_tokens(call: Call) -> None:
@@ -203,7 +203,7 @@ def records(call: Call) -> None:
 FORMATS = {
     "count": "count {} --json",
     "train": "train {} --vocab-size 257 -o made.json --quiet",
-    "parity": "parity --corpus {} --quiet",
+    "parity": "parity {} --quiet",
 }
 
 

@@ -36,7 +36,7 @@ MAIN_USES = {
     "vocab": "vocab",
     "convert": "convert my.tiktoken 안.json --pattern gpt2 --special '<|안녕|>=8191'",
     "tokenize": "tokenize 안녕.txt corpus -o 안",
-    "parity": "parity --corpus 안녕.txt --corpus corpus",
+    "parity": "parity 안녕.txt corpus",
     "bench": "bench --only train -o 안녕.json",
     "report": "report mine.json -o 안.html",
     "check": "check --new 안.py",
@@ -226,7 +226,7 @@ def test_every_command_that_a_page_shows_runs_on_any_console(
     few = re.sub(r"--fuzz \d+", "--fuzz 100", line).replace(
         "--unreachable", "--unreachable --encoding my.json"
     )
-    if line.startswith("bpelab parity") and not re.search("--(kind|fuzz|corpus|trainer)", line):
+    if line.startswith("bpelab parity") and not re.search("--(kind|fuzz|trainer)|README", line):
         few += " --kind contractions"  # of its 30,000 texts
     for encoding in ("cp949", "ascii"):  # README's run in UTF-8, as processes, in tests/test_readme.py
         Path("my_bpe.py").unlink(missing_ok=True)

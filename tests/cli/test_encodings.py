@@ -63,7 +63,7 @@ def test_every_verb_takes_the_file_of_an_encoding(said: Callable[..., str], file
     assert said("truncate", TEXT, "--max-tokens", "1", *chosen) == "the"
     assert "270 ids" in said("vocab", *chosen)
     assert f"{len(ids)} tokens" in said("explain", "--file", "text", *chosen)
-    shown = said("parity", "--corpus", "text", *chosen)
+    shown = said("parity", "text", *chosen)
     assert (
         f"equal to tiktoken with the tables of {file}: 1 text, {len(TEXT)} bytes, {len(ids)} tokens" in shown
     )
@@ -121,7 +121,7 @@ def test_an_engine_is_passed_on_where_one_is_chosen(
         ["count", "text"],
         ["truncate", "a", "--max-tokens", "1"],
         ["tokenize", "text", "-o", "out"],
-        ["parity", "--corpus", "text"],
+        ["parity", "text"],
     ):
         run([*command, "--engine", "textbook"])
         run(command)
@@ -145,9 +145,7 @@ def test_every_verb_that_encodes_gives_the_same_with_every_engine(
     )
     assert read_token_file("out/tokens-000000.bin").ids.tolist() == [*expected, 50256]
     pytest.importorskip("tiktoken", reason="pip install 'bpelab[peers]'")
-    assert f"equal to tiktoken's gpt2: 1 text, {len(TEXT)} bytes" in said(
-        "parity", "--corpus", "text", *chosen
-    )
+    assert f"equal to tiktoken's gpt2: 1 text, {len(TEXT)} bytes" in said("parity", "text", *chosen)
 
 
 # ---- mistakes, in the words of the command line ----
@@ -160,7 +158,7 @@ MISTAKES = {
     "explain a --encoding cl100k_base": OFFLINE,
     "explain --html page.html --beside cl100k_base": OFFLINE,
     "vocab --beside cl100k_base --text text": OFFLINE,
-    "parity --corpus text --encoding cl100k_base": OFFLINE,
+    "parity text --encoding cl100k_base": OFFLINE,
     "convert cl100k_base x.json": OFFLINE,
     "tokenize text -o out --encoding cl100k_base": OFFLINE,
     "train text --vocab-size 300 -o x.json --extend cl100k_base": OFFLINE,
