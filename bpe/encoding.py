@@ -593,6 +593,16 @@ class Encoding:
         return list(chain.from_iterable(map(self.encode_single_piece, splitter(self.pattern)(text))))
 
 
+def engine_of(encoding: Encoding) -> Engine:
+    """Return what encodes the ordinary text of an encoding, for callers that have UTF-8 of many texts.
+
+    >>> from bpelab.bpe import get_encoding
+    >>> engine_of(get_encoding("gpt2")).encode_utf8(b"hello world", np.array([5, 11]))
+    (array([31373,   995], dtype=uint32), array([1, 2]))
+    """
+    return encoding._parts.engine
+
+
 def as_bytes(text_or_bytes: str | bytes) -> bytes:
     r"""Return the UTF-8 of a text, or bytes as they are; `TypeError` for anything else.
 
