@@ -103,7 +103,7 @@ class ShardMaker:
         ends = np.cumsum([len(text.data) for text in texts], dtype=np.int64)
         ids, ends = engine_of(self._ready).encode_utf8(b"".join([text.data for text in texts]), ends)
         ends = ends[np.array([text.ends_document for text in texts])]
-        if (end_of_text := self.settings.end_of_text) is not None:
+        if (end_of_text := self.settings.end_of_text) is not None and len(ends):
             ids = np.insert(ids, ends, end_of_text)
             ends = ends + np.arange(1, len(ends) + 1)
         return ids, ends

@@ -124,15 +124,14 @@ class PartReader(Iterator[Text]):
     def _rows(self) -> Iterator[Utf8]:
         """Yield documents that are rows, without the empty ones."""
         part, reading, name = self._part, self._reading, self._part.source.name
-        groups = None if self._is_stream else range(part.start, part.end)
-        with self._copy() if self._is_stream else closing(open_source(part.source)) as file:
+        is_stream = self._is_stream
+        groups = None if is_stream else range(part.start, part.end)
+        with self._copy() if is_stream else closing(open_source(part.source)) as file:
             values = rows(file, name, reading.column, groups)
             for number, value in enumerate(values, part.n_rows_before):
-                if not self._is_stream:  # otherwise the whole file is hashed
-                    self._hash.update(
-                        (-1 if value is None else len(value)).to_bytes(8, "little", signed=True)
-                    )
-                    self._hash.update(value or b"")
+                if not is_stream:  # otherwise the whole file is hashed
+                    n_bytes = -1 if value is None else len(value)
+                    self._hash.update(n_bytes.to_bytes(8, "little", signed=True) + (value or b""))
                 try:
                     if value is None:
                         raise UnreadableError("null, and not text", None)
