@@ -31,7 +31,7 @@ def bytes_in_place(data: bytes) -> Bytes:
     >>> bytes_in_place(b"ab")
     array([97, 98], dtype=uint8)
     """
-    if sys.implementation.name != "cpython":
+    if sys.implementation.name != "cpython" or not data:
         return np.frombuffer(bytearray(data), dtype=np.uint8)
     return np.frombuffer(_memory_at(_address_of(data), len(data), _WRITABLE), dtype=np.uint8)
 
