@@ -16,7 +16,7 @@ from typing import NoReturn, overload
 
 from bpelab.bpe.encoders.batches import map_in_threads, require_threads
 from bpelab.bpe.encoders.choice import AUTO, CACHE_PIECES
-from bpelab.bpe.encoders.engine import Ids
+from bpelab.bpe.encoders.engine import Engine, Ids
 from bpelab.bpe.encoders.offsets import TokenOffsets, text_and_offsets, token_offsets
 from bpelab.bpe.encoders.stream import (
     decode_chunks,
@@ -493,3 +493,14 @@ class Encoding:
     def _encode_only_native_bpe(self, text: str) -> list[int]:
         refuse_surrogates(text)
         return list(chain.from_iterable(map(self.encode_single_piece, splitter(self.pattern)(text))))
+
+
+def engine_of(encoding: Encoding) -> Engine:
+    """Return what encodes the ordinary text of an encoding, for callers that have UTF-8 of many texts.
+
+    >>> import numpy as np
+    >>> from bpelab.bpe import get_encoding
+    >>> engine_of(get_encoding("gpt2")).encode_utf8(b"hello world", np.array([5, 11]))
+    (array([31373,   995], dtype=uint32), array([1, 2]))
+    """
+    return encoding._parts.engine

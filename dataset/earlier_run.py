@@ -101,7 +101,7 @@ class ShardChecker:
         for part, before in zip(planned.parts, read, strict=True):
             require_wanted()
             reader = read_part(part, self.manifest.settings.reading)
-            for _ in reader:
+            for _ in reader.utf8():
                 pass
             if reader.sha256 != before.sha256:
                 raise not_as_before(f"{part.source.name}: it has changed", self.place)

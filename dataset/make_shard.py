@@ -12,8 +12,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 from bpelab.bpe.corpus.places import Place
-from bpelab.bpe.corpus.read_part import Text, read_part
-from bpelab.bpe.encoding import Encoding
+from bpelab.bpe.corpus.read_part import Utf8, read_part
+from bpelab.bpe.encoding import Encoding, engine_of
 from bpelab.bpe.foundation.background import in_background
 from bpelab.bpe.foundation.threads import require_wanted
 from bpelab.bpe.foundation.writing import named
@@ -21,8 +21,8 @@ from bpelab.dataset.manifest import Manifest, ReadPart, Settings, Shard, shard_n
 from bpelab.dataset.plan import PlannedShard, name_of
 from bpelab.dataset.token_writer import TokenWriter
 
-# Short documents are handed over together: handing over costs as much as encoding a few hundred characters.
-_BLOCK_CHARS = 1 << 20
+# Short documents are handed over together: handing over costs as much as encoding a few thousand characters.
+_BLOCK_BYTES = 1 << 20
 
 Block = tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]  # ids, and the ends of documents among them
 
@@ -75,19 +75,17 @@ class ShardMaker:
             for texts in blocks:
                 yield self._encode(texts)
 
-    def _texts(self, planned: PlannedShard, read: list[ReadPart]) -> Iterator[list[Text]]:
+    def _texts(self, planned: PlannedShard, read: list[ReadPart]) -> Iterator[list[Utf8]]:
+        texts: list[Utf8] = []
+        n_bytes = 0
         for part in planned.parts:
             reader = read_part(part, self.settings.reading)
-            texts: list[Text] = []
-            n_chars = 0
-            for text in reader:
+            for text in reader.utf8():
                 texts.append(text)
-                n_chars += len(text.text)
-                if n_chars >= _BLOCK_CHARS:
+                n_bytes += len(text.data)
+                if n_bytes >= _BLOCK_BYTES:
                     yield texts
-                    texts, n_chars = [], 0
-            if texts:
-                yield texts
+                    texts, n_bytes = [], 0
             read.append(
                 ReadPart(
                     name_of(part.source),
@@ -98,24 +96,17 @@ class ShardMaker:
                     reader.first_skipped,
                 )
             )
+        if texts:
+            yield texts
 
-    def _encode(self, texts: list[Text]) -> Block:
-        end_of_text = self.settings.end_of_text
-        last = [] if end_of_text is None else [np.array([end_of_text], dtype=np.uint32)]
-        blocks: list[npt.NDArray[np.uint32]] = []
-        ends: list[int] = []
-        n_tokens = 0
-        for text, ends_document in texts:
-            some = [
-                self._ready.encode_to_numpy(text, disallowed_special=()),
-                *(last if ends_document else []),
-            ]
-            blocks += some
-            n_tokens += sum(map(len, some))
-            if ends_document:
-                ends.append(n_tokens)
-        ids = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
-        return ids, np.array(ends, dtype=np.int64)
+    def _encode(self, texts: list[Utf8]) -> Block:
+        ends = np.cumsum([len(text.data) for text in texts], dtype=np.int64)
+        ids, ends = engine_of(self._ready).encode_utf8(b"".join([text.data for text in texts]), ends)
+        ends = ends[np.array([text.ends_document for text in texts])]
+        if (end_of_text := self.settings.end_of_text) is not None and len(ends):
+            ids = np.insert(ids, ends, end_of_text)
+            ends = ends + np.arange(1, len(ends) + 1)
+        return ids, ends
 
 
 def require_begun(place: Place, plan_sha256: str) -> None:

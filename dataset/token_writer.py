@@ -14,6 +14,7 @@ import numpy.typing as npt
 from bpelab.dataset.token_files import FIXED_BYTES, MAGIC, TokenFileHeader, narrowest, rounded
 
 _LARGEST = 2**63 - 1
+_BLOCK_IDS = 1 << 17  # narrowed, hashed and written while the processor's cache holds them
 
 
 class TokenWriter:
@@ -38,9 +39,11 @@ class TokenWriter:
 
         Raises `OverflowError` for an id that is not below `n_vocab`, instead of wrapping it, and `OSError`.
         """
-        if len(ids) and (highest := int(ids.max())) >= self._n_vocab:
-            raise OverflowError(f"id {highest:,} is not below the vocabulary's size, {self._n_vocab:,}")
-        self._write(ids.astype(self._dtype, copy=False).data)
+        for first in range(0, len(ids), _BLOCK_IDS):
+            some = ids[first : first + _BLOCK_IDS]
+            if (highest := int(some.max())) >= self._n_vocab:
+                raise OverflowError(f"id {highest:,} is not below the vocabulary's size, {self._n_vocab:,}")
+            self._write(some.astype(self._dtype, copy=False).data)
         self._ends.append(document_ends.astype("<i8") + self._n_tokens)
         self._n_tokens += len(ids)
 

@@ -14,7 +14,7 @@ from bpelab.bpe.corpus.parts import Part
 from bpelab.bpe.corpus.reading import Reading
 from bpelab.bpe.corpus.remote import is_url
 from bpelab.bpe.corpus.sources import open_source, read_bytes, require_unchanged
-from bpelab.bpe.corpus.texts import UnreadableError, decode, stretches, text_of_line, text_of_record
+from bpelab.bpe.corpus.texts import UnreadableError, as_utf8, stretches, utf8_of_line, utf8_of_record
 from bpelab.bpe.foundation.writing import named
 
 _BUFFER_BYTES = 1 << 18
@@ -24,6 +24,13 @@ class Text(NamedTuple):
     """Some text of a document; a long document comes as several, which may be tokenized apart."""
 
     text: str  # never empty
+    ends_document: bool
+
+
+class Utf8(NamedTuple):
+    """A `Text` as UTF-8."""
+
+    data: bytes
     ends_document: bool
 
 
@@ -41,7 +48,12 @@ class PartReader(Iterator[Text]):
         self._texts = self._read()
 
     def __next__(self) -> Text:
-        return next(self._texts)
+        data, ends_document = next(self._texts)
+        return Text(data.decode(), ends_document)
+
+    def utf8(self) -> Iterator[Utf8]:
+        """Return an iterator over the same texts as UTF-8, which is what most files hold."""
+        return self._texts
 
     @property
     def sha256(self) -> str:
@@ -50,7 +62,7 @@ class PartReader(Iterator[Text]):
             raise ValueError(f"{self._part.name}: its hash is known when all of it is read")
         return self._hash.hexdigest()
 
-    def _read(self) -> Generator[Text, None, None]:
+    def _read(self) -> Generator[Utf8, None, None]:
         part, format = self._part, self._part.source.kind.format
         try:
             if part.skipped:
@@ -69,12 +81,12 @@ class PartReader(Iterator[Text]):
         require_unchanged(part.source)
         self._is_exhausted = True
 
-    def _one_document(self) -> Iterator[Text]:
+    def _one_document(self) -> Iterator[Utf8]:
         """Yield a document that is a file, or a stretch of one."""
         part, errors = self._part, self._reading.errors
         try:
             if not self._part.source.is_stream:
-                yield Text(decode(self._bytes(), errors), part.ends_document)
+                yield Utf8(as_utf8(self._bytes(), errors), part.ends_document)
                 return
             # What cannot be read is left out as a whole, which takes a look at all of it first.
             with self._copy() if errors == "skip" else self._stream() as file:
@@ -85,47 +97,46 @@ class PartReader(Iterator[Text]):
                 before = ""
                 for text in stretches(file, cuttable=part.cuttable, errors=errors):
                     if before:
-                        yield Text(before, False)
+                        yield Utf8(before.encode(), False)
                     before = text
                 if before:
-                    yield Text(before, True)
+                    yield Utf8(before.encode(), True)
         except UnreadableError as error:
             self._refuse(error, lambda: part.source.name, part.start, "file")
 
-    def _lines(self) -> Iterator[Text]:
+    def _lines(self) -> Iterator[Utf8]:
         """Yield documents that are lines, or records in lines, without the empty ones."""
         reading, is_text, at = self._reading, self._part.source.kind.format == "text", self._part.start
         with self._stream() if self._part.source.is_stream else io.BytesIO(self._bytes()) as file:
             for number, line in enumerate(file):
                 try:
                     if is_text:
-                        text = text_of_line(line, reading.errors)
+                        data = utf8_of_line(line, reading.errors)
                     else:
-                        text = text_of_record(line, reading.column, reading.errors)
-                    if text:
-                        yield Text(text, True)
+                        data = utf8_of_record(line, reading.column, reading.errors)
+                    if data:
+                        yield Utf8(data, True)
                 except UnreadableError as error:
                     noun = "line" if is_text else "record"
                     self._refuse(error, partial(self._place_of_line, number), at, noun)
                 at += len(line)
 
-    def _rows(self) -> Iterator[Text]:
+    def _rows(self) -> Iterator[Utf8]:
         """Yield documents that are rows, without the empty ones."""
         part, reading, name = self._part, self._reading, self._part.source.name
-        groups = None if self._part.source.is_stream else range(part.start, part.end)
-        with self._copy() if self._part.source.is_stream else closing(open_source(part.source)) as file:
+        is_stream = part.source.is_stream
+        groups = None if is_stream else range(part.start, part.end)
+        with self._copy() if is_stream else closing(open_source(part.source)) as file:
             values = rows(file, name, reading.column, groups)
             for number, value in enumerate(values, part.n_rows_before):
-                if not self._part.source.is_stream:  # otherwise the whole file is hashed
-                    self._hash.update(
-                        (-1 if value is None else len(value)).to_bytes(8, "little", signed=True)
-                    )
-                    self._hash.update(value or b"")
+                if not is_stream:  # otherwise the whole file is hashed
+                    n_bytes = -1 if value is None else len(value)
+                    self._hash.update(n_bytes.to_bytes(8, "little", signed=True) + (value or b""))
                 try:
                     if value is None:
                         raise UnreadableError("null, and not text", None)
                     if value:
-                        yield Text(decode(value, reading.errors), True)
+                        yield Utf8(as_utf8(value, reading.errors), True)
                 except UnreadableError as error:
                     self._refuse(error, partial("{}, row {:,}".format, name, number), 0, "row")
 

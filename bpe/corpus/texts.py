@@ -5,12 +5,11 @@ import json
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-import regex
 from bpelab.bpe.corpus.reading import Errors
 from bpelab.bpe.splitting.cuts import last_cut
 
 STRETCH_BYTES = 4 << 20
-_SURROGATE = regex.compile(r"[\ud800-\udfff]")
+_BLOCK_BYTES = 1 << 16  # looked at a time, which the processor's cache holds
 _BOM = b"\xef\xbb\xbf"
 _N_NAMED = 8
 _REPLACE = "errors='replace' puts U+FFFD there"
@@ -24,12 +23,31 @@ class UnreadableError(ValueError):
         self.what, self.at, self.reason, self.advice = what, at, reason, advice
 
 
-def decode(data: bytes, errors: Errors) -> str:
-    """Return the text of UTF-8; `UnreadableError` where it is not, unless `errors` is "replace".
+def as_utf8(data: bytes, errors: Errors) -> bytes:
+    """Return UTF-8 as it is; `UnreadableError` for other bytes, unless `errors` is "replace".
 
-    >>> decode(b"caf\\xe9", "replace")
+    >>> as_utf8(b"caf\\xe9", "replace").decode()
     'caf�'
     """
+    return data if _is_utf8(data) else _decode(data, errors).encode()
+
+
+def _is_utf8(data: bytes) -> bool:
+    """Tell whether bytes are UTF-8, block by block: most are ASCII, and none becomes a long string."""
+    if data.isascii():
+        return True
+    start = 0
+    try:
+        while start < len(data):
+            block = data[start : start + _BLOCK_BYTES]
+            is_last = start + len(block) == len(data)
+            start += len(block) if block.isascii() else codecs.utf_8_decode(block, "strict", is_last)[1]
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _decode(data: bytes, errors: Errors) -> str:
     try:
         return data.decode("utf-8", "replace" if errors == "replace" else "strict")
     except UnicodeDecodeError as error:
@@ -39,7 +57,7 @@ def decode(data: bytes, errors: Errors) -> str:
 def stretches(file: BinaryIO, *, cuttable: bool, errors: Errors) -> Iterator[str]:
     """Yield a long text in stretches of about 4 MB if it can be cut (`last_cut`), and else as a whole.
 
-    Raises what `decode` raises.
+    Raises what `as_utf8` raises.
     """
     decoder = codecs.getincrementaldecoder("utf-8")("replace" if errors == "replace" else "strict")
     n_read, waiting = 0, ""
@@ -60,26 +78,26 @@ def stretches(file: BinaryIO, *, cuttable: bool, errors: Errors) -> Iterator[str
         yield waiting
 
 
-def text_of_line(line: bytes, errors: Errors) -> str:
-    r"""Return the text of a line, without its end; raises what `decode` raises.
+def utf8_of_line(line: bytes, errors: Errors) -> bytes:
+    r"""Return the text of a line, without its end; raises what `as_utf8` raises.
 
-    >>> text_of_line(b"one\r\n", "strict")
-    'one'
+    >>> utf8_of_line(b"one\r\n", "strict")
+    b'one'
     """
-    return decode(line.removesuffix(b"\n").removesuffix(b"\r"), errors)
+    return as_utf8(line.removesuffix(b"\n").removesuffix(b"\r"), errors)
 
 
-def text_of_record(line: bytes, column: str, errors: Errors) -> str:
-    r"""Return the text in a record of JSON lines; "" for an empty line.
+def utf8_of_record(line: bytes, column: str, errors: Errors) -> bytes:
+    r"""Return the text in a record of JSON lines; nothing for an empty line.
 
     Raises `UnreadableError` for a line that is not a JSON object with text in that field.
 
-    >>> text_of_record(b'{"id": 1, "meta": {"text": "one"}}', "meta.text", "strict")
-    'one'
+    >>> utf8_of_record(b'{"id": 1, "meta": {"text": "one"}}', "meta.text", "strict")
+    b'one'
     """
-    text = text_of_line(line.removeprefix(_BOM), errors)
+    text = _decode(line.removeprefix(_BOM).removesuffix(b"\n").removesuffix(b"\r"), errors)
     if not text.strip():
-        return ""
+        return b""
     try:
         record = json.loads(text)
     except RecursionError:
@@ -93,22 +111,23 @@ def text_of_record(line: bytes, column: str, errors: Errors) -> str:
     value = _field(record, column)
     if not isinstance(value, str):
         raise UnreadableError(f'"{column}" is {_kind(value)}, not text, in the record', 0)
-    return without_surrogates(value, errors)
+    try:
+        return value.encode()
+    except UnicodeEncodeError as error:
+        return _without_surrogates(value, value[error.start], errors).encode()
 
 
-def without_surrogates(text: str, errors: Errors) -> str:
+def _without_surrogates(text: str, first: str, errors: Errors) -> str:
     r"""Join surrogate pairs; raises `UnreadableError` for halves of pairs, unless `errors` is "replace".
 
     JSON can spell them: "\ud83d".
     """
-    if (found := _SURROGATE.search(text)) is None:
-        return text
     try:
         return text.encode("utf-16", "surrogatepass").decode(
             "utf-16", "replace" if errors == "replace" else "strict"
         )
     except UnicodeDecodeError:
-        half = f"half of a surrogate pair (\\u{ord(found[0]):x})"
+        half = f"half of a surrogate pair (\\u{ord(first):x})"
         raise UnreadableError(half, 0, advice=_REPLACE) from None
 
 

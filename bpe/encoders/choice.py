@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from bpelab.bpe.encoders.cached import CachedEncoder
-from bpelab.bpe.encoders.engine import Engine, Ids
+from bpelab.bpe.encoders.engine import Engine, Ids, Places
 from bpelab.bpe.foundation.nearest import did_you_mean
 from bpelab.bpe.foundation.once import once
 from bpelab.bpe.splitting.regex_splitter import splitter
@@ -163,6 +163,11 @@ class AutoEngine(Engine):
     def encode_batch(self, texts: Sequence[str], num_threads: int = 1) -> list[list[int]]:
         """Return the ids of each text, in order; what counts is how long they are together."""
         return self._engine(sum(map(len, texts))).encode_batch(texts, num_threads)
+
+    def encode_utf8(self, data: bytes, ends: Places) -> tuple[Ids, Places]:
+        """Return the ids of texts whose UTF-8 lies one after the other, and where those of each end."""
+        loaded = self._engines.compiled_if_loaded
+        return super().encode_utf8(data, ends) if loaded is None else loaded.encode_utf8(data, ends)
 
     def encode_beginning(self, text: str) -> tuple[list[Ids], int]:
         """Return the ids that stay the same however the text goes on, and how many characters they cover."""

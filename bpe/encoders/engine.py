@@ -5,12 +5,14 @@ lies around it (surrogates, special tokens, threads over a batch) is the same fo
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 Ids = npt.NDArray[np.uint32]
+Places = npt.NDArray[np.int64]
 
 
 class Engine(Protocol):
@@ -31,6 +33,17 @@ class Engine(Protocol):
 
     def encode_batch(self, texts: Sequence[str], num_threads: int = 1) -> list[list[int]]:
         """Return the ids of each text, in order."""
+
+    def encode_utf8(self, data: bytes, ends: Places) -> tuple[Ids, Places]:
+        """Return the ids of texts whose UTF-8 lies one after the other, and where those of each end.
+
+        `ends` (n_texts,) are the bytes at which the texts end, the last of them at the end of `data`; what is
+        returned is (n_tokens,) and (n_texts,). Whoever calls this has made sure that each text is UTF-8. An
+        engine with nothing better decodes them.
+        """
+        texts = [data[start:end].decode("utf-8") for start, end in pairwise([0, *ends.tolist()])]
+        ids = list(map(self.encode, texts))
+        return np.concatenate([np.empty(0, np.uint32), *ids]), np.cumsum(list(map(len, ids)), dtype=np.int64)
 
     def encode_beginning(self, text: str) -> tuple[list[Ids], int]:
         """Return the ids that stay the same however the text goes on, and how many characters they cover."""

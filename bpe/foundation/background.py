@@ -11,8 +11,10 @@ _END = object()
 _SECONDS = 0.1
 
 
-def in_background(items: Iterable[Item], n_ahead: int = 2) -> Generator[Item, None, None]:
-    """Yield items that a thread computes, which is at most so many ahead.
+def in_background(items: Iterable[Item]) -> Generator[Item, None, None]:
+    """Yield items that a thread computes: one may wait while the thread computes the next.
+
+    If more of them waited, their memory would be given back to the system, and asked for again, all the time.
 
     Worth it where the steps spend their time in what releases Python's lock: files, hashes, compiled loops.
     Close the iterator (`contextlib.closing`) to end the thread when you give up in the middle. Raises what
@@ -21,7 +23,7 @@ def in_background(items: Iterable[Item], n_ahead: int = 2) -> Generator[Item, No
     >>> list(in_background(range(3)))
     [0, 1, 2]
     """
-    waiting: Queue[tuple[Any, BaseException | None]] = Queue(n_ahead)
+    waiting: Queue[tuple[Any, BaseException | None]] = Queue(1)
     stop = threading.Event()
     thread = threading.Thread(target=_compute, args=(items, waiting, stop), daemon=True)
     thread.start()

@@ -109,9 +109,16 @@ class Call:
         return start + self._encode_copy(data[start:end].tobytes(), is_last) if start < end else start
 
     def encode_texts(self, data: Bytes, ends: Counters) -> Counters:
-        """Encode texts that lie one after the other; return where the ids of each end."""
+        """Encode texts that lie one after the other as UTF-8; return where the ids of each end.
+
+        Nothing may be read after the last of the bytes: `encode_bytes` sees to the texts that end there.
+        """
         id_ends = np.empty(len(ends), dtype=np.int64)
-        self._encode(data, 0, ends, True, id_ends)
+        n_inner = int(np.searchsorted(ends, len(data) - PADDING, "right"))
+        start = self._encode(data, 0, ends[:n_inner], True, id_ends) if n_inner else 0
+        for i in range(n_inner, len(ends)):
+            start = self.encode_bytes(data, start, int(ends[i]), is_last=True)
+            id_ends[i] = self.n_ids
         return id_ends
 
     def encode_pieces(self, pieces: list[bytes]) -> None:

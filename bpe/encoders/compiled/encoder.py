@@ -25,8 +25,9 @@ from bpelab.bpe.encoders.compiled.memory import (
     without_heap,
 )
 from bpelab.bpe.encoders.compiled.split import CUTS, class_bytes
-from bpelab.bpe.encoders.compiled.tables import as_bytes, build_tables
-from bpelab.bpe.encoders.compiled.text import utf8_in_place
+from bpelab.bpe.encoders.compiled.tables import build_tables
+from bpelab.bpe.encoders.compiled.text import bytes_in_place, utf8_in_place
+from bpelab.bpe.encoders.engine import Engine, Places
 from bpelab.bpe.foundation.once import once
 from bpelab.bpe.foundation.tables_by_id import IdPlaces
 from bpelab.bpe.splitting.patterns import sections
@@ -50,7 +51,7 @@ CUT_WITHIN = 4096
 MOST_MEMORIES = max(2, os.cpu_count() or 2)
 
 
-class CompiledEncoder:
+class CompiledEncoder(Engine):
     """Ordinary text to ids, and back; threads may share one.
 
     For a pattern that is not one of OpenAI's (see `bpelab.bpe.splitting.patterns`) `split` must be given,
@@ -215,9 +216,17 @@ class CompiledEncoder:
             ends = list(accumulate(map(len, encoded)))
             data = b"".join(encoded)
         with self._call(len(data)) as call:
-            id_ends = call.encode_texts(as_bytes(data), np.array(ends, dtype=np.int64))
+            id_ends = call.encode_texts(bytes_in_place(data), np.array(ends, dtype=np.int64))
             ids = self.as_list(call.all_ids())
         return [ids[start:end] for start, end in pairwise([0, *id_ends.tolist()])]
+
+    def encode_utf8(self, data: bytes, ends: Places) -> tuple[Ids, Places]:
+        """Return the ids of texts whose UTF-8 lies one after the other, and where those of each end."""
+        if self._split is not None:
+            return super().encode_utf8(data, ends)
+        with self._call(len(data)) as call:
+            id_ends = call.encode_texts(bytes_in_place(data), ends)
+            return call.all_ids(), id_ends
 
     def count(self, text: str, limit: int | None = None) -> int:
         """Count the tokens of a text without keeping them; with a limit, stop soon after there are more."""

@@ -1,4 +1,4 @@
-"""How do the loops reach the bytes of a str? They read the str's own."""
+"""How do the loops reach the bytes of a str, or of bytes? They read the object's own."""
 
 import ctypes
 import sys
@@ -25,9 +25,23 @@ def utf8_in_place(text: str) -> Bytes:
     return np.frombuffer(_memory_at(address, n_bytes.value, _WRITABLE), dtype=np.uint8)
 
 
+def bytes_in_place(data: bytes) -> Bytes:
+    """Return bytes as an array: valid while they exist, and never to be written to.
+
+    >>> bytes_in_place(b"ab")
+    array([97, 98], dtype=uint8)
+    """
+    if sys.implementation.name != "cpython" or not data:
+        return np.frombuffer(bytearray(data), dtype=np.uint8)
+    return np.frombuffer(_memory_at(_address_of(data), len(data), _WRITABLE), dtype=np.uint8)
+
+
 _as_utf8 = ctypes.pythonapi["PyUnicode_AsUTF8AndSize"]
 _as_utf8.argtypes = [ctypes.py_object, ctypes.POINTER(ctypes.c_ssize_t)]
 _as_utf8.restype = ctypes.c_void_p
+_address_of = ctypes.pythonapi["PyBytes_AsString"]
+_address_of.argtypes = [ctypes.py_object]
+_address_of.restype = ctypes.c_void_p
 _memory_at = ctypes.pythonapi["PyMemoryView_FromMemory"]
 _memory_at.argtypes = [ctypes.c_void_p, ctypes.c_ssize_t, ctypes.c_int]
 _memory_at.restype = ctypes.py_object

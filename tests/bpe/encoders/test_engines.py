@@ -6,11 +6,13 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from bpelab.bpe import Encoding, encoding_for_model, get_encoding, load_encoding, textbook
 from bpelab.bpe.encoders import choice, stream
 from bpelab.bpe.encoders.arrays import blocks
 from bpelab.bpe.encoders.choice import ENGINES, is_installed
+from bpelab.bpe.encoding import engine_of
 from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -37,6 +39,14 @@ FRAGMENTS = [
 FRAGMENTS += [*SPECIALS, "<|end", "|>", "antidisestablishmentarianism", "=" * 40, "\x1c"]
 TEXTS = st.lists(st.sampled_from(FRAGMENTS) | st.text(max_size=4), max_size=20).map("".join)
 
+
+def encode_utf8(enc: Encoding, texts: list[str]) -> list[list[int]]:
+    data = [text.encode() for text in texts]
+    ids, ends = engine_of(enc).encode_utf8(b"".join(data), np.cumsum(list(map(len, data)), dtype=np.int64))
+    assert (ids.dtype, ends.dtype) == (np.uint32, np.int64)
+    return [part.tolist() for part in np.split(ids, ends)[:-1]]
+
+
 # Each takes an encoding, a text without surrogates and a number; what it returns can be compared.
 METHODS: dict[str, Callable[[Encoding, str, int], object]] = {
     "encode_ordinary": lambda enc, text, n: enc.encode_ordinary(text),
@@ -46,6 +56,7 @@ METHODS: dict[str, Callable[[Encoding, str, int], object]] = {
     "threads": lambda enc, text, n: enc.encode_to_numpy(text, disallowed_special=(), num_threads=2).tolist(),
     "encode_ordinary_batch": lambda enc, text, n: enc.encode_ordinary_batch([text, text[:n], "", text[n:]]),
     "encode_batch": lambda enc, text, n: enc.encode_batch([text[:n], text], allowed_special="all"),
+    "encode_utf8": lambda enc, text, n: encode_utf8(enc, [text[:n], text, "", text, text[n:], ""]),
     "encode_with_offsets": lambda enc, text, n: [
         array.tolist() for array in enc.encode_with_offsets(text, allowed_special="all")
     ],
@@ -87,6 +98,7 @@ def test_every_method_gives_the_same_by_every_engine(
             assert method(by_hand, text, n) == method(auto, text, n) == expected[name], name
     ordinary = textbook.encode_ordinary(text, auto.pattern, auto.ranks)
     assert expected["encode_ordinary"] == ordinary
+    assert encode_utf8(by_hand, [text, "", text]) == [ordinary, [], ordinary]
 
 
 @pytest.mark.parametrize("engine", INSTALLED)

@@ -1,14 +1,18 @@
 """A corpus becomes token files: the ids of its documents, whatever the processes and cuts."""
 
+import gzip
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 from bpelab.bpe import Encoding, get_encoding, train
 from bpelab.bpe.corpus.reading import Reading
+from bpelab.bpe.encoders.choice import ENGINES, is_installed
+from bpelab.dataset import make_shard, token_writer
 from bpelab.dataset.tokenize_corpus import tokenize_corpus
 
-from .corpora import END, contents, expected_ids, write_corpus, written
+from .corpora import END, WORDS, contents, expected_ids, write_corpus, written
 
 
 @pytest.mark.parametrize("shard_bytes", [1, 3000, 10**9])
@@ -56,6 +60,30 @@ def test_long_files_of_lines_are_cut_between_lines(tmp_path: Path, gpt2: Encodin
         [tmp_path / "corpus"], tmp_path / "out", gpt2, reading=Reading(documents="line"), shard_bytes=500
     )
     assert written(tmp_path / "out")[0] == expected_ids([line for line in lines if line], gpt2)
+
+
+@pytest.mark.parametrize("engine", [name for name in ENGINES if is_installed(name)])
+@pytest.mark.parametrize("block_bytes", [1, 700, 10**6])
+def test_neither_engines_nor_what_is_encoded_together_changes_a_byte(
+    tmp_path: Path,
+    gpt2: Encoding,
+    small_parts: None,
+    monkeypatch: pytest.MonkeyPatch,
+    engine: str,
+    block_bytes: int,
+) -> None:
+    corpus = tmp_path / "corpus"
+    texts = write_corpus(corpus, 3)
+    short = [f"{WORDS} {number}"[number % 7 :] for number in range(60)]
+    (corpus / "a.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in short))
+    (corpus / "b.txt.gz").write_bytes(gzip.compress(texts[2].encode()))
+    whole = tmp_path / "whole"
+    tokenize_corpus([corpus], whole, gpt2, shard_bytes=4000)
+    assert written(whole)[0] == expected_ids([*texts, *short, texts[2]], gpt2)
+    monkeypatch.setattr(make_shard, "_BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(token_writer, "_BLOCK_IDS", block_bytes)
+    tokenize_corpus([corpus], tmp_path / "out", gpt2.with_engine(engine), shard_bytes=4000)
+    assert contents(tmp_path / "out") == contents(whole)
 
 
 def test_without_end_of_text_documents_still_end(tmp_path: Path) -> None:

@@ -71,8 +71,12 @@ def test_any_sizes_give_the_ids_of_the_textbook(
         patch.setattr(encoder, "BATCH_CHARS", 20)
         patch.setattr(encoder, "IDS_AT_A_TIME", 5)
         patch.setattr(encoder, "FEW_IDS", 3)
+        data = [text.encode() for text in texts]
+        ends = np.cumsum(list(map(len, data)), dtype=np.int64)
         for _ in range(2):  # the second time the pieces are known, or forgotten
             assert compiled.encode_batch(texts) == expected
+            all_ids, id_ends = compiled.encode_utf8(b"".join(data), ends)
+            assert [ids.tolist() for ids in np.split(all_ids, id_ends)[:-1]] == expected
             for text, ids in zip(texts, expected, strict=True):
                 assert compiled.encode(text).tolist() == compiled.encode_to_list(text) == ids
                 assert compiled.count(text) == len(ids)
