@@ -8,7 +8,7 @@ new and flatter every cache. The textbook has none and is measured on the smalle
 
 The answer (records/growth.json): all grow in proportion to the text. bpelab stays ahead of tiktoken and of
 Hugging Face's tokenizers at every size; gigatoken, fastokens and tokie, native code from end to end, are
-from twice to ten times as fast again.
+many times as fast again.
 """
 
 from typing import Any

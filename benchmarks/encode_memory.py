@@ -7,8 +7,8 @@ ratio is to one block.
 How the number could mislead: memory that was allocated before, such as the table of pieces, is not counted;
 `first_use` counts everything.
 
-The answer (records/quick.json): eight blocks need little more than one. The arrays belong to a block and
-are freed with it, so memory does not grow with the text.
+The answer (records/quick.json): eight blocks need far less than eight times as much as one. The arrays belong
+to a block and are freed with it, so memory hardly grows with the text.
 """
 
 import tracemalloc

@@ -35,9 +35,11 @@ N_IDS = 1_000_000
 @pytest.fixture(scope="module")
 def ids() -> Any:
     """(N_IDS,) uint32."""
-    torch.set_num_threads(1)
     found = encoding().encode_to_numpy(text_of("documentation"), disallowed_special=())
-    return np.resize(found, N_IDS)
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield np.resize(found, N_IDS)
+    torch.set_num_threads(n_threads)  # for the questions that share this process
 
 
 def ours(ids: Any, n_workers: int = 0) -> WindowLoader:

@@ -18,15 +18,11 @@ are kept up to date, and its table is asked once for each neighbouring token ins
 import contextlib
 import io
 import json
-import os
 import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
-
-os.environ["RAYON_NUM_THREADS"] = "1"
-os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 import pytest
 from bpelab.benchmarks.harness.measure import QUICK, measure
@@ -45,7 +41,9 @@ PUBLISHED = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?
 BOTH = "tinyshakespeare and documentation"
 CORPORA = ["documentation"] if QUICK else [BOTH, "standard library, 12 MB"]
 SIZES = [8192] if QUICK else [8192, 32768]
-SMALL_SIZES = {"documentation, 20 kB": 300} | ({} if QUICK else {"documentation, 60 kB": 512})
+SMALL_SIZES = (
+    {"documentation, 10 kB": 300} if QUICK else {"documentation, 20 kB": 300, "documentation, 60 kB": 512}
+)
 
 
 @cache
@@ -189,7 +187,7 @@ def each_phase_seconds(benchmark: Any, corpus: str, size: int, contender: str) -
         group=f"phases of bpelab, {corpus} to {size:,}",
         axis={"corpus": corpus, "vocab_size": size},
         baseline="counting",
-        rounds=2,
+        rounds=3 if QUICK else 2,
         warm=False,
     )
 
@@ -241,7 +239,7 @@ def against_educational_seconds(benchmark: Any, corpus: str, contender: str) -> 
         axis={"corpus": corpus, "vocab_size": size},
         baseline=EDUCATIONAL,
         amount=sum(len(text.encode("utf-8")) for text in texts),
-        rounds=1,
+        rounds=2 if QUICK else 1,
         warm=False,
         note=NOTES.get(contender),
     )

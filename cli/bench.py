@@ -23,7 +23,7 @@ def bench(
         Path, typer.Option("-o", "--output", metavar="FILE", help="The record, a JSON file.")
     ] = Path("bench.json"),
     preset: Annotated[
-        Literal["quick", "full"], typer.Option(help="quick takes some five minutes, full most of an hour.")
+        Literal["quick", "full"], typer.Option(help="quick takes some five minutes, full under an hour.")
     ] = "quick",
     passes: Annotated[
         int | None,
@@ -100,5 +100,7 @@ class _Steps:
     def __call__(self, n_done: int, n_steps: int, question: str) -> None:
         from bpelab.bpe.foundation.progress import Progress
 
+        if not n_done:  # what comes before the first step says nothing about the others
+            self._start = time.monotonic()
         seconds = time.monotonic() - self._start
         self._watch(Progress(question or "the end", n_done, n_steps, "steps", seconds))

@@ -63,7 +63,7 @@ def measure(
 ) -> None:
     """Let a call whose answer has been checked take its turns, and record what it is compared with.
 
-    Without `rounds`, as many are run as fit into the preset's time for a cell: at least 2, at most 20;
+    Without `rounds`, as many are run as fit into the preset's time for a cell: at least 3, at most 20;
     without `iterations`, a round makes as many calls as fill its time. `warm` makes a call before them that
     nobody counts; one that takes long was made when its answer was checked, and makes one call in each round.
     """
@@ -71,6 +71,10 @@ def measure(
     with context():
         benchmark.pedantic(call if warm else lambda: None, rounds=1)
     first = benchmark.stats.stats.total if benchmark.stats and warm else ROUND_SECONDS
+    if warm and iterations is None and first < ROUND_SECONDS:
+        # The first call of a few microseconds takes many times as long as the next ones.
+        with context():
+            first = min(seconds_of(call, 1) for _ in range(3))
     n_calls = iterations or max(1, int(ROUND_SECONDS / max(first, 1e-7)))
     GROUP.add(Contender(benchmark.name, call, n_calls, timer, context, rounds, first * n_calls), benchmark)
 

@@ -1,9 +1,10 @@
 """What does the suite add to pytest? A shuffled order, rounds in turns, and reasons for what is missing."""
 
+import gc
 import json
 import os
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,23 +20,38 @@ def pytest_benchmark_generate_machine_info() -> dict[str, Any]:
     return {}
 
 
+def pytest_collection_finish() -> None:
+    """Let no collection of garbage, while the clock runs, go through all that was imported."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Shuffle the groups, and the contenders within each, so that no contender always runs first or last."""
+    """Shuffle questions, their groups, and the contenders of these: none always runs first or last."""
     seed = os.environ.get("BPELAB_SEED")
     if seed is None:
         return
     order = random.Random(seed)
-    groups: dict[str, list[pytest.Item]] = {}
+    questions: dict[str, dict[str, list[pytest.Item]]] = {}
     for item in items:
+        groups = questions.setdefault(item.path.stem, {})
         groups.setdefault(_without_contender(item), []).append(item)
-    shuffled: Sequence[str] = order.sample(sorted(groups), len(groups))
-    items[:] = [item for name in shuffled for item in order.sample(groups[name], len(groups[name]))]
+    items[:] = [
+        item
+        for question in _shuffled(order, questions)
+        for group in _shuffled(order, questions[question])
+        for item in order.sample(questions[question][group], len(questions[question][group]))
+    ]
+
+
+def _shuffled(order: random.Random, names: Iterable[str]) -> list[str]:
+    return order.sample(sorted(names), len(list(names)))
 
 
 def _without_contender(item: pytest.Item) -> str:
     parameters = _parameters(item)
     parameters.pop("contender", None)
-    return f"{item.name.partition('[')[0]} {sorted(parameters.items(), key=str)}"
+    return f"{item.path.stem} {item.name.partition('[')[0]} {sorted(parameters.items(), key=str)}"
 
 
 def _parameters(item: pytest.Item) -> dict[str, Any]:

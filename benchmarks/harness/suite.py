@@ -1,7 +1,8 @@
 """How are all questions asked so that the answers hold? Shuffled, pass after pass, in fresh processes.
 
-Each pass runs every question's file in a new process, in an order of its own. The answers of a process are in
-the record as soon as it ends, so an interrupted run is a record too, and can be resumed.
+Each pass runs every question's file in a new process, in an order of its own; questions that ask the same
+encoders share one. The answers of a process are in the record as soon as it ends, so an interrupted run is a
+record too, and can be resumed.
 """
 
 import json
@@ -9,7 +10,7 @@ import os
 import random
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,13 +18,13 @@ from typing import Any
 
 from bpelab.benchmarks.harness import environment, guarded
 from bpelab.benchmarks.harness.conformance import conformance
-from bpelab.benchmarks.harness.questions import FOLDER, FULL_ONLY, QUESTIONS
+from bpelab.benchmarks.harness.questions import FOLDER, FULL_ONLY, MOST_PASSES, QUESTIONS, processes
 from bpelab.benchmarks.harness.record import RECORDS, SCHEMA, SECONDS, load, write
 from bpelab.bpe.foundation.writing import check_writable, is_stream
 
-# An interval over five passes reaches 1.24 standard deviations of a pass, over three 2.48: two passes more
-# are worth three times the rounds in each.
-PASSES = {"quick": 5, "full": 5}
+# An interval over three passes reaches 2.48 standard deviations of a pass, over five 1.24, over eight 0.84:
+# passes more are worth more than rounds more in each, as long as loading does not take most of a pass.
+PASSES = {"quick": 8, "full": 5}
 # A record keeps at most this many samples of a cell from each pass.
 MAX_SAMPLES = 20
 
@@ -55,27 +56,27 @@ def run(
         )
     path.parent.mkdir(parents=True, exist_ok=True)
     check_writable(path)
+    start = time.perf_counter()
     n_passes = n_passes or PASSES[preset]
+    left_out = FULL_ONLY if preset == "quick" and questions is None else ()
+    asked = [name for name in (QUESTIONS if questions is None else questions) if name not in left_out]
+    steps = list(_steps(asked, n_passes, seed))
+    if watch:
+        watch(0, len(steps), "this machine, and every encoder's ids")
     record = _begun(path, preset, n_passes, seed, resume)
     if questions is None:
-        left_out = FULL_ONLY if preset == "quick" else ()
-        questions = [question for question in QUESTIONS if question not in left_out]
         _note(record, [_left_to_full(question) for question in left_out])
         if "conformance" not in record:
             record["conformance"] = conformance()
-    steps = [
-        (number, question)
-        for number in range(n_passes)
-        for question in random.Random(f"{seed} {number}").sample(list(questions), len(questions))
-    ]
-    start, before = time.perf_counter(), record["seconds"]
-    for n_done, (number, question) in enumerate(steps):
+    before = record["seconds"]
+    for n_done, (number, together) in enumerate(steps):
         if watch:
-            watch(n_done, len(steps), question)
-        if [number, question] in record["done"]:
+            watch(n_done, len(steps), ", ".join(together))
+        left = [question for question in together if [number, question] not in record["done"]]
+        if not left:
             continue
-        _add(record, number, question, *_ask(question, preset, f"{seed} {number}"))
-        record["done"].append([number, question])
+        _add(record, number, *_ask(left, preset, f"{seed} {number}"))
+        record["done"] += [[number, question] for question in left]
         record["seconds"] = before + time.perf_counter() - start
         write(path, record)
     if watch:
@@ -84,6 +85,15 @@ def run(
     record["load"]["after"] = environment.load()
     write(path, record)
     return record
+
+
+def _steps(questions: Sequence[str], n_passes: int, seed: int) -> Iterator[tuple[int, list[str]]]:
+    """Yield the number of the pass and the questions of each process, in an order that the seed decides."""
+    for number in range(n_passes):
+        asked = [question for question in questions if number < MOST_PASSES.get(question, n_passes)]
+        together = processes(asked)
+        for step in random.Random(f"{seed} {number}").sample(together, len(together)):
+            yield number, step
 
 
 def _begun(path: Path, preset: str, n_passes: int, seed: int, resume: bool) -> dict[str, Any]:
@@ -148,8 +158,10 @@ def _parity(preset: str) -> list[dict[str, Any]]:
     return found
 
 
-def _ask(question: str, preset: str, seed: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Run one file in a fresh process; return what it measured, and what it could not measure."""
+def _ask(
+    questions: Sequence[str], preset: str, seed: str
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Run the files of questions in a fresh process; return what it measured, and what it could not."""
     # No other plugins: their imports take longer than some of the questions.
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "addopts="]
     command += ["-p", "pytest_benchmark.plugin", "-p", "bpelab.benchmarks.harness.plugin"]
@@ -158,7 +170,8 @@ def _ask(question: str, preset: str, seed: str) -> tuple[list[dict[str, Any]], l
     # `python_files` must match none of our files: pytest rewrites every module that it matches, which takes
     # ten seconds of PyTorch and would time another program than people use. A named file runs anyway.
     command += ["--import-mode=importlib", "-o", "python_functions=*_seconds *_bytes"]
-    command += [f"--benchmark-json={guarded.FOLDER}/{guarded.ANSWERS}", str(FOLDER / f"{question}.py")]
+    command += [f"--benchmark-json={guarded.FOLDER}/{guarded.ANSWERS}"]
+    command += [str(FOLDER / f"{question}.py") for question in questions]
     setting = {"BPELAB_PRESET": preset, "BPELAB_SEED": seed, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     setting["BPELAB_MISSING"] = f"{guarded.FOLDER}/{guarded.MISSING}"
     # The settings of a pytest that runs this one must not reach it.
@@ -166,14 +179,15 @@ def _ask(question: str, preset: str, seed: str) -> tuple[list[dict[str, Any]], l
     done = guarded.run(command, kept | setting)
     answers, missing = done[guarded.ANSWERS], done[guarded.MISSING]
     if missing is None or done["returncode"] not in (0, 1, 5):
-        raise ChildProcessError(f"{question}: {(done['output'] + done['errors']).strip()[-2000:]}")
+        raise ChildProcessError(
+            f"{', '.join(questions)}: {(done['output'] + done['errors']).strip()[-2000:]}"
+        )
     return json.loads(answers)["benchmarks"] if answers else [], json.loads(missing)
 
 
 def _add(
     record: dict[str, Any],
     number: int,
-    question: str,
     measured: Sequence[dict[str, Any]],
     missing: Sequence[dict[str, Any]],
 ) -> None:
@@ -184,6 +198,7 @@ def _add(
         if "values" not in about:
             continue  # it failed in one of its rounds, which is among the missing
         values = about.pop("values")
+        question = Path(entry["fullname"].partition("::")[0]).stem
         key = (question, entry["group"], entry["params"]["contender"])
         if key not in cells:
             names = dict(zip(("question", "group", "contender"), key, strict=True))

@@ -32,13 +32,13 @@ SHORT = {
     "embedding_training": "Training with it",
 }
 METHOD = (
-    "In every pass each question was asked once, in a fresh process, where the contenders of a group took"
-    " turns, round by round. A ratio is the baseline's time (or memory) divided by the contender's in the"
-    " same round; the median of a pass counts, and the geometric mean over passes is shown. Its interval is"
-    " Student's 95 % t-interval of the mean of the logarithms over passes. A ratio whose interval reaches"
-    " more than a tenth from it is marked. The contender named control is the same code a second time: its"
-    " true ratio is 1. Answers were compared before the clock started; a contender with a wrong answer was"
-    " not timed."
+    "A pass asks each question once, in a fresh process, which it shares with questions about the same"
+    " encoders. There the contenders of a group took turns, round by round. A ratio is the baseline's time"
+    " (or memory) divided by the contender's in the same round; the median of a pass counts, and the"
+    " geometric mean over passes is shown. Its interval is Student's 95 % t-interval of the mean of the"
+    " logarithms over passes. A ratio whose interval reaches more than a tenth from it is marked. The"
+    " contender named control is the same code a second time: its true ratio is 1. Answers were compared"
+    " before the clock started; a contender with a wrong answer was not timed."
 )
 NO_CUDA = "CUDA was not measured: none of these records comes from a machine with a GPU."
 

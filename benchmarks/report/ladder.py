@@ -182,12 +182,17 @@ def _notes(record: Record, bottom: float) -> list[str]:
     """Return what the picture does not show: who encoded less, what bars mean, and where it comes from."""
     cells = [row.cell for row in _of_source_code(record)]
     text = cells[0]["axis"].get("text", "one text")
-    n_bytes = max((cell["amount"] for cell in cells if cell["contender"] == SLOWEST), default=0)
+    amounts: dict[str, float] = {}
+    for cell in sorted(cells, key=lambda cell: float(cell["amount"])):
+        amounts[cell["contender"]] = cell["amount"]
+    slow = [name for name, amount in sorted(amounts.items()) if amount < max(amounts.values())]
+    who = " and ".join("the textbook" if name == SLOWEST else name for name in slow) or "nobody"
+    n_bytes = max((amounts[name] for name in slow), default=0)
     modified = " with changes" if record.get("modified") else ""
     commit, n_passes = str(record.get("commit") or "unknown")[:12], record["n_passes"]
     notes = [
-        f"Text: {text}; the textbook encodes {n_bytes:,} bytes of it. Pale bars: the range of"
-        f" {n_passes} passes.",
+        f"Text: {text}; {who} {'encode' if len(slow) > 1 else 'encodes'} {n_bytes:,} bytes of it. Pale bars:"
+        f" the range of {n_passes} passes.",
         "Ids come as an array; where an encoder only returns a list, converting it counts.",
         f"Measured on {record['started'][:10]}, commit {commit}{modified}: bpelab bench --only {QUESTION}",
     ]

@@ -1,6 +1,7 @@
 """Which other encoders are there, and how are they given an encoding of ours? Each is optional."""
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -57,12 +58,19 @@ def tokenizers_file(path: Path) -> Encode:
     return lambda text: encode(text, add_special_tokens=False).ids
 
 
+@lru_cache(maxsize=1)
+def tokenizer_json_of(encoding: Encoding) -> str:
+    """Return the `tokenizer.json` of an encoding; the last one is kept, since several encoders read it."""
+    return dump_tokenizer_json(encoding).decode()
+
+
+@lru_cache(maxsize=1)
 def fastokens_tokenizer(encoding: Encoding) -> Any:
     """Return fastokens' tokenizer of an encoding."""
     from fastokens import Tokenizer
 
     try:
-        return Tokenizer.from_json_str(dump_tokenizer_json(encoding).decode())
+        return Tokenizer.from_json_str(tokenizer_json_of(encoding))
     except ValueError as error:
         raise PeerRefusedError(_refuses("fastokens", encoding, error)) from None
 
@@ -74,7 +82,7 @@ def _refuses(peer: str, encoding: Encoding, error: Exception) -> str:
 def _tokenizers(encoding: Encoding) -> Encode:
     from tokenizers import Tokenizer
 
-    encode = Tokenizer.from_str(dump_tokenizer_json(encoding).decode()).encode
+    encode = Tokenizer.from_str(tokenizer_json_of(encoding)).encode
     return lambda text: encode(text).ids
 
 
@@ -82,7 +90,7 @@ def _gigatoken(encoding: Encoding) -> Encode:
     from gigatoken import Tokenizer
 
     try:
-        encode: Encode = Tokenizer.from_json(dump_tokenizer_json(encoding).decode()).encode
+        encode: Encode = Tokenizer.from_json(tokenizer_json_of(encoding)).encode
     except RuntimeError as error:
         raise PeerRefusedError(_refuses("gigatoken", encoding, error)) from None
     return encode
@@ -98,7 +106,7 @@ def _tokie(encoding: Encoding) -> Encode:
 
     with TemporaryDirectory() as folder:
         path = Path(folder, "tokenizer.json")
-        path.write_bytes(dump_tokenizer_json(encoding))
+        path.write_text(tokenizer_json_of(encoding), encoding="utf-8", newline="")
         encode = Tokenizer.from_json(str(path)).encode
     return lambda text: encode(text).ids
 

@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,40 @@ def test_every_pass_of_every_cell_is_there_and_what_is_missing_has_a_reason(fold
     assert ("absent", "not installed: pip install absent") in reasons
     assert all(reason.startswith("failed: ") for contender, reason in reasons if contender == "wrong")
     assert record["finished"]
-    assert [step[0] for step in seen] == [0, 1, 2, 3, 4]
+    assert [step[0] for step in seen] == [0, 0, 1, 2, 3, 4]
+
+
+def test_questions_that_share_a_process_have_cells_of_their_own(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Sequence[str]] = []
+    ask = suite._ask
+
+    def watched(asking: Sequence[str], preset: str, seed: str) -> Any:
+        asked.append(asking)
+        return ask(asking, preset, seed)
+
+    monkeypatch.setattr(questions, "TOGETHER", (("first", "second"),))
+    monkeypatch.setattr(suite, "_ask", watched)
+    record = run(folder / "record.json", n_passes=1, questions=("first", "second"))
+    assert asked == [["first", "second"]]
+    assert record["done"] == [[0, "first"], [0, "second"]]
+    assert len(cells(record)) == len(record["cells"]) == 8
+    assert {entry["question"] for entry in record["missing"]} == {"first", "second"}
+
+
+def test_a_question_that_gets_fewer_passes_has_no_samples_in_the_others(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(suite, "MOST_PASSES", {"second": 1})
+    path = folder / "record.json"
+    run(path, n_passes=2, questions=("first", "second"))
+    counts = {
+        question: [[len(samples) for samples in cell["passes"]] for cell in own]
+        for question in ("first", "second")
+        if (own := [cell for cell in load(path)["cells"] if cell["question"] == question])
+    }
+    assert counts == {"first": [[20, 20]] * 4, "second": [[20, 0]] * 4}
 
 
 BREAKS = QUESTION.replace(
@@ -175,11 +209,11 @@ def test_an_interrupted_run_keeps_what_is_done_and_goes_on(
     asked: list[str] = []
     ask = suite._ask
 
-    def interrupted(question: str, preset: str, seed: str) -> Any:
-        asked.append(f"{question} {seed}")
+    def interrupted(asking: Sequence[str], preset: str, seed: str) -> Any:
+        asked.append(f"{asking} {seed}")
         if len(asked) == 2:
             raise KeyboardInterrupt
-        return ask(question, preset, seed)
+        return ask(asking, preset, seed)
 
     monkeypatch.setattr(suite, "_ask", interrupted)
     with pytest.raises(KeyboardInterrupt):

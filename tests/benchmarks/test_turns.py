@@ -2,6 +2,7 @@
 
 from collections import Counter
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -38,6 +39,21 @@ class Watched:
         return Contender(name, call, **about)
 
 
+class Benchmark:
+    """pytest-benchmark's fixture, which measures that the first call takes so many seconds."""
+
+    name = "x"
+    group = None
+
+    def __init__(self, seconds: float) -> None:
+        self.extra_info: dict[str, Any] = {}
+        self.stats = SimpleNamespace(stats=SimpleNamespace(total=seconds))
+
+    def pedantic(self, call: Any, rounds: int) -> None:
+        assert rounds == 1
+        call()
+
+
 def test_every_round_has_every_contender_once_and_orders_differ() -> None:
     watched = Watched()
     outcomes = run([watched.contender(name) for name in "abc"], seed="s", seconds_each=1)
@@ -52,7 +68,7 @@ def test_every_round_has_every_contender_once_and_orders_differ() -> None:
 
 
 def test_all_get_as_many_rounds_and_as_many_as_fit() -> None:
-    for seconds, n_rounds in ((1.0, 2), (0.01, 20), (0.1, 10)):
+    for seconds, n_rounds in ((1.0, 3), (0.01, 20), (0.1, 10)):
         watched = Watched()
         contenders = [watched.contender(name, rounds=None, seconds=seconds) for name in "ab"]
         run(contenders, seed="s", seconds_each=1)
@@ -72,7 +88,21 @@ def test_a_round_of_short_calls_is_divided_by_their_number(monkeypatch: pytest.M
     monkeypatch.setattr("time.perf_counter", lambda: next(times))
     calls: list[int] = []
     assert seconds_of(lambda: calls.append(1), 4) == 2.0
-    assert len(calls) == 4
+    assert len(calls) == 5  # one before them does not count
+
+
+def test_the_first_call_of_a_short_one_does_not_say_how_many_fill_a_round(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    group = Group()
+    monkeypatch.setattr("bpelab.benchmarks.harness.measure.GROUP", group)
+    monkeypatch.setattr("bpelab.benchmarks.harness.measure.ROUND_SECONDS", 1.0)
+    monkeypatch.setattr("bpelab.benchmarks.harness.measure.seconds_of", lambda call, n_calls: 0.1)
+    told: list[Contender] = []
+    monkeypatch.setattr(group, "add", lambda contender, benchmark: told.append(contender))
+    measure(Benchmark(0.9), lambda: None, group="g", axis={"n": 1})
+    measure(Benchmark(2.0), lambda: None, group="g", axis={"n": 1})
+    assert [(contender.n_calls, contender.seconds) for contender in told] == [(10, 1.0), (1, 2.0)]
 
 
 def test_an_empty_group_measures_nothing() -> None:
@@ -80,25 +110,10 @@ def test_an_empty_group_measures_nothing() -> None:
 
 
 def test_a_call_waits_for_its_group(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Stats:
-        total = 0.5
-
-    class Benchmark:
-        name = "x"
-        group = None
-
-        def __init__(self) -> None:
-            self.extra_info: dict[str, Any] = {}
-            self.stats = type("Metadata", (), {"stats": Stats()})()
-
-        def pedantic(self, call: Any, rounds: int) -> None:
-            assert rounds == 1
-            call()
-
     group = Group()
     monkeypatch.setattr("bpelab.benchmarks.harness.measure.GROUP", group)
     calls: list[str] = []
-    benchmark = Benchmark()
+    benchmark = Benchmark(0.5)
     measure(benchmark, lambda: calls.append("x"), group="g", axis={"n": 1}, rounds=3)
     assert calls == ["x"]
     assert "values" not in benchmark.extra_info
