@@ -76,7 +76,7 @@ def measure(
         with context():
             first = min(seconds_of(call, 1) for _ in range(3))
     n_calls = iterations or max(1, int(ROUND_SECONDS / max(first, 1e-7)))
-    GROUP.add(Contender(benchmark.name, call, n_calls, timer, context, rounds, first * n_calls), benchmark)
+    GROUP.add(Contender(benchmark.name, call, n_calls, timer, context, rounds), benchmark)
 
 
 def describe(

@@ -43,7 +43,6 @@ class Contender:
     timer: Timer
     context: Context  # entered before every round, while no clock runs
     rounds: int | None  # None: as many as fit into its time
-    seconds: float  # of one round, as far as is known
 
     def round(self) -> float:
         """Return the seconds of a call, measured in one round."""
@@ -63,15 +62,17 @@ class Outcome:
 def run(contenders: list[Contender], *, seed: str, seconds_each: float) -> list[Outcome]:
     """Time the contenders of a group, one round each, again and again; they all get as many rounds.
 
-    Their number is the highest that one of them asks for; without one, as many as fit into `seconds_each` for
-    every contender: at least 3, at most 20. One that raises an exception is left out from then on.
+    Their number is the highest that one of them asks for; where none does, as many as fit into `seconds_each`
+    for every contender: at least 3, at most 20. One that raises an exception is left out from then on.
     """
-    asked = [contender.rounds for contender in contenders if contender.rounds is not None]
-    a_round = sum(contender.seconds for contender in contenders)
-    n_rounds = max(asked) if asked else rounds_within(a_round, seconds_each * len(contenders))
+    asked = max((contender.rounds or 0 for contender in contenders), default=0)
     outcomes = [Outcome(contender) for contender in contenders]
     gc.collect()  # what was needed to set up is not collected while the clock runs
-    for order in orders(len(contenders), n_rounds, seed):
+    start = time.monotonic()
+    for n_done, order in enumerate(orders(len(contenders), asked or MOST, seed)):
+        a_round = (time.monotonic() - start) / max(n_done, 1)
+        if not asked and n_done >= FEWEST and (n_done + 1) * a_round > seconds_each * len(contenders):
+            break  # another round as long as those before would not fit
         for place in order:
             _one_round(outcomes[place])
     return outcomes
@@ -95,13 +96,3 @@ def orders(n_contenders: int, n_rounds: int, seed: str) -> Iterator[list[int]]:
     draw = random.Random(seed)
     for _ in range(n_rounds):
         yield draw.sample(range(n_contenders), n_contenders)
-
-
-def rounds_within(seconds_of_a_round: float, seconds: float) -> int:
-    """Return how many rounds fit into so many seconds: at least 3, at most 20.
-
-    >>> rounds_within(0.1, 1.0), rounds_within(1.0, 1.0), rounds_within(0.0, 1.0)
-    (10, 3, 20)
-    """
-    # A millionth more, so that a tenth of a second fits ten times into a second.
-    return max(FEWEST, min(MOST, int(seconds / max(seconds_of_a_round, 1e-9) + 1e-6)))
