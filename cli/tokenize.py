@@ -86,6 +86,8 @@ def tokenize(
     found = sum((found_in(name, reading) for name in corpus), Found())
     if not output:  # `Path` would take it for the directory we are in
         raise ValueError("-o has an empty name: name a directory, or . for the one we are in")
+    if output.startswith("memory://"):
+        raise ValueError(f"{output} would be lost with this process: name a directory, or a store that stays")
     if not is_url(without_scheme(output)):
         check_folder(
             Path(without_scheme(output)), FILES, [*corpus, path, *files_of_encoding(encoding or DEFAULT)]

@@ -260,6 +260,12 @@ def test_one_text_is_read_compressed_and_at_a_url(call: Call) -> None:
         assert call(f"count {name}")[0] == "3\n"
 
 
+def test_tokens_that_would_be_lost_with_the_process_are_refused(call: Call) -> None:
+    Path("a.txt").write_text("the cat sat")
+    with pytest.raises(ValueError, match="memory://out would be lost with this process: name a directory"):
+        call("tokenize a.txt -o memory://out")
+
+
 @every_reader
 def test_a_pattern_that_nothing_matches_is_refused(call: Call, command: str) -> None:
     with pytest.raises(FileNotFoundError, match="no file has a name of this pattern"):
