@@ -487,7 +487,9 @@ def test_nfc_ignored_merges_and_a_post_processor_are_accepted_where_they_make_no
         content["model"]["vocab"]["zzz"] = 300
 
     path = file(change)
-    ours = load_tokenizer_json(path, nfc_is_mine=True)
+    with pytest.raises(TypeError, match="positional"):  # a promise that nobody makes by mistake
+        load_tokenizer_json(path, True)  # type: ignore[misc]
+    ours = load_tokenizer_json(path=path, nfc_is_mine=True)
     theirs = tokenizers.Tokenizer.from_file(str(path))
     for text in ["ab abc zzz<|end|>", "zzzz", "zzz"]:
         assert ours.encode(text, allowed_special="all") == theirs.encode(text, add_special_tokens=False).ids

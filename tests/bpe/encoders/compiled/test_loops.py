@@ -17,7 +17,7 @@ pytest.importorskip("numba", reason="pip install 'bpelab[compiled]'")
 
 from bpelab.bpe.encoders.compiled import split
 from bpelab.bpe.encoders.compiled.call import Call, Parts
-from bpelab.bpe.encoders.compiled.memory import Memory, Sizes, new_memory, new_room
+from bpelab.bpe.encoders.compiled.memory import IS_FULL, Memory, Sizes, new_memory, new_room
 from bpelab.bpe.encoders.compiled.tables import as_bytes, build_tables
 
 # The loops multiply modulo 2**64, of which NumPy warns where they are interpreted.
@@ -142,6 +142,7 @@ def test_pieces_met_before_have_the_same_ids_again(
         call = a_call(ranks, sizes, memory)
         call.encode_pieces(pieces)
         memory = call.memory
+        assert memory.counters[IS_FULL] == 0  # what has grown, or forgotten, has room again
         assert call.all_ids().tolist() == expected
         counting = a_call(ranks, sizes, memory, limit=limit, keeps_ids=False)
         counting.encode_pieces(pieces)
