@@ -22,7 +22,7 @@ from bpelab.bpe.training.compiled.count import PieceArrays
 from bpelab.bpe.training.compiled.counter import PieceCounter
 from bpelab.bpe.training.compiled.learner import LAST_PAIR, CompiledLearner, Sizes
 from bpelab.bpe.training.compiled.pairs import NO_PAIR, table_for
-from bpelab.bpe.training.compiled.queue import Threshold, queue_for
+from bpelab.bpe.training.compiled.queue import Queue, Threshold, push, queue_for
 from bpelab.bpe.training.compiled.scan import TOO_MANY, count_pairs, find_places, register_frequent
 from bpelab.bpe.training.compiled.slots import SEPARATOR, Ids, Integers, new_pieces
 
@@ -83,6 +83,14 @@ def test_it_learns_what_the_arrays_learn_however_little_room_there_is(
     assert learner.exhausted or len(learner.merges) == n_merges
 
 
+def check_queue(queue: Queue, entries: list[tuple[int, int]]) -> None:
+    """Entry i is before 2 i + 1 and 2 i + 2: the higher count first, of equal counts the smaller pair."""
+    queued = list(zip(queue.counts.tolist(), queue.pairs.tolist(), strict=True))[: len(entries)]
+    assert sorted(queued) == sorted(entries)
+    keys = [(-count, pair) for count, pair in queued]
+    assert all(keys[(below - 1) // 2] < keys[below] for below in range(1, len(keys)))
+
+
 @settings(deadline=None, max_examples=50)
 @given(
     counts=PIECES,
@@ -115,9 +123,8 @@ def test_a_scan_finds_each_pair_where_it_is_and_queues_the_frequent_ones(
     frequent = {pair for pair, count in expected.items() if count >= least}
     table, queue = table_for(16), queue_for(16)
     n_queued = register_frequent(counted, Threshold(np.int64(least), LAST_PAIR), table, queue)
-    queued = [(-count, pair) for count, pair in zip(*queue, strict=True)][:n_queued]
-    assert sorted(queued) == sorted((-expected[pair], pair) for pair in frequent)
-    assert all(queued[(below - 1) // 2] < queued[below] for below in range(1, n_queued))
+    assert n_queued == len(frequent)
+    check_queue(queue, [(expected[pair], pair) for pair in frequent])
 
     places = np.zeros(n_all, dtype=np.int32)
     for first, end in stretches:
@@ -129,6 +136,15 @@ def test_a_scan_finds_each_pair_where_it_is_and_queues_the_frequent_ones(
         for slot in slots
     }
     assert found == {pair: places_of[pair] for pair in frequent}
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.tuples(st.integers(1, 4), st.integers(0, 9)), unique=True, max_size=20))
+def test_a_pair_put_into_the_queue_is_before_all_that_are_rarer(entries: list[tuple[int, int]]) -> None:
+    queue = Queue(np.zeros(len(entries) + 1, np.int64), np.zeros(len(entries) + 1, np.int64))
+    for n_queued, (count, pair) in enumerate(entries):
+        push(queue, n_queued, count, pair)
+    check_queue(queue, entries)
 
 
 def test_a_scan_of_more_pairs_than_there_is_room_for_says_so() -> None:
