@@ -18,9 +18,11 @@ from hypothesis import strategies as st
 pytest.importorskip("numba", reason="pip install 'bpelab[compiled]'")
 
 from bpelab.bpe.encoders.compiled.memory import Sizes as RoomSizes
+from bpelab.bpe.training.compiled import learner as learner_module
 from bpelab.bpe.training.compiled.count import PieceArrays
 from bpelab.bpe.training.compiled.counter import PieceCounter
 from bpelab.bpe.training.compiled.learner import LAST_PAIR, CompiledLearner, Sizes
+from bpelab.bpe.training.compiled.merge import N_QUEUED, N_TOKENS, Work, merge_some
 from bpelab.bpe.training.compiled.pairs import NO_PAIR, table_for
 from bpelab.bpe.training.compiled.queue import Queue, Threshold, push, queue_for
 from bpelab.bpe.training.compiled.scan import TOO_MANY, count_pairs, find_places, register_frequent
@@ -81,6 +83,24 @@ def test_it_learns_what_the_arrays_learn_however_little_room_there_is(
     list(other.steps(n_merges))
     assert learner.merges == other.merges
     assert learner.exhausted or len(learner.merges) == n_merges
+
+
+@settings(deadline=None, max_examples=30)
+@given(counts=PIECES)
+def test_every_pair_waits_in_the_queue_once_until_it_is_merged(counts: dict[tuple[int, ...], int]) -> None:
+    learner = CompiledLearner(*laid_out(counts), tokens=[b"a", b"b", b"c", b"d"], sizes=Sizes(first_pairs=60))
+
+    def watched(work: Work, *arguments: Any) -> int:
+        why = merge_some(work, *arguments[:-1], 1)  # one merge and no more
+        waiting = work.queue.pairs[: work.state[N_QUEUED]].tolist()
+        own = slice(4, int(work.state[N_TOKENS]))
+        merged = zip(work.tokens.lefts[own].tolist(), work.tokens.rights[own].tolist(), strict=True)
+        assert len({*waiting, *(left << 32 | right for left, right in merged)}) == len(waiting) + own.stop - 4
+        return why
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(learner_module, "merge_some", watched)
+        list(learner.steps(30))
 
 
 def check_queue(queue: Queue, entries: list[tuple[int, int]]) -> None:
