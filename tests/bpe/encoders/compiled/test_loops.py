@@ -32,7 +32,7 @@ SIMILAR = st.text("a\0", min_size=1, max_size=3).map(str.encode) | st.builds(
 )
 # Runs of ASCII of any length between characters of two, three and four bytes.
 LINES = st.lists(
-    st.text("ab 1'\n", max_size=6) | st.sampled_from(["é", "あ", "🙂", "x" * 80, " y" * 40]), max_size=6
+    st.text("ab 1'\n", max_size=6) | st.sampled_from(["é", "あ", "🙂", "x" * 80, " y" * 150]), max_size=6
 )
 TEXTS = LINES.map("".join)
 
