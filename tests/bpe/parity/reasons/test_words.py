@@ -5,8 +5,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from bpelab.bpe import textbook
 from bpelab.bpe.parity.reasons.order import _first_step
-from bpelab.bpe.parity.reasons.split import _of_class, crossing_token
+from bpelab.bpe.parity.reasons.split import _of_class, crossing_token, cut_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -78,3 +79,20 @@ def test_the_first_merge_that_is_missing_is_named(found: list[bytes], words: str
     ranks = {token: rank for rank, token in enumerate(tokens)}
     case: Any = SimpleNamespace(name="theirs", tables=SimpleNamespace(ranks=ranks))
     assert words in _first_step(case, b"abcd", found)
+
+
+@given(piece=st.text("a1", min_size=2, max_size=8), data=st.data())
+def test_a_piece_that_was_cut_in_two_is_told_by_its_parts_unless_it_is_a_word(
+    piece: str, data: st.DataObject
+) -> None:
+    tokens = [b"a", b"1", b"a1", b"1a", b"11", b"a1a"]
+    ranks = {token: rank for rank, token in enumerate(tokens)}
+    cut, content = data.draw(st.integers(1, len(piece) - 1)), piece.encode()
+    found = textbook.merge_piece(content[:cut], ranks) + textbook.merge_piece(content[cut:], ranks)
+    parts = cut_of(content, [tokens[rank] for rank in found], ranks)
+    if piece.isalpha():
+        assert parts is None
+    else:
+        assert parts is not None and b"".join(parts) == content
+        assert [rank for part in parts for rank in textbook.merge_piece(part, ranks)] == found
+    assert cut_of(content, [b"a"], ranks) is None
