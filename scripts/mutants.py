@@ -226,6 +226,8 @@ def main() -> None:
     parser.add_argument("--survivors", action="store_true", help="try those again that no test noticed")
     parser.add_argument("--again", action="store_true", help="forget the session and draw from today's tree")
     args = parser.parse_args()
+    # A shell has what it starts in the background ignore Ctrl-C, and what tests start would do so, too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ |= {"NUMBA_DISABLE_JIT": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     os.environ.setdefault("BPELAB_SPLIT_LENGTH", "4")  # every short string, in a tenth of the time
     os.environ.setdefault("BPELAB_DATA", str(ROOT.parent / "shared" / "data"))

@@ -56,7 +56,8 @@ def page(db: WorkDB, last_path: Path) -> str:
             tried[key] += 1
             noticed[key] += result.test_outcome is not TestOutcome.SURVIVED
         if result.test_outcome is TestOutcome.SURVIVED:
-            before, after = [*result.diff.splitlines(), ""][:2]
+            changed = [line for line in result.diff.splitlines() if line[1:].strip()]
+            before, after = [*changed, ""][:2]  # a line that was only taken out has none after it
             survivors.add(f"{path}: `{before[2:]}` became `{after[2:]}`")
     in_session = set(map(_folder, tried))
     for key, counts in last.rows.items():

@@ -19,7 +19,7 @@ import pytest
 
 Seconds = dict[str, float]  # by the name of a test
 LONGEST = 3.0  # seconds of this processor: the machine may be busy
-LONGEST_TOGETHER = 60.0  # seconds: what a survivor costs
+LONGEST_TOGETHER = 20.0  # seconds: what a survivor costs
 MOST_TOO_LONG = 4  # after so many in a file the rest of it is left out
 PRELOADED = ("hypothesis", "numba", "numpy", "regex", "tiktoken", "torch", "torch.utils.data")
 DOCTESTS = "tests/test_doctests.py"

@@ -2,8 +2,7 @@
 
 import random
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from bpelab.bpe.data.gpt2 import printable
 from bpelab.bpe.exercise.answers import train
@@ -11,8 +10,7 @@ from bpelab.bpe.exercise.answers import train
 N_RANDOM = 100
 
 
-@dataclass(frozen=True)
-class Case:
+class Case(NamedTuple):
     """Arguments for a function; the label says what is special about them."""
 
     label: str

@@ -1,12 +1,11 @@
 """Which functions does a student write, in which order? And how does the empty file look?"""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from bpelab.bpe.exercise.words import Language, say
 
 
-@dataclass(frozen=True)
-class Function:
+class Function(NamedTuple):
     """A function that the student writes; what it must do is in the words."""
 
     name: str
@@ -23,8 +22,7 @@ class Function:
         return f"def {self.name}({self.parameters}) -> {self.returns}:"
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """One step of the way through BPE."""
 
     name: str

@@ -47,11 +47,11 @@ class PieceTrace:
             return "the piece is a token and is taken whole: its merges would end in other tokens"
         if self.is_token and len(self.steps) != 1:
             return "the piece is a token and is taken whole; merging gives the same"
-        if not self.steps and len(self.text.encode("utf-8")) > MAX_TRACED_BYTES:
+        if self.steps:
+            return ""
+        if len(self.text.encode("utf-8")) > MAX_TRACED_BYTES:
             return f"the steps of a piece of more than {MAX_TRACED_BYTES} bytes are not kept"
-        if not self.steps:
-            return "the steps of this piece are not kept: those before it are as many as a trace holds"
-        return ""
+        return "the steps of this piece are not kept: those before it are as many as a trace holds"
 
     def _repr_html_(self) -> str:
         note = f"<div>{escape(self.note)}</div>" if self.note else ""

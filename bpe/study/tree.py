@@ -76,8 +76,8 @@ def merge_tree(steps: Sequence[MergeStep]) -> list[Node]:
     """Return the tokens that are left at the end, each with the symbols that it was merged from.
 
     >>> (root,) = merge_tree(list(merge_steps(b"ab", {b"a": 0, b"b": 1, b"ab": 2})))
-    >>> root.rank, [child.token for child in root.children]
-    (2, [b'a', b'b'])
+    >>> root.rank, root.level, [child.token for child in root.children]
+    (2, 1, [b'a', b'b'])
     """
     nodes = [Node(part, float(i), 0, None, ()) for i, part in enumerate(steps[0].parts)]
     for step in steps:

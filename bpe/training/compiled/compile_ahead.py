@@ -6,14 +6,12 @@ from collections.abc import Callable, Iterable, Iterator
 from bpelab.bpe.encoders.compiled.code_files import NAMES_OF_PATTERNS, folder_with, version_of
 from bpelab.bpe.encoders.compiled.compile_ahead import CompiledAhead
 from bpelab.bpe.encoders.compiled.machine import IS_INTERPRETED
-from bpelab.bpe.encoders.compiled.memory import Sizes
 from bpelab.bpe.foundation.announced import announced
 from bpelab.bpe.foundation.forks import forks_wait
 from bpelab.bpe.training.compiled.counter import PieceCounter, arrays_of, ids_of
 from bpelab.bpe.training.compiled.learner import CompiledLearner
 from bpelab.bpe.training.compiled.when_it_pays import LEARNING_LOOPS, counting_loops
 
-_SMALL = Sizes(first_slots=16, most_slots=64, block=16, pieces=16, texts=1)
 _BYTES = [bytes([byte]) for byte in range(256)]
 _ready: set[str] = set()  # the patterns whose pieces this process can count, and "" when it can learn
 
@@ -70,7 +68,7 @@ def _learn_something() -> None:
 
 def _count_something(pattern: str) -> None:
     """Call every loop that Python calls to count pieces: 40 of them do not fit into the first table."""
-    counter = PieceCounter(pattern, sizes=_SMALL, first_slots=16)
+    counter = PieceCounter(pattern, first_slots=16)
     counter.count(["".join(f"{number} " for number in range(40))])
     counter.add(arrays_of({b"a": 1}))
     ids_of(counter.pieces(), _BYTES)

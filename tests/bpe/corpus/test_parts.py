@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import regex
 from bpelab.bpe.corpus import parts as parts_module
+from bpelab.bpe.corpus.blocks import parts_of_files
 from bpelab.bpe.corpus.parts import PART_BYTES, Part, cut_in_text, list_parts
 from bpelab.bpe.corpus.read_part import read_part
 from bpelab.bpe.corpus.reading import Reading
@@ -240,3 +241,17 @@ def test_what_comes_through_a_pipe_is_copied_and_the_copy_is_removed(tmp_path: P
 def test_a_reading_that_is_not_one_is_refused(values: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Reading(**values)
+
+
+def test_other_processes_read_files_by_their_whole_names_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.txt").write_text("one")
+    monkeypatch.chdir(tmp_path)
+    ((part, _),) = parts_of_files([Path("a.txt")], GPT2_PATTERN, "strict")
+    assert (part.name, part.source.path) == ("a.txt", str(tmp_path / "a.txt"))
+    with pytest.raises(ValueError, match="'one' is a document in memory, which other machines cannot read"):
+        list(parts_of_files([Path("a.txt"), "one"], GPT2_PATTERN, "strict"))
+    os.mkfifo("pipe")
+    with pytest.raises(ValueError, match=r"^pipe: a pipe can be read only on this machine"):
+        list(parts_of_files([Path("pipe")], GPT2_PATTERN, "strict"))

@@ -3,8 +3,10 @@
 import os
 import signal
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -70,6 +72,29 @@ def test_versions_that_differ_are_refused_with_both_named(
     monkeypatch.setattr(dask_workers, "require_same_versions", lambda client: None)
     with pytest.raises(ValueError, match=message):
         list(map_tasks(len, ["a"], workers))
+
+
+@pytest.mark.parametrize(
+    ("package", "version", "message"),
+    [
+        ("python", "3.11.99.final.0", None),
+        ("numpy", "2.99.1", None),
+        ("bpelab", "1.2.4", "the worker at tcp://b has bpelab 1.2.4, and the client has bpelab 1.2.3: "),
+        ("python", "3.12.1.final.0", "has python 3.12, and the client has python 3.11: install the same"),
+        ("numpy", "1.26.4", "has numpy 1, and the client has numpy 2"),
+        ("numpy", None, "the worker at tcp://b lacks numpy, and the client has numpy 2"),
+    ],
+)
+def test_only_what_changes_how_objects_are_pickled_must_be_the_same(
+    monkeypatch: pytest.MonkeyPatch, package: str, version: str | None, message: str | None
+) -> None:
+    ours = {"bpelab": "1.2.3", "python": "3.11.2.final.0", "numpy": "2.1.0"}
+    monkeypatch.setattr(dask_workers, "versions", lambda: dask_workers._compared(ours))
+    packages = {"tcp://a": ours, "tcp://b": ours | {package: version}}
+    workers = {address: {"packages": found} for address, found in packages.items()}
+    client = SimpleNamespace(get_versions=lambda packages: {"workers": workers})
+    with pytest.raises(ValueError, match=message) if message else nullcontext():
+        dask_workers.require_same_versions(client)
 
 
 def test_no_scheduler_and_no_address_are_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from itertools import islice
 from typing import Any
 
 from bpelab.bpe import Encoding
-from bpelab.bpe.parity.compare import compare
+from bpelab.bpe.parity.compare import SHOWN, compare
 from bpelab.bpe.parity.fuzz import fuzz_texts
 from bpelab.bpe.parity.sample import multilingual_sample
 from bpelab.bpe.splitting.patterns import CL100K_PATTERN
@@ -53,6 +53,15 @@ def test_another_id_is_shown_with_its_place(gpt2: Encoding, tiktoken_gpt2: Any) 
     assert first.our_ids != first.their_ids
     assert (first.our_tokens, first.their_tokens) == ([b" the", b" end"], [b" the", b" end"])
     assert first.our_pieces == first.their_pieces == [" the", " end"]
+
+
+def test_a_few_ids_from_the_difference_on_are_shown(gpt2: Encoding, tiktoken_gpt2: Any) -> None:
+    ours = changed(gpt2, swap=(b" the", b" cat"))
+    text = "no such word the" + " and" * 3 * SHOWN
+    first = compare(ours, tiktoken_gpt2, [("long", text)]).difference
+    assert first is not None
+    assert first.our_ids == ours.encode(text)[3 : 3 + SHOWN]
+    assert first.their_ids == tiktoken_gpt2.encode(text)[3 : 3 + SHOWN]
 
 
 def test_another_split_is_shown(gpt2: Encoding, tiktoken_gpt2: Any) -> None:

@@ -1,5 +1,6 @@
 """A trainer's merges are followed, and whose rule its ties follow is told."""
 
+import json
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
@@ -80,6 +81,16 @@ def test_a_merge_that_is_not_the_most_frequent_is_a_mistake_with_both_counts() -
     assert (found.ours, found.ours_count) == ((b"e", b"f"), 4)
     assert not found.is_tie
     assert result.difference == found
+
+
+def test_a_result_is_told_to_programs_with_bytes_in_hexadecimal() -> None:
+    result = compare_trainer(lambda *_: [(b"a", b"b")], ["abab ab efef efef"], 258)
+    told = json.loads(json.dumps(result.as_json()))
+    assert (told["n_texts"], told["equal"]) == (1, False)
+    assert told["difference"] == told["mistake"]
+    assert (told["mistake"]["theirs"], told["mistake"]["ours"]) == (["61", "62"], ["65", "66"])
+    equal = compare_trainer(lambda *_: [(b"e", b"f")], ["abab ab efef efef"], 257).as_json()
+    assert (equal["difference"], equal["mistake"], equal["equal"]) == (None, None, True)
 
 
 def test_a_token_s_bytes_stand_for_the_pair_that_made_it() -> None:
