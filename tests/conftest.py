@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -16,6 +17,9 @@ import pytest
 from bpelab.bpe import Encoding, get_encoding
 from bpelab.bpe.files.public_files import public_path
 from bpelab.bpe.parity.reference import load_tiktoken
+
+# A shell has what it starts in the background ignore Ctrl-C, which the tests' own programs would inherit.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

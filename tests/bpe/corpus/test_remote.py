@@ -35,7 +35,7 @@ CONTENTS: dict[str, Callable[[], bytes]] = {
     "a.jsonl": lambda: LINES,
     "b.parquet": parquet,
     "z.txt": lambda: TEXT.encode(),
-    "deep/c.jsonl.gz": lambda: gzip.compress(LINES),
+    "deep/c.jsonl.gz": lambda: gzip.compress(LINES, mtime=0),
     "deep/.git/x.txt": lambda: b"hidden",
     "deep/image": lambda: b"\x89PNG\0",
 }
