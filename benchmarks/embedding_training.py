@@ -8,7 +8,7 @@ How the number could mislead: SGD's step is the same for all three. SparseAdam l
 rows as they are, where Adam lets them decay, so after the first step, which is compared, the two go
 different ways.
 
-The answer (records/growth.json): with GPT-2's vocabulary sparse gradients win by far, since a dense
+The answer (records/full.json): with GPT-2's vocabulary sparse gradients win by far, since a dense
 gradient is as large as the table and the optimiser goes through all of it. With a vocabulary of 1,024 dense
 and sparse are close, and Adam is faster dense, because a sparse gradient has to be sorted and summed first.
 One-hot @ Linear is slowest everywhere.

@@ -8,7 +8,7 @@ costs more than they bring. Workers are for data that takes work to make. The bo
 it draws the first half of the epoch's order again. The first batch after that is compared with that of an
 epoch that was never left.
 
-The answer (records/growth.json): bpelab is several times faster without workers; with two, both are far
+The answer (records/full.json): bpelab is several times faster without workers; with two, both are far
 slower, since starting processes takes most of the time. Resuming is about ten times faster, because the
 shuffle is computed at the place where it stopped.
 """

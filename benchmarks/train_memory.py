@@ -7,7 +7,7 @@ it, when the documents are already there; all trainers get them as a list of str
 How the number could mislead: memory that a library frees and keeps for later counts as used. It is read
 from Linux's /proc; other systems skip the file.
 
-The answer (records/growth.json): bpelab needs about half of what Hugging Face's trainer needs, or less, and
+The answer (records/full.json): bpelab needs about half of what Hugging Face's trainer needs, or less, and
 more than rustbpe and ffbpe. The larger the corpus, the nearer it comes to these two, since all of them
 hold each distinct piece once, and bpelab's arrays of fixed size count for less.
 """

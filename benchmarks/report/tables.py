@@ -103,7 +103,7 @@ class Rates(NamedTuple):
 
 RATES: Mapping[str, Rates] = {
     "ladder": Rates(LADDER_RECORD, "encode_ladder"),
-    "growth": Rates("growth.json", "encode_growth"),
+    "growth": Rates("full.json", "encode_growth"),
 }
 
 
