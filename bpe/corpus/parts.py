@@ -64,13 +64,15 @@ def list_parts(corpus: Sequence[Named], reading: Reading, pattern: str) -> list[
     return list(parts_of(list_sources(corpus, reading), reading, pattern))
 
 
-def usual_task_bytes(n_bytes: int) -> int:
+def usual_task_bytes(n_bytes: int, least: int = LEAST_TASK_BYTES) -> int:
     """Return how much text to work on at a time where nobody says it: a 256th of all, from 16 to 256 MiB.
+
+    Work that costs more for each task has another `least`.
 
     >>> [usual_task_bytes(n) >> 20 for n in (10**6, 10**10, 10**12)]
     [16, 37, 256]
     """
-    return min(MOST_TASK_BYTES, max(LEAST_TASK_BYTES, n_bytes // N_TASKS))
+    return min(MOST_TASK_BYTES, max(least, n_bytes // N_TASKS))
 
 
 def filled(items: Iterable[_Item], n_bytes: int, size: Callable[[_Item], int]) -> Iterator[list[_Item]]:

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from bpelab.bpe.training.compiled.tally import CompiledTally
 
 FORMAT = "bpelab counts of a share 1"
+# Each share meets the common pieces anew, and they are written and added up: for some MB that takes longer than
+# counting.
+LEAST_SHARE_BYTES = 64 << 20
 # The file by which a worker sees that it is where the client is.
 BEGUN = "counting.json"
 _FORMS = {"format": TEXT, "record": TEXT, **ARRAYS_OF_COUNTS}
@@ -162,7 +165,7 @@ class ShareCounter:
 
 def plan_shares(parts: Sequence[tuple[Part, Reading]]) -> list[Share]:
     """Put the parts of a corpus into shares, in order, so that equal corpora have equal ones."""
-    n_bytes = usual_task_bytes(sum(part.n_bytes for part, _ in parts))
+    n_bytes = usual_task_bytes(sum(part.n_bytes for part, _ in parts), LEAST_SHARE_BYTES)
     return [Share(tuple(some)) for some in filled(parts, n_bytes, lambda one: one[0].n_bytes)]
 
 

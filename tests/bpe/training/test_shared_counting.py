@@ -25,7 +25,7 @@ WORDS = "The naïve café, 42 日本語。 in's it\n\n  of 🙂 déjà-vu<|endof
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make a share of each file, and a tree of two levels."""
-    monkeypatch.setattr(shares, "usual_task_bytes", lambda n_bytes: 1)
+    monkeypatch.setattr(shares, "usual_task_bytes", lambda n_bytes, least: 1)
     monkeypatch.setattr(shared_counting, "FILES_A_SUM", 3)
     monkeypatch.setattr(Reporter, "SECONDS", 0.0)
 
@@ -102,7 +102,7 @@ def test_any_shares_and_any_tree_lead_to_the_same_counts(
     for path, text in zip(paths, texts, strict=True):
         path.write_text(text)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shares, "usual_task_bytes", lambda _: n_bytes)
+        patch.setattr(shares, "usual_task_bytes", lambda *_: n_bytes)
         patch.setattr(shared_counting, "FILES_A_SUM", n_files)
         # The second half is read twice: equal shares count as often as they are named.
         found = count_pieces(paths + paths[1:], checkpoint=folder / "kept")
@@ -249,7 +249,7 @@ COMMAND = """
 import os, signal, sys
 from bpelab.bpe.training import shared_counting, shares
 from bpelab.cli import main
-shares.usual_task_bytes = lambda n_bytes: 1
+shares.usual_task_bytes = lambda n_bytes, least: 1
 map_tasks, stop = shared_counting.map_tasks, sys.argv.pop(1) == "stop"
 def mapped(*arguments, **options):
     for n_done, done in enumerate(map_tasks(*arguments, **options)):
