@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from bpelab.bpe.training.compiled.tally import CompiledTally
 
 FORMAT = "bpelab counts of a share 1"
-# Each share meets the common pieces anew, and they are written and added up: for some MB that takes longer than
-# counting.
+# Each share meets the common pieces anew, and they are written and added up: for some MB of text that takes
+# longer than counting.
 LEAST_SHARE_BYTES = 64 << 20
 # The file by which a worker sees that it is where the client is.
 BEGUN = "counting.json"
