@@ -127,7 +127,7 @@ class Call:
         for first in range(0, len(pieces), PIECES_AT_A_TIME):
             own = pieces[first : first + PIECES_AT_A_TIME]
             starts = np.fromiter(accumulate(map(len, own), initial=0), dtype=np.uint32)
-            self._encode_pieces(as_bytes(b"".join(own)), starts, nothing, np.int64(len(own)), nothing)
+            self._encode_pieces(as_bytes(b"".join(own)), starts, nothing, len(own), nothing)
             if self.is_over:
                 return
 
@@ -148,7 +148,8 @@ class Call:
         while True:
             cut[split.BASE], cut[split.N_PIECES], cut[split.N_TEXTS] = cut[split.PLACE], 0, 0
             base, first_text = int(cut[split.BASE]), int(cut[split.TEXT])
-            why = cut_text(data, ends, np.bool_(is_last), classes, self.room, cut)
+            # Numbers go into loops as NumPy's: others are converted, which takes as long as a short text.
+            why = cut_text(data, ends, np.bool_(is_last), classes, self.room, cut)  # type: ignore[arg-type]
             n_pieces, n_texts = cut[split.N_PIECES], cut[split.N_TEXTS]
             self._encode_pieces(
                 data[base:],
@@ -163,7 +164,7 @@ class Call:
                 self.room = new_room(self._parts.sizes, 2 * int(self.room.block))
 
     def _encode_pieces(
-        self, data: Bytes, starts: Ids, text_pieces: Counters, n_pieces: np.int64, id_ends: Counters
+        self, data: Bytes, starts: Ids, text_pieces: Counters, n_pieces: int, id_ends: Counters
     ) -> None:
         done = np.array([0, 0, self._n_ids])
         why = encode.FULL
