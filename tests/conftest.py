@@ -18,8 +18,11 @@ from bpelab.bpe import Encoding, get_encoding
 from bpelab.bpe.files.public_files import public_path
 from bpelab.bpe.parity.reference import load_tiktoken
 
-# A shell has what it starts in the background ignore Ctrl-C, which the tests' own programs would inherit.
+# A shell has what it starts in the background ignore Ctrl-C, and nohup the end of the terminal; tests' own
+# programs would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
