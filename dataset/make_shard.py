@@ -1,12 +1,12 @@
-"""What does a worker do with its shard? It reads, encodes, hashes and writes at the same time, in threads.
+"""What does a worker do with its shard? One thread encodes, another reads and hashes, and writes and hashes.
 
 A shard is streamed: a worker holds some blocks of text and of ids, never a whole shard. It is done when its
 record has been written next to it, which says what it was made of and is written last.
 """
 
 from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy.typing as npt
 from bpelab.bpe.corpus.places import Place
 from bpelab.bpe.corpus.read_part import Utf8, read_part
 from bpelab.bpe.encoding import Encoding, engine_of
-from bpelab.bpe.foundation.background import in_background
+from bpelab.bpe.foundation.background import map_ahead
 from bpelab.bpe.foundation.threads import require_wanted
 from bpelab.bpe.foundation.writing import named
 from bpelab.dataset.manifest import Manifest, ReadPart, Settings, Shard, shard_name, write_record
@@ -36,6 +36,9 @@ class ShardMaker:
     plan_sha256: str
     encoding: Encoding
     n_bytes: int  # of text that a worker will encode, about: what pays depends on it
+    # Held while there is something to encode. Where more workers share it than may have it at a time, some
+    # begin their shards or wait for the disk to end them, while others encode.
+    turn: AbstractContextManager[object] = field(default_factory=nullcontext)
 
     def __call__(self, planned: PlannedShard) -> Shard:
         """Encode a shard's parts, write the shard and its record, and return the record.
@@ -49,7 +52,7 @@ class ShardMaker:
         read: list[ReadPart] = []
         with (
             self.place.new_file(name) as file,
-            closing(in_background(self._encoded(planned, read))) as blocks,
+            closing(map_ahead(self._encode, self._texts(planned, read), self.turn)) as blocks,
         ):
             writer = TokenWriter(
                 file,
@@ -69,11 +72,6 @@ class ShardMaker:
     @cached_property
     def _ready(self) -> Encoding:
         return self.encoding.with_engine_for(self.n_bytes)
-
-    def _encoded(self, planned: PlannedShard, read: list[ReadPart]) -> Iterator[Block]:
-        with closing(in_background(self._texts(planned, read))) as blocks:
-            for texts in blocks:
-                yield self._encode(texts)
 
     def _texts(self, planned: PlannedShard, read: list[ReadPart]) -> Iterator[list[Utf8]]:
         texts: list[Utf8] = []

@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Semaphore
 from typing import TYPE_CHECKING
 
 from bpelab.bpe.corpus.parts import list_parts, usual_task_bytes
@@ -164,8 +165,10 @@ def _make(
     if workers.scheduler is None:
         encoding = encoding.with_engine_for(n_bytes_each)
         # Most of the time goes to compiled loops, which threads share: no process has to start and load them.
-        workers = replace(workers, threads=encoding.engine == "compiled")
+        workers = replace(workers, threads=encoding.engine == "compiled", n_spare=1)
     make = ShardMaker(place.absolute(), manifest.settings, manifest.plan_sha256, encoding, n_bytes_each)
+    if workers.threads:
+        make = replace(make, turn=Semaphore(workers.jobs))
     report = Reporter(progress, "encoding", plan.n_bytes, n_bytes)
     n_tokens = sum(shard.n_tokens for shard in done.values())
     with closing(map_tasks(make, tasks, workers, ordered=False)) as made:

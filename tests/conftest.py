@@ -17,12 +17,17 @@ import pytest
 from bpelab.bpe import Encoding, get_encoding
 from bpelab.bpe.files.public_files import public_path
 from bpelab.bpe.parity.reference import load_tiktoken
+from hypothesis import settings
 
 # A shell has what it starts in the background ignore Ctrl-C, and nohup the end of the terminal; tests' own
 # programs would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 if hasattr(signal, "SIGHUP"):
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+# How long an example takes depends on the machine, and on what else it does.
+settings.register_profile("bpelab", deadline=None)
+settings.load_profile("bpelab")
 
 
 @pytest.fixture(scope="session")

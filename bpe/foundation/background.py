@@ -1,65 +1,49 @@
-"""How does one step of some work go on while the next is busy? In a thread of its own, a little ahead."""
+"""How does one step of some work go on while the caller does the others? In a thread, one item ahead."""
 
-import threading
-from collections.abc import Generator, Iterable
-from queue import Full, Queue
-from typing import Any, TypeVar
+from collections.abc import Callable, Generator, Iterable
+from contextlib import AbstractContextManager, nullcontext
+from itertools import chain, islice
+from typing import TypeVar
 
 Item = TypeVar("Item")
+Result = TypeVar("Result")
+_NOBODY_WAITS = nullcontext()
 
-_END = object()
-_SECONDS = 0.1
 
+def map_ahead(
+    call: Callable[[Item], Result],
+    items: Iterable[Item],
+    turn: AbstractContextManager[object] = _NOBODY_WAITS,
+) -> Generator[Result, None, None]:
+    """Yield `call` of each item, in order; a thread computes the next one while the caller uses the last.
 
-def in_background(items: Iterable[Item]) -> Generator[Item, None, None]:
-    """Yield items that a thread computes: one may wait while the thread computes the next.
-
-    If more of them waited, their memory would be given back to the system, and asked for again, all the time.
-
+    The items themselves are taken by the caller's thread, one more than has been computed. So two threads
+    share the work: with more of them than there are cores, the slowest step would wait for the others.
     Worth it where the steps spend their time in what releases Python's lock: files, hashes, compiled loops.
-    Close the iterator (`contextlib.closing`) to end the thread when you give up in the middle. Raises what
-    computing the items raises.
 
-    >>> list(in_background(range(3)))
-    [0, 1, 2]
+    The first item is there before the `turn` comes, which is over when the last has been computed: others who
+    wait for it need not wait for what comes before and after. Close the iterator (`contextlib.closing`) to
+    end the thread when you give up in the middle.
+
+    Raises what `call` raises, after the results before it, and what the iterable raises.
+
+    >>> list(map_ahead(len, ["a", "bb"]))
+    [1, 2]
     """
-    waiting: Queue[tuple[Any, BaseException | None]] = Queue(1)
-    stop = threading.Event()
-    thread = threading.Thread(target=_compute, args=(items, waiting, stop), daemon=True)
-    thread.start()
+    from concurrent.futures import ThreadPoolExecutor  # only here, to keep `import bpelab.bpe` fast
+
+    items = iter(items)
+    thread = ThreadPoolExecutor(1)
     try:
-        while True:
-            item, error = waiting.get()
-            if error is not None:
-                raise error
-            if item is _END:
-                return
-            yield item
+        first = list(islice(items, 1))
+        waiting = None
+        with turn:
+            for item in chain(first, items):
+                following = thread.submit(call, item)
+                if waiting is not None:
+                    yield waiting.result()
+                waiting = following
+            last = [] if waiting is None else [waiting.result()]
+        yield from last
     finally:
-        stop.set()
-        thread.join()
-
-
-def _compute(
-    items: Iterable[Any], waiting: "Queue[tuple[Any, BaseException | None]]", stop: threading.Event
-) -> None:
-    def put(item: Any, error: BaseException | None = None) -> bool:
-        while not stop.is_set():
-            try:
-                waiting.put((item, error), timeout=_SECONDS)
-            except Full:
-                continue
-            return True
-        return False
-
-    try:
-        for item in items:
-            if not put(item):
-                break
-        else:
-            put(_END)
-    except BaseException as error:
-        put(None, error)
-    finally:
-        if close := getattr(items, "close", None):
-            close()  # here: a generator can be closed only by the thread that runs it
+        thread.shutdown(cancel_futures=True)

@@ -25,6 +25,8 @@ except ImportError as error:
     raise ImportError(f"a scheduler needs Dask: pip install 'bpelab[dask]' ({error})") from None
 
 SECONDS_TO_CONNECT = 10.0
+# A client that is being closed may never answer. What asks it waits for so long, and no longer.
+SECONDS_TO_ANSWER = 60.0
 # Without any worker for so long, work is given up. A cluster that grows on demand takes minutes to begin.
 SECONDS_WITHOUT_WORKERS = 300.0
 _SECONDS_BETWEEN_COUNTS = 2.0  # of the workers, which come and go
@@ -149,13 +151,13 @@ class DaskPool:
 
         Raises `ConnectionError` where the scheduler is gone, or no worker is left for minutes.
         """
-        if self._client.status in ("closing", "closed"):
+        if self._is_closed:
             raise SchedulerLostError(self._address)
         now = time.monotonic()
         if now - self._counted > _SECONDS_BETWEEN_COUNTS:
             self._counted = now
             with suppress(OSError):  # the client may connect again
-                self._n_threads = sum(self._client.nthreads().values())
+                self._n_threads = sum(self._answer(self._client.nthreads).values())
             if self._n_threads:
                 self._last_seen = now
             elif now - self._last_seen > SECONDS_WITHOUT_WORKERS:
@@ -179,8 +181,8 @@ class DaskPool:
 
     def submit_elsewhere(self, task: Any, slow: "Future[Any]") -> "Future[Any] | None":
         """Send a task to those workers that have nothing to do; None where there are none."""
-        busy = self._client.processing()
-        idle = [address for address in self._client.nthreads() if not busy.get(address)]
+        busy = self._answer(self._client.processing)
+        idle = [address for address in self._answer(self._client.nthreads) if not busy.get(address)]
         return self.submit(task, idle) if idle and slow in self._under_way else None
 
     def _forget(self, ours: "Future[Any]") -> None:
@@ -189,9 +191,19 @@ class DaskPool:
 
     def close(self) -> None:
         """Cancel the tasks under way, and have the workers forget the function."""
+        if self._is_closed:
+            return
         with suppress(Exception):  # the scheduler may be gone, which has been said
-            self._client.cancel(list(self._under_way.values()))
-            self._client.unregister_worker_plugin(self._name)
+            self._answer(partial(self._client.cancel, list(self._under_way.values())))
+            self._answer(partial(self._client.unregister_worker_plugin, self._name))
+
+    @property
+    def _is_closed(self) -> bool:
+        return self._client.status in ("closing", "closed")
+
+    def _answer(self, ask: Callable[[], Any]) -> Any:
+        """Return what a method of the client returns; `TimeoutError`, which is an `OSError`."""
+        return self._client.sync(ask, callback_timeout=SECONDS_TO_ANSWER)
 
 
 def _hand_over(ours: "Future[Any]", address: str, theirs: "distributed.Future") -> None:
@@ -199,7 +211,7 @@ def _hand_over(ours: "Future[Any]", address: str, theirs: "distributed.Future") 
     if not ours.set_running_or_notify_cancel():
         return
     try:
-        ours.set_result(theirs.result())
+        ours.set_result(theirs.result(timeout=SECONDS_TO_ANSWER))
     except distributed.KilledWorker as error:
         n_lost = error.allowed_failures + 1
         ours.set_exception(
@@ -207,5 +219,7 @@ def _hand_over(ours: "Future[Any]", address: str, theirs: "distributed.Future") 
         )
     except distributed.CancelledError:
         ours.set_exception(SchedulerLostError(address))
+    except TimeoutError as error:  # of the task itself, or because nobody answers
+        ours.set_exception(error if theirs.status == "error" else SchedulerLostError(address))
     except Exception as error:
         ours.set_exception(error)

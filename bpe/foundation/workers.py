@@ -60,14 +60,16 @@ class Workers:
     """Who does some work: `jobs` processes or threads of this machine, or the workers of a Dask cluster.
 
     Threads start at once and share what is in memory, but only one of them runs Python code at a time; they
-    pay where most of the time goes to compiled code. `scheduler` is the address of a Dask scheduler, such as
-    "tcp://10.0.0.1:8786", or a `distributed.Client`; `jobs` then plays no part.
+    pay where most of the time goes to compiled code. There are `n_spare` more of them than jobs. `scheduler`
+    is the address of a Dask scheduler, such as "tcp://10.0.0.1:8786", or a `distributed.Client`; `jobs` then
+    plays no part.
 
     Raises `ValueError` for a number of jobs that makes no sense on this machine (`require_jobs`).
     """
 
     jobs: int = 1
     threads: bool = False
+    n_spare: int = 0
     scheduler: "str | Client | None" = None
 
     def __post_init__(self) -> None:
@@ -120,10 +122,11 @@ def _opened(call: Callable[[Any], Any], workers: Workers) -> Iterator[Pool]:
 
         with open_dask(call, workers.scheduler) as cluster:
             yield cluster
-    elif workers.jobs == 1:
+    elif workers.jobs == 1 and not (workers.threads and workers.n_spare):
         yield HerePool(call)
     else:
-        pool = ThreadPool(call, workers.jobs) if workers.threads else ProcessPool(call, workers.jobs)
+        n_threads = workers.jobs + workers.n_spare
+        pool = ThreadPool(call, n_threads) if workers.threads else ProcessPool(call, workers.jobs)
         try:
             yield pool
         finally:

@@ -74,14 +74,16 @@ def _call_of(text: str, encoding: Encoding) -> "Call":
     """Encode a text by loops that have met nothing, and return the call with its memory."""
     from bpelab.bpe.encoders.compiled.call import Call, Parts
     from bpelab.bpe.encoders.compiled.compile_ahead import make_ready
+    from bpelab.bpe.encoders.compiled.encode_texts import ENCODERS
     from bpelab.bpe.encoders.compiled.memory import USUAL_SIZES, new_memory, new_room
-    from bpelab.bpe.encoders.compiled.split import CUTS, class_bytes
+    from bpelab.bpe.encoders.compiled.split import class_bytes
     from bpelab.bpe.encoders.compiled.tables import build_tables
 
     pattern = encoding.pattern
     make_ready(pattern)
     with np.errstate(over="ignore"):  # interpreted loops multiply modulo 2**64, as compiled ones do
-        parts = Parts(build_tables(encoding.ranks), CUTS[pattern], class_bytes(pattern), None, USUAL_SIZES)
+        classes = class_bytes(pattern)
+        parts = Parts(build_tables(encoding.ranks), ENCODERS[pattern], classes, None, USUAL_SIZES)
         call = Call(parts, new_room(USUAL_SIZES), new_memory(USUAL_SIZES), len(text.encode()))
         call.encode_text(text)
     return call

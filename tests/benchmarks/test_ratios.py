@@ -15,7 +15,7 @@ SECONDS = st.floats(1e-12, 1e15)
 PASSES = st.lists(st.lists(SECONDS, max_size=5), min_size=1, max_size=6)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(ours=PASSES, theirs=PASSES, in_turns=st.booleans())
 def test_a_ratio_lies_in_its_interval(
     ours: list[list[float]], theirs: list[list[float]], in_turns: bool

@@ -109,7 +109,7 @@ HOSTILE = (
 
 
 @given(data=st.data())
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_record_with_anything_anywhere_is_refused_or_shown(
     made_up: Made, tmp_path: Path, data: st.DataObject
 ) -> None:

@@ -9,13 +9,12 @@ from bpelab.bpe.encoders.arrays import blocks
 from bpelab.bpe.encoders.arrays.encoder import ArrayEncoder
 from bpelab.bpe.encoders.arrays.keys import Pieces
 from bpelab.bpe.encoders.arrays.store import PieceStore
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 TEXTS = st.text(max_size=60) | st.text(alphabet="a 's\n한🙂é1", max_size=60)
 
 
-@settings(deadline=None)
 @given(text=TEXTS)
 def test_offsets_find_each_token_in_the_text(gpt2: Encoding, text: str) -> None:
     ids, byte_starts, char_starts = gpt2.encode_with_offsets(text, disallowed_special=())
@@ -57,7 +56,6 @@ def test_a_special_token_may_have_the_highest_id_there_is() -> None:
     assert offsets.byte_starts.tolist() == [0, 1, 2, 7, 8, 11]
 
 
-@settings(deadline=None)
 @given(text=TEXTS, max_tokens=st.integers(0, 80))
 def test_a_truncated_text_is_a_beginning_within_the_limit(gpt2: Encoding, text: str, max_tokens: int) -> None:
     beginning = gpt2.truncate(text, max_tokens)
@@ -118,7 +116,6 @@ def test_a_negative_number_of_tokens_is_refused(gpt2: Encoding) -> None:
         gpt2.truncate("hello", -1)
 
 
-@settings(deadline=None)
 @given(text=TEXTS, limit=st.integers(0, 60))
 def test_counting_stops_at_the_limit(gpt2: Encoding, text: str, limit: int) -> None:
     n_tokens = len(gpt2.encode_ordinary(text))

@@ -12,7 +12,7 @@ import pytest
 from bpelab.bpe import Encoding, textbook
 from bpelab.bpe.encoders import stream
 from bpelab.bpe.encoders.heap import merge_with_heap
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 # One of each class that GPT-2's pattern can tell apart.
@@ -65,7 +65,6 @@ def test_every_short_string_of_representatives_has_tiktoken_s_ids(gpt2: Encoding
             assert gpt2.encode_ordinary(text) == tiktoken_gpt2.encode_ordinary(text), ascii(text)
 
 
-@settings(deadline=None)
 @given(text=TEXTS)
 def test_any_text_has_tiktoken_s_and_the_textbook_s_ids(
     gpt2: Encoding, tiktoken_gpt2: Any, text: str
@@ -76,7 +75,6 @@ def test_any_text_has_tiktoken_s_and_the_textbook_s_ids(
         assert ids == textbook.encode_ordinary(text, gpt2.pattern, gpt2.ranks)
 
 
-@settings(deadline=None)
 @given(parts=st.lists(st.sampled_from(["<|endoftext|>", "<|endof", "text|>", "<|", "a", " ", "\n"])))
 def test_special_tokens_are_found_as_tiktoken_finds_them(
     gpt2: Encoding, tiktoken_gpt2: Any, parts: list[str]
@@ -88,7 +86,6 @@ def test_special_tokens_are_found_as_tiktoken_finds_them(
     assert gpt2.encode(text, disallowed_special=()) == tiktoken_gpt2.encode(text, disallowed_special=())
 
 
-@settings(deadline=None)
 @given(piece=st.binary(max_size=40) | st.text(alphabet="abt he", max_size=200).map(str.encode))
 def test_the_heap_merges_as_the_textbook_does(gpt2: Encoding, piece: bytes) -> None:
     ranks = gpt2.ranks

@@ -31,7 +31,7 @@ def both(request: pytest.FixtureRequest, gpt2: Encoding) -> tuple[Encoding, Any]
     return Encoding("x", **parts), tiktoken.Encoding("x", **parts)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(data=DATA)
 def test_any_bytes_have_tiktoken_s_ids(both: tuple[Encoding, Any], data: bytes) -> None:
     ours, theirs = both
@@ -55,7 +55,6 @@ def test_a_broken_end_of_many_bytes_has_tiktoken_s_ids(both: tuple[Encoding, Any
         assert ours.encode_bytes(data) == theirs._encode_bytes(data)
 
 
-@settings(deadline=None)
 @given(text=st.lists(STRETCHES, max_size=8).map("".join))
 def test_the_core_s_methods_are_tiktoken_s(both: tuple[Encoding, Any], text: str) -> None:
     ours, theirs = both

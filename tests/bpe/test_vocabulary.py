@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 from bpelab.bpe import Encoding, vocabulary
 from bpelab.bpe.vocabulary import Vocabulary
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 TABLE = {b"a": 0, b"bc": 1, b"\xff": 3, b"defg": 4}
 
 
-@settings(deadline=None)
 @given(tokens=st.lists(st.sampled_from([0, 1, 3, 4, 9]), max_size=40), block=st.integers(1, 9))
 def test_gathering_is_joining(tokens: list[int], block: int) -> None:
     known = Vocabulary(TABLE, {"<end>": 9})
@@ -87,7 +86,6 @@ def test_the_last_id_of_two_bytes_is_decoded(dtype: str) -> None:
     assert full.decode_bytes(np.array([2**16 - 1] * 600, dtype=dtype)) == b"\xfe\xff" * 600
 
 
-@settings(deadline=None)
 @given(ids=st.lists(st.sampled_from([-1, 0, 4, 127, 128, 255, 256, 2**15, 2**31, 2**63, 2**64 - 1])))
 def test_an_array_is_refused_as_its_numbers_are(gpt2: Encoding, ids: list[int]) -> None:
     known = Vocabulary(TABLE, {"<end>": 127})
@@ -150,7 +148,6 @@ LETTERS = {b"a": 0, b"b": 1, b"": 2, b" ": 3, b"ab": 4, b"ba": 5, b"  ": 6, b"ab
 SHARED = {"<ab>": 4, "<space>": 3, "ab<": 9, "<nothing>": 2}
 
 
-@settings(deadline=None)
 @given(
     text=st.lists(st.sampled_from(["a", "b", " ", "ab", *SHARED])).map("".join),
     ids=st.lists(st.sampled_from([*LETTERS.values(), *SHARED.values()]), max_size=600),

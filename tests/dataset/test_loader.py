@@ -93,7 +93,7 @@ def test_pinned_memory_without_workers_gives_the_same_batches() -> None:
 # ---- every sample once ----
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     n=st.integers(4, 40),
     changes=st.lists(st.tuples(st.integers(1, 5), st.integers(1, 4), st.integers(0, 4)), max_size=4),

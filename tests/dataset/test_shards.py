@@ -87,7 +87,7 @@ def test_an_edited_manifest_is_refused_by_name(tokens: Path, tmp_path: Path, edi
         open_tokens(folder)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
 def test_a_manifest_with_any_byte_altered_is_refused_or_means_the_same(
     tokens: Path, tmp_path: Path, seed: int

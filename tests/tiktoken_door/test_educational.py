@@ -6,14 +6,13 @@ import pytest
 from bpelab.bpe import Encoding
 from bpelab.bpe.splitting.patterns import GPT2_PATTERN
 from bpelab.tiktoken import _educational as ours
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 theirs = pytest.importorskip("tiktoken._educational", reason="pip install 'bpelab[peers]'")
 words = st.text("ab é", max_size=60)
 
 
-@settings(deadline=None)
 @given(text=words, n_merges=st.integers(0, 12))
 def test_training_learns_the_same_ranks(text: str, n_merges: int) -> None:
     def learnt(module: Any) -> dict[bytes, int] | None:

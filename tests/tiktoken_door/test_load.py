@@ -10,7 +10,7 @@ from bpelab.bpe.data.gpt2 import gpt2_ranks
 from bpelab.bpe.files.download import sha256
 from bpelab.bpe.files.tiktoken_cache import cache_name
 from bpelab.tiktoken import load
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 theirs = pytest.importorskip("tiktoken.load", reason="pip install 'bpelab[peers]'")
@@ -23,7 +23,6 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
-@settings(deadline=None)
 @given(
     ranks=st.dictionaries(st.binary(max_size=9), st.integers(0, 10**6), min_size=1),
     end=st.sampled_from("\n\r"),

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from bpelab.bpe.encoders.compiled import encode, split
+from bpelab.bpe.encoders.compiled.encode_texts import WHY, EncodeTexts, new_cut
 from bpelab.bpe.encoders.compiled.machine import PADDING, Bytes, Ids
 from bpelab.bpe.encoders.compiled.memory import (
     HEAP_WANTED,
@@ -17,7 +18,6 @@ from bpelab.bpe.encoders.compiled.memory import (
     new_room,
     with_heap,
 )
-from bpelab.bpe.encoders.compiled.split import Cut
 from bpelab.bpe.encoders.compiled.tables import Counters, RankTables, as_bytes
 from bpelab.bpe.encoders.compiled.text import utf8_in_place
 from bpelab.bpe.encoders.engine import missing_byte_error
@@ -37,7 +37,7 @@ class Parts(NamedTuple):
     """What every call of an encoder shares, and none writes to."""
 
     tables: RankTables
-    cut: Cut | None  # the loop that cuts a text; None where `split_text` does
+    encode: EncodeTexts | None  # the loop for whole texts; None where `split_text` cuts them
     classes: Bytes  # (0x110000,) the class of each code point
     split_text: Callable[[str], list[str]] | None
     sizes: Sizes
@@ -138,30 +138,25 @@ class Call:
     def _encode(
         self, data: Bytes, start: int, ends: Counters, is_last: bool, id_ends: Counters | None = None
     ) -> int:
-        """Cut texts into pieces and encode these, many at a time; return where it stopped."""
-        cut_text, classes = self._parts.cut, self._parts.classes
-        assert cut_text is not None
-        cut = np.zeros(6, dtype=np.int64)
-        cut[split.PLACE] = start
+        """Encode texts, the first of them from a byte on; return where it stopped."""
+        encode_texts, classes, tables = self._parts.encode, self._parts.classes, self._parts.tables
+        assert encode_texts is not None
+        cut, done = new_cut(start), np.array([0, 0, self._n_ids])
         if id_ends is None:
             id_ends = np.empty(len(ends), dtype=np.int64)
+        # Numbers go into loops as NumPy's: others are converted, which takes as long as a short text.
+        is_whole = np.bool_(is_last)
         while True:
-            cut[split.BASE], cut[split.N_PIECES], cut[split.N_TEXTS] = cut[split.PLACE], 0, 0
-            base, first_text = int(cut[split.BASE]), int(cut[split.TEXT])
-            # Numbers go into loops as NumPy's: others are converted, which takes as long as a short text.
-            why = cut_text(data, ends, np.bool_(is_last), classes, self.room, cut)  # type: ignore[arg-type]
-            n_pieces, n_texts = cut[split.N_PIECES], cut[split.N_TEXTS]
-            self._encode_pieces(
-                data[base:],
-                self.room.piece_starts,
-                self.room.text_pieces[:n_texts],
-                n_pieces,
-                id_ends[first_text:],
+            why = encode_texts(
+                data, ends, is_whole, classes, self.room, cut, tables, self.memory, self._ids, id_ends, done
             )
-            if why in (split.DONE, split.UNFINISHED) or self.is_over:
+            self._provide(why, done)
+            is_cut = why == encode.DONE and cut[WHY] in (split.DONE, split.UNFINISHED)
+            if is_cut or self.is_over:
                 return int(cut[split.PLACE])
-            if why == split.LONG_PIECE:
+            if why == encode.DONE and cut[WHY] == split.LONG_PIECE:
                 self.room = new_room(self._parts.sizes, 2 * int(self.room.block))
+                cut[WHY] = split.READY
 
     def _encode_pieces(
         self, data: Bytes, starts: Ids, text_pieces: Counters, n_pieces: int, id_ends: Counters
@@ -172,16 +167,19 @@ class Call:
             why = encode.encode_pieces(
                 data, starts, text_pieces, n_pieces, self._parts.tables, self.memory, self._ids, id_ends, done
             )
-            self._n_ids = int(done[encode.IDS_DONE])
-            if missing := int(self.memory.counters[MISSING_BYTE]):
-                byte = bytes([missing - 1])
-                raise missing_byte_error(byte)
-            if why == encode.FULL:
-                self.memory = grown(self.memory, self._parts.sizes)
-            elif why == encode.NO_HEAP:
-                self.memory = with_heap(self.memory, int(self.memory.counters[HEAP_WANTED]))
-            elif why == encode.NO_ROOM and (self._keeps_ids or not self._n_ids):
-                self._ids.resize(len(self._ids) + len(self._ids) // 2 + SPARE_IDS, refcheck=False)
-            elif why == encode.NO_ROOM:
-                self._n_before += self._n_ids
-                self._n_ids = done[encode.IDS_DONE] = 0
+            self._provide(why, done)
+
+    def _provide(self, why: int, done: Counters) -> None:
+        """Note what is done, and provide what the loops stopped for."""
+        self._n_ids = int(done[encode.IDS_DONE])
+        if missing := int(self.memory.counters[MISSING_BYTE]):
+            raise missing_byte_error(bytes([missing - 1]))
+        if why == encode.FULL:
+            self.memory = grown(self.memory, self._parts.sizes)
+        elif why == encode.NO_HEAP:
+            self.memory = with_heap(self.memory, int(self.memory.counters[HEAP_WANTED]))
+        elif why == encode.NO_ROOM and (self._keeps_ids or not self._n_ids):
+            self._ids.resize(len(self._ids) + len(self._ids) // 2 + SPARE_IDS, refcheck=False)
+        elif why == encode.NO_ROOM:
+            self._n_before += self._n_ids
+            self._n_ids = done[encode.IDS_DONE] = 0

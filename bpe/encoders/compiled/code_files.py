@@ -36,11 +36,7 @@ LOOPS = (
     "decode.total_bytes",
     "decode.copy_tokens",
 )
-_LOOP_OF_PATTERN = {
-    GPT2_PATTERN: "split.split_gpt2",
-    CL100K_PATTERN: "split.split_cl100k",
-    O200K_PATTERN: "split.split_o200k",
-}
+_IN_NAMES_OF_LOOPS = {GPT2_PATTERN: "gpt2", CL100K_PATTERN: "cl100k", O200K_PATTERN: "o200k"}
 _SETTINGS = ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "NUMBA_OPT")  # which change the code that Numba makes
 _SUFFIX = ".code"
 # Where several installations may keep code, a folder belongs to none of them after so long.
@@ -155,8 +151,9 @@ def _remove_former(folder: Path) -> None:
 
 
 def loops_of(pattern: str) -> list[str]:
-    """Return the names of the loops that Python calls for a pattern."""
-    return [*LOOPS, *loop_that_cuts(pattern)]
+    """Return the names of the loops that Python calls to encode by a pattern, and to decode."""
+    name = _IN_NAMES_OF_LOOPS.get(pattern)
+    return [*LOOPS, f"encode_texts.encode_{name}"] if name else [*LOOPS]
 
 
 def loop_that_cuts(pattern: str) -> list[str]:
@@ -165,7 +162,8 @@ def loop_that_cuts(pattern: str) -> list[str]:
     >>> loop_that_cuts(GPT2_PATTERN)
     ['split.split_gpt2']
     """
-    return [_LOOP_OF_PATTERN[pattern]] if pattern in _LOOP_OF_PATTERN else []
+    name = _IN_NAMES_OF_LOOPS.get(pattern)
+    return [f"split.split_{name}"] if name else []
 
 
 def folder_of_code(pattern: str) -> Path | None:

@@ -18,9 +18,10 @@ from bpelab.bpe.encoders.compiled.code_files import (
 )
 from bpelab.bpe.encoders.compiled.decode import build_token_bytes, join_tokens
 from bpelab.bpe.encoders.compiled.encode import encode_pieces
+from bpelab.bpe.encoders.compiled.encode_texts import ENCODERS, new_cut
 from bpelab.bpe.encoders.compiled.machine import IS_INTERPRETED
 from bpelab.bpe.encoders.compiled.memory import Sizes, grown, new_memory, new_room
-from bpelab.bpe.encoders.compiled.split import CUTS, class_bytes
+from bpelab.bpe.encoders.compiled.split import class_bytes
 from bpelab.bpe.encoders.compiled.tables import as_bytes, build_tables
 from bpelab.bpe.foundation.announced import announced
 from bpelab.bpe.foundation.forks import forks_wait
@@ -68,10 +69,13 @@ def _use_all_loops(pattern: str) -> None:
     nothing, ids = np.empty(0, dtype=np.int64), np.zeros(64, dtype=np.uint32)
     try:
         tables, data = build_tables({b"a": 0}), as_bytes(b"a")
-        if pattern in CUTS:
-            ends, cut = np.array([1]), np.zeros(6, dtype=np.int64)
-            CUTS[pattern](data, ends, True, class_bytes(pattern), new_room(_SIZES), cut)
         memory, starts = grown(new_memory(_SIZES), _SIZES), np.array([0, 1], dtype=np.uint32)
+        if pattern in ENCODERS:
+            ends, classes, room = np.array([1]), class_bytes(pattern), new_room(_SIZES)
+            done = np.zeros(3, dtype=np.int64)
+            ENCODERS[pattern](
+                data, ends, True, classes, room, new_cut(0), tables, memory, ids, ends.copy(), done
+            )
         encode_pieces(data, starts, nothing, 1, tables, memory, ids, nothing, np.zeros(3, dtype=np.int64))
         join_tokens(ids[:1], build_token_bytes({0: b"a"}))
     except ImportError:

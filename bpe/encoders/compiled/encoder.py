@@ -13,6 +13,7 @@ import numpy.typing as npt
 from bpelab.bpe.encoders.compiled.call import IN_PLACE_BYTES, PIECES_AT_A_TIME, Call, Parts
 from bpelab.bpe.encoders.compiled.compile_ahead import make_ready
 from bpelab.bpe.encoders.compiled.decode import TokenBytes, build_token_bytes, join_tokens
+from bpelab.bpe.encoders.compiled.encode_texts import ENCODERS
 from bpelab.bpe.encoders.compiled.machine import IS_INTERPRETED, Bytes, Ids
 from bpelab.bpe.encoders.compiled.memory import (
     USUAL_SIZES,
@@ -24,7 +25,7 @@ from bpelab.bpe.encoders.compiled.memory import (
     usual_room,
     without_heap,
 )
-from bpelab.bpe.encoders.compiled.split import CUTS, class_bytes
+from bpelab.bpe.encoders.compiled.split import class_bytes
 from bpelab.bpe.encoders.compiled.tables import build_tables
 from bpelab.bpe.encoders.compiled.text import bytes_in_place, utf8_in_place
 from bpelab.bpe.encoders.engine import Engine, Places
@@ -79,11 +80,11 @@ class CompiledEncoder(Engine):
         sizes: Sizes = USUAL_SIZES,
         most_memories: int = MOST_MEMORIES,
     ) -> None:
-        if pattern not in CUTS and split is None:
+        if pattern not in ENCODERS and split is None:
             raise ValueError(f"the rules of the pattern {pattern!r} are not known: pass `split`")
         self._ranks = ranks
         self._pattern = pattern
-        self._split = None if pattern in CUTS else split
+        self._split = None if pattern in ENCODERS else split
         self._given_bytes = bytes_of_id
         self._sizes = sizes
         self._most_memories = most_memories
@@ -95,7 +96,7 @@ class CompiledEncoder(Engine):
         with _unsigned_arithmetic():
             tables = build_tables(self._ranks)
         classes = np.zeros(0, dtype=np.uint8) if self._split else class_bytes(self._pattern)
-        return Parts(tables, CUTS.get(self._pattern), classes, self._split, self._sizes)
+        return Parts(tables, ENCODERS.get(self._pattern), classes, self._split, self._sizes)
 
     @contextmanager
     def _call(self, n_bytes: int, limit: int | None = None, *, keeps_ids: bool = True) -> Iterator[Call]:

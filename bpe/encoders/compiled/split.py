@@ -34,6 +34,7 @@ UNFINISHED_PIECES = U64(2)
 # The places of `cut`: at which text and which byte the loops are, the byte at which they began, how many
 # pieces and how many texts they have cut since, and the bytes of the block at hand.
 TEXT, PLACE, BASE, N_PIECES, N_TEXTS, N_BYTES = range(6)
+N_PLACES = 6
 # Whether there is another block, or why not: at the end of the last text; before the last pieces of a text
 # that goes on; at a piece longer than a block; because there is no room for more pieces.
 READY, DONE, UNFINISHED, LONG_PIECE, NO_ROOM = range(5)

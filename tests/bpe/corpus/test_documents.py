@@ -50,7 +50,7 @@ def texts_with_everything() -> str:
 
 
 @pytest.mark.parametrize("pattern", CUTTABLE)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.text(KINDS, max_size=14), st.text(KINDS, max_size=14))
 def test_a_cut_divides_no_piece_and_changes_none(pattern: str, before: str, after: str) -> None:
     text = before + after
@@ -110,7 +110,7 @@ def test_a_directory_is_its_files_by_path_without_hidden_ones(tmp_path: Path) ->
     assert list(blocks(tmp_path, GPT2_PATTERN)) == [["b.txt", "a/z.txt"]]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.lists(st.sampled_from([b"text", b"", b"\xff\xfe", b"a\0", b"\0", b"late" * 2000 + b"\0"]), max_size=6)
 )
@@ -266,7 +266,6 @@ def test_a_directory_that_cannot_be_listed_is_an_error(
 # ---- counts apart ----
 
 
-@settings(deadline=None)  # a file reaches the disk when the disk likes
 @given(st.dictionaries(st.binary(min_size=1, max_size=5), st.integers(1, 2**63 - 1), max_size=5))
 def test_counts_survive_a_file(tmp_path_factory: pytest.TempPathFactory, counts: dict[bytes, int]) -> None:
     path = tmp_path_factory.getbasetemp() / "counts"
@@ -358,7 +357,7 @@ def test_pieces_of_every_length_are_counted_exactly(monkeypatch: pytest.MonkeyPa
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from(CUTTABLE), st.lists(st.text(st.characters(exclude_categories=["Cs", "Cn", "Co"]))))
 def test_arrays_and_the_pattern_count_the_same(pattern: str, texts: list[str]) -> None:
     before = pieces.SHORT_CHARS

@@ -17,7 +17,7 @@ from bpelab.bpe.corpus.read_part import read_part
 from bpelab.bpe.corpus.reading import Reading
 from bpelab.bpe.corpus.sources import open_sources
 from bpelab.bpe.splitting.patterns import GPT2_PATTERN
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 LETTERS = "ab é日🙂,.\n"
@@ -51,7 +51,6 @@ def pieces(parts: list[Part], reading: Reading) -> list[str]:
     ]
 
 
-@settings(deadline=None)
 @given(texts=st.lists(st.text(LETTERS, max_size=900), max_size=4), part_bytes=st.integers(31, 300))
 def test_parts_of_text_are_the_whole_text_and_their_pieces_are_its_pieces(
     tmp_path_factory: pytest.TempPathFactory, texts: list[str], part_bytes: int
@@ -76,7 +75,6 @@ def test_parts_of_text_are_the_whole_text_and_their_pieces_are_its_pieces(
     assert documents(lines, Reading(documents="line")) == expected
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.text(LETTERS, max_size=60), st.sampled_from(["\n", "\r\n", "\n\n", "\n \n"]))))
 def test_records_are_the_same_from_a_file_in_parts_and_from_a_stream(
     tmp_path_factory: pytest.TempPathFactory, records: list[tuple[str, str]]

@@ -3,14 +3,13 @@
 import pytest
 from bpelab.bpe.corpus import texts
 from bpelab.bpe.corpus.texts import UnreadableError, as_utf8
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 PARTS = st.sampled_from(["a", "é", "日", "🙂", "abcdefgh"]).map(str.encode)
 BROKEN = st.sampled_from([b"\xff", b"\xc3", b"\xe6\x97", b"\xf0\x9f\x99", b"\xed\xa0\x80", b"\xc0\x80"])
 
 
-@settings(deadline=None)
 @given(data=st.lists(PARTS | BROKEN, max_size=12).map(b"".join), block=st.integers(4, 9))
 @example(b"abc\xc3", 4)
 @example("abc🙂".encode(), 4)

@@ -83,7 +83,7 @@ def auto(request: pytest.FixtureRequest, gpt2: Encoding) -> Encoding:
 
 
 @pytest.mark.parametrize("engine", INSTALLED)
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(text=TEXTS, n=st.integers(0, 30), short=st.sampled_from([0, 20, 1 << 30]), block=st.integers(1, 40))
 def test_every_method_gives_the_same_by_every_engine(
     auto: Encoding, engine: str, text: str, n: int, short: int, block: int

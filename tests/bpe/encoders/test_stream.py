@@ -45,7 +45,7 @@ def encoding(request: pytest.FixtureRequest, gpt2: Encoding) -> Encoding:
     return Encoding("x", pat_str=request.param, mergeable_ranks=gpt2.ranks, special_tokens=SPECIALS)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(text=TEXTS, cuts=st.lists(st.integers(0, 120), max_size=8), block=st.integers(1, 40), data=st.data())
 def test_any_chunks_give_the_ids_of_the_whole(
     encoding: Encoding, text: str, cuts: list[int], block: int, data: Any
@@ -60,7 +60,6 @@ def test_any_chunks_give_the_ids_of_the_whole(
     assert ids == encoding.encode(text, allowed_special=allowed, disallowed_special=())
 
 
-@settings(deadline=None)
 @given(text=TEXTS, block=st.integers(1, 40))
 def test_a_disallowed_special_token_is_met_in_chunks_as_in_the_whole(
     encoding: Encoding, text: str, block: int
@@ -123,7 +122,6 @@ def test_a_file_that_is_not_utf8_is_refused_by_its_byte(
     assert ids == gpt2.encode_ordinary(content.decode("utf-8", "replace"))
 
 
-@settings(deadline=None)
 @given(text=st.text(max_size=40), errors=st.sampled_from(["replace", "ignore"]), data=st.data())
 def test_a_decoded_stream_is_the_text_in_whole_characters(
     gpt2: Encoding, text: str, errors: str, data: Any

@@ -48,7 +48,7 @@ def merged_by_pairs(text: str, pattern: str, merges: list[tuple[int, int]]) -> l
     return encoded
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     merges=st.lists(st.tuples(*[st.sampled_from([97, 98, 99, *range(256, 262)])] * 2), max_size=6),
     pattern=st.sampled_from([PATTERN, "", r"\S+|\s+", r"[ab]+"]),

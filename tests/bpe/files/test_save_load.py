@@ -41,7 +41,7 @@ def parts(encoding: Encoding) -> tuple[str, dict[bytes, int], dict[str, int]]:
     return encoding.pattern, encoding.ranks, encoding.special_tokens
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     name=st.sampled_from(FORMS),
     text=st.text("ab <E", max_size=30),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from bpelab.bpe import load_encoding, save_encoding, train
 from bpelab.bpe.splitting.patterns import O200K_PATTERN
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 tiktoken = pytest.importorskip("tiktoken", reason="pip install 'bpelab[peers]'")
@@ -48,7 +48,6 @@ def written(tmp_path: Path) -> Callable[[dict[str, Any]], Path]:
     return write
 
 
-@settings(deadline=None)
 @given(text=st.lists(st.sampled_from([*TEXT.split(" "), " ", "\n", "  ", "🙂"])).map("".join))
 def test_the_ids_are_those_of_tiktoken_after_the_special_tokens(
     tmp_path_factory: pytest.TempPathFactory, text: str

@@ -28,7 +28,7 @@ def test_official_tiktoken_files_round_trip(data: Path, name: str, specials: tup
     assert dump_tiktoken(ranks) == path.read_bytes()
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(tokens=st.sets(st.binary(min_size=2, max_size=9)), order=st.randoms())
 def test_any_vocabulary_round_trips(
     tmp_path_factory: pytest.TempPathFactory, tokens: set[bytes], order: Any

@@ -15,7 +15,13 @@ from bpelab.bpe.foundation import workers as workers_module
 from bpelab.bpe.foundation.threads import require_wanted
 from bpelab.bpe.foundation.workers import TaskError, Workers, _Shared, map_tasks
 
-LOCAL = [Workers(), Workers(2), Workers(2, threads=True), Workers(3, threads=True)]
+LOCAL = [
+    Workers(),
+    Workers(2),
+    Workers(2, threads=True),
+    Workers(3, threads=True),
+    Workers(1, threads=True, n_spare=1),
+]
 
 
 @pytest.mark.parametrize("workers", LOCAL, ids=str)
@@ -38,7 +44,7 @@ def test_tasks_are_taken_only_as_they_are_needed(workers: Workers) -> None:
 
     with closing(map_tasks(abs, tasks(), workers)) as results:
         next(results)
-    assert len(taken) <= 2 * workers.jobs
+    assert len(taken) <= 2 * (workers.jobs + workers.n_spare)
 
 
 @pytest.mark.parametrize("threads", [True, False])

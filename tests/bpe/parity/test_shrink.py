@@ -4,13 +4,12 @@ from random import Random
 
 import pytest
 from bpelab.bpe.parity.shrink import PLAIN, shrink
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 texts = st.text("ab1 é'\n", max_size=30)
 
 
-@settings(deadline=None)
 @given(texts, st.text("ab1é'", min_size=1, max_size=3), st.randoms(use_true_random=False))
 def test_the_shrunk_text_still_differs_and_no_character_can_be_taken_away(
     others: str, needed: str, draw: Random

@@ -58,7 +58,7 @@ def test_the_family_of_ties_is_told(family: str, trainer: Callable[..., object])
         assert result.difference.is_tie
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.text("ab c1", max_size=20), min_size=1, max_size=4), st.integers(257, 270))
 def test_our_merges_are_those_of_our_family(texts: list[str], size: int) -> None:
     def trainer(texts: list[str], size: int) -> list[bytes]:

@@ -68,7 +68,7 @@ def test_every_string_within_a_text_is_cut_as_the_pattern_cuts_it(name: str) -> 
 
 
 @pytest.mark.parametrize("name", PATTERNS)
-@settings(deadline=None, max_examples=1000)
+@settings(max_examples=1000)
 @given(text=TEXTS)
 def test_any_string_is_cut_as_the_pattern_cuts_it(name: str, text: str) -> None:
     assert pieces(PATTERNS[name], text) == splitter(PATTERNS[name])(text)

@@ -54,7 +54,7 @@ def test_only_the_last_pieces_of_a_beginning_may_change(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PATTERNS)
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(text=TEXTS)
 def test_only_the_last_pieces_of_any_beginning_may_change(name: str, text: str) -> None:
     assert unfinished(PATTERNS[name], text) <= UNFINISHED_PIECES
@@ -74,7 +74,7 @@ def test_pieces_of_words_are_the_pieces_of_the_text(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PATTERNS)
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(text=TEXTS)
 def test_pieces_of_any_words_are_the_pieces_of_the_text(name: str, text: str) -> None:
     split, words = regex.compile(PATTERNS[name]).findall, word_pattern(PATTERNS[name])
@@ -83,7 +83,7 @@ def test_pieces_of_any_words_are_the_pieces_of_the_text(name: str, text: str) ->
 
 
 @pytest.mark.parametrize("name", PATTERNS)
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(text=TEXTS, n_chars=st.integers(1, 9))
 def test_pieces_of_sections_are_the_pieces_of_the_text(name: str, text: str, n_chars: int) -> None:
     split = regex.compile(PATTERNS[name]).findall

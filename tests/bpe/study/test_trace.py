@@ -7,7 +7,7 @@ from bpelab.bpe import Encoding
 from bpelab.bpe.parity.sample import multilingual_sample
 from bpelab.bpe.study.trace import MAX_TRACED_PARTS, trace_encode
 from bpelab.bpe.study.tree import MAX_TRACED_BYTES
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 TINY = Encoding(
@@ -52,7 +52,6 @@ def test_the_ids_are_those_of_the_encoder(gpt2: Encoding, name: str, text: str) 
 
 
 @given(st.text(st.sampled_from("ab cé안\n<&\ud800"), max_size=30))
-@settings(deadline=None)
 def test_the_ids_of_any_text_are_those_of_the_encoder(gpt2: Encoding, text: str) -> None:
     assert trace_encode(text, gpt2).ids == gpt2.encode_ordinary(text)
 

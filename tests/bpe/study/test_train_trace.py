@@ -33,7 +33,7 @@ def test_the_merges_are_those_of_the_trainer(texts: list[str]) -> None:
 
 
 @given(st.lists(st.text("abc ", max_size=20), max_size=5))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @pytest.mark.filterwarnings("ignore:training stopped")
 def test_the_merges_of_any_texts_are_those_of_the_trainer(texts: list[str]) -> None:
     trace = trace_train(texts, 256 + 8)

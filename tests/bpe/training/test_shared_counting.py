@@ -92,7 +92,7 @@ def test_shares_add_up_to_the_counts_of_the_whole(
     assert not (tmp_path / "kept").exists()
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.text("ab \n", max_size=12), max_size=9), st.integers(1, 40), st.integers(2, 4))
 def test_any_shares_and_any_tree_lead_to_the_same_counts(
     tmp_path_factory: pytest.TempPathFactory, texts: list[str], n_bytes: int, n_files: int

@@ -75,7 +75,7 @@ def test_the_example_of_wikipedia_by_hand() -> None:
 
 
 @pytest.mark.usefixtures("batching")
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(piece_counts, st.integers(0, 40), st.sampled_from(["gpt2", "raw"]))
 @example({b"a" * 9: 1}, 10, "raw")
 @example({b"abab": 2, b"ababa": 1, b"babab": 1}, 10, "gpt2")
@@ -86,7 +86,7 @@ def test_training_equals_the_textbook(counts: dict[bytes, int], n_merges: int, o
     assert list(ranks_of(counts, 256 + n_merges, byte_order=order).items()) == list(expected.items())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(piece_counts, st.integers(0, 40))
 def test_no_two_merges_make_the_same_bytes(counts: dict[bytes, int], n_merges: int) -> None:
     tokens = [bytes([byte]) for byte in range(256)]
@@ -97,7 +97,7 @@ def test_no_two_merges_make_the_same_bytes(counts: dict[bytes, int], n_merges: i
 
 
 @pytest.mark.usefixtures("batching")
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     piece_counts,
     st.integers(0, 30),
@@ -138,7 +138,7 @@ def test_options_leave_out_pairs_and_nothing_else(
     assert found == ranks
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(piece_counts, st.integers(0, 15), st.integers(0, 15))
 def test_an_extended_encoding_has_the_merges_of_one_training(
     counts: dict[bytes, int], n_first: int, n_more: int

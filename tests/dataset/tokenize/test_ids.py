@@ -2,11 +2,15 @@
 
 import gzip
 import json
+import time
+from itertools import count
 from pathlib import Path
+from threading import BoundedSemaphore
 
 import numpy as np
 import pytest
 from bpelab.bpe import Encoding, get_encoding, train
+from bpelab.bpe.corpus.read_part import Utf8
 from bpelab.bpe.corpus.reading import Reading
 from bpelab.bpe.encoders.choice import ENGINES, is_installed
 from bpelab.dataset import make_shard, token_writer
@@ -33,6 +37,27 @@ def test_processes_change_no_byte(tmp_path: Path, gpt2: Encoding) -> None:
     for jobs in (1, 2):
         tokenize_corpus([tmp_path / "corpus"], tmp_path / f"{jobs}", gpt2, jobs=jobs, shard_bytes=1)
     assert contents(tmp_path / "1") == contents(tmp_path / "2")
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_no_more_threads_encode_at_a_time_than_there_are_jobs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int
+) -> None:
+    pytest.importorskip("numba", reason="pip install 'bpelab[compiled]'")
+    encode, places, n_calls = make_shard.ShardMaker._encode, BoundedSemaphore(jobs), count()
+
+    def noted(maker: make_shard.ShardMaker, texts: list[Utf8]) -> make_shard.Block:
+        assert places.acquire(blocking=False)
+        time.sleep(0.01)  # for others to begin, if nothing holds them
+        places.release()
+        next(n_calls)
+        return encode(maker, texts)
+
+    monkeypatch.setattr(make_shard.ShardMaker, "_encode", noted)
+    write_corpus(tmp_path / "corpus", 12)
+    compiled = get_encoding("gpt2", engine="compiled")
+    tokenize_corpus([tmp_path / "corpus"], tmp_path / "out", compiled, jobs=jobs, shard_bytes=1)
+    assert next(n_calls) == 12
 
 
 @pytest.mark.parametrize(

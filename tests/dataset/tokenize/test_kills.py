@@ -35,10 +35,11 @@ def test_a_stopped_run_goes_on_without_redoing_shards(
         tokenize_corpus(*arguments, shard_bytes=1000, progress=stop)
     before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("tokens-*")}
     (tmp_path / "out" / ".tokens-000003.bin.0123abcd").write_bytes(b"half")
-    with pytest.raises(ValueError, match="only 3 of 75 shards are"):
+    # Three, and what the thread that ends a shard while another begins had almost done.
+    assert 3 <= len(before) <= 4
+    with pytest.raises(ValueError, match=f"only {len(before)} of 75 shards are"):
         open_tokens(tmp_path / "out")
     tokenize_corpus(*arguments, shard_bytes=1000, progress=seen.append)
-    assert len(before) == 3
     assert before.items() <= {p.name: p.stat().st_mtime_ns for p in (tmp_path / "out").iterdir()}.items()
     assert seen[0].phase == "checking"
     assert seen[-1].done_before > 0

@@ -55,7 +55,7 @@ def splitter(request: pytest.FixtureRequest) -> BlockSplitter:
     return BlockSplitter(request.param)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(texts=st.lists(TEXTS, min_size=1, max_size=8))
 @pytest.mark.parametrize("pattern", PATTERNS.values(), ids=PATTERNS.keys())
 def test_texts_are_cut_as_if_each_stood_alone(pattern: str, texts: list[str]) -> None:
@@ -70,7 +70,7 @@ def test_every_short_ending_and_beginning_is_cut_as_if_alone(splitter: BlockSpli
     assert_cut_as_if_alone(texts[::-1], splitter)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     texts=st.lists(TEXTS | st.just("antidisestablishmentarianism" * 3), max_size=12), size=st.integers(1, 30)
 )

@@ -4,7 +4,7 @@ import numpy as np
 from bpelab.bpe.encoders.arrays.keys import KEY_WORDS, MAX_KEY_BYTES, Pieces, as_words, by_tier, keys_of_words
 from bpelab.bpe.encoders.arrays.store import NO_RANK, PieceStore, TokenTables
 from bpelab.bpe.encoders.arrays.tiers import TieredTable
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 PIECES = st.lists(st.binary(min_size=1, max_size=MAX_KEY_BYTES + 9), min_size=1, max_size=30, unique=True)
@@ -33,7 +33,6 @@ def test_no_two_pieces_have_one_key(contents: list[bytes]) -> None:
         assert len(set(keys)) == len(set(map(some.content, range(len(own)))))
 
 
-@settings(deadline=None)
 @given(known=PIECES, other=PIECES)
 def test_a_piece_that_is_known_is_found_in_one_look_up(known: list[bytes], other: list[bytes]) -> None:
     with_key = [content for content in known if len(content) <= MAX_KEY_BYTES]
@@ -46,7 +45,6 @@ def test_a_piece_that_is_known_is_found_in_one_look_up(known: list[bytes], other
     assert missing.tolist() == [place for place, value in enumerate(expected) if not value]
 
 
-@settings(deadline=None)
 @given(known=PIECES, other=PIECES)
 def test_a_store_knows_what_it_was_told_and_nothing_else(known: list[bytes], other: list[bytes]) -> None:
     known = [content for content in known if content not in BYTES] or [b"ab"]
@@ -59,7 +57,6 @@ def test_a_store_knows_what_it_was_told_and_nothing_else(known: list[bytes], oth
     assert missing.tolist() == np.flatnonzero(unknown).tolist()
 
 
-@settings(deadline=None)
 @given(known=PIECES, other=PIECES)
 def test_the_tables_of_a_vocabulary_know_each_token_s_rank(known: list[bytes], other: list[bytes]) -> None:
     ranks = BYTES | {content: 1000 - n for n, content in enumerate(known) if content not in BYTES}

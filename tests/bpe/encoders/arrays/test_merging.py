@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(pieces=st.lists(st.binary(min_size=1, max_size=70), min_size=1, max_size=20), few=st.integers(0, 9))
 def test_merging_many_is_merging_each(
     gpt2: Encoding, tokens: TokenTables, pieces: list[bytes], few: int
@@ -32,7 +32,7 @@ def test_merging_many_is_merging_each(
     assert parts == [textbook.merge_piece(piece, ranks) for piece in pieces]
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(
     piece=st.text(alphabet="ab =\n한🙂", min_size=1, max_size=60)
     | st.text("abcdefgh", min_size=1, max_size=60)
@@ -47,7 +47,7 @@ def test_a_long_piece_is_merged_as_the_textbook_does(gpt2: Encoding, tokens: Tok
             assert merge_long_piece(data, gpt2.ranks, tokens).tolist() == expected
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     piece=st.text(alphabet="ab =\n한🙂", min_size=1, max_size=60)
     | st.text("abcdefgh", min_size=1, max_size=60)
@@ -65,7 +65,7 @@ def test_a_piece_is_merged_in_chunks_as_it_is_as_a_whole(
     assert ids.tolist() == merge_with_heap(piece.encode(), gpt2.ranks)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(data=st.data(), piece=st.text(alphabet="abc", min_size=2, max_size=40))
 def test_vocabularies_whose_ranks_make_no_sense_are_merged_right(data: Any, piece: str) -> None:
     """Where a merge makes a pair of a lower rank, joining all of one rank at once would go wrong."""
@@ -91,7 +91,7 @@ def test_vocabularies_whose_ranks_make_no_sense_are_merged_right(data: Any, piec
             assert ids.tolist() == expected
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     piece=st.text(alphabet="ab =\n한🙂", min_size=1, max_size=90)
     | st.text("abcdefgh", min_size=1, max_size=90)
@@ -109,7 +109,7 @@ def test_a_piece_is_merged_in_blocks_as_it_is_as_a_whole(
         assert merge_long_piece(data, ranks, tokens).tolist() == merge_with_heap(data, ranks)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(data=st.data(), piece=st.text(alphabet="abc", min_size=2, max_size=60), block=st.integers(4, 20))
 def test_blocks_that_have_no_token_in_common_are_not_put_together(data: Any, piece: str, block: int) -> None:
     names = data.draw(st.lists(st.text(alphabet="abc", min_size=2, max_size=9), unique=True, max_size=30))

@@ -23,7 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(
     pieces=st.sets(st.binary(min_size=16, max_size=MAX_KEY_BYTES), min_size=1, max_size=50),
     n=st.integers(1, 50),

@@ -50,7 +50,7 @@ def ranks(gpt2: Encoding) -> dict[bytes, int]:
 
 
 @pytest.mark.parametrize("pattern", PATTERNS.values(), ids=PATTERNS)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(texts=st.lists(TEXTS, max_size=6), sizes=SIZES, is_known=st.booleans())
 def test_any_sizes_give_the_ids_of_the_textbook(
     ranks: dict[bytes, int], pattern: str, texts: list[str], sizes: Sizes, is_known: bool
@@ -92,7 +92,7 @@ def test_any_sizes_give_the_ids_of_the_textbook(
 
 
 @pytest.mark.parametrize("pattern", PATTERNS.values(), ids=PATTERNS)
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(text=TEXTS, rest=TEXTS, sizes=SIZES)
 def test_what_follows_a_beginning_does_not_change_its_ids(
     ranks: dict[bytes, int], pattern: str, text: str, rest: str, sizes: Sizes
@@ -105,7 +105,7 @@ def test_what_follows_a_beginning_does_not_change_its_ids(
     ) == textbook.encode_ordinary(text + rest, pattern, ranks)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(data=st.data(), piece=st.text(alphabet="abc", min_size=2, max_size=60), sizes=SIZES)
 def test_vocabularies_whose_ranks_make_no_sense_are_merged_right(data: Any, piece: str, sizes: Sizes) -> None:
     """Where a merge makes a pair of a lower rank, and tokens that no merge makes."""
@@ -254,11 +254,11 @@ def test_an_interrupted_call_leaves_an_encoder_that_works(
     text = "interrupted in the middle, " * 3
     expected = compiled.encode(text).tolist()
 
-    def interrupt(*_: object) -> int:
+    def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(call.encode, "encode_pieces", interrupt)
+        patch.setattr(call.Call, "_provide", interrupt)
         for _ in range(3):
             with pytest.raises(KeyboardInterrupt):
                 compiled.encode(text)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 pytest.importorskip("numba", reason="pip install 'bpelab[compiled]'")
@@ -37,7 +37,6 @@ def pair_of(items: Array) -> Pair:
     return Pair(items, np.uint64(1))
 
 
-@settings(deadline=None)  # the first call compiles
 @given(
     items=st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=20),
     factor=st.integers(0, 2**20),

@@ -211,12 +211,13 @@ def test_the_files_whose_changes_do_not_count_have_no_loops() -> None:
 
 
 def test_the_names_on_disk_are_those_of_the_loops() -> None:
-    from bpelab.bpe.encoders.compiled import decode, encode, tables
+    from bpelab.bpe.encoders.compiled import decode, encode, encode_texts, tables
 
-    modules = {"tables": tables, "encode": encode, "decode": decode, "split": split}
-    for pattern, cut in split.CUTS.items():
+    modules = {"tables": tables, "encode": encode, "decode": decode, "encode_texts": encode_texts}
+    for pattern, encode_all in encode_texts.ENCODERS.items():
         *loops, own = code_files.loops_of(pattern)
-        assert own == f"split.{cut.__name__}"
+        assert own == f"encode_texts.{encode_all.__name__}"
+        assert code_files.loop_that_cuts(pattern) == [f"split.{split.CUTS[pattern].__name__}"]
         for loop in loops:
             module, _, function = loop.partition(".")
             assert callable(getattr(modules[module], function))

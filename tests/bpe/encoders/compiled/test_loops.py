@@ -66,7 +66,7 @@ ROOMS = st.builds(
 
 
 @pytest.mark.parametrize("pattern", PATTERNS.values(), ids=PATTERNS)
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(texts=st.lists(TEXTS, max_size=4), sizes=ROOMS)
 @example(texts=[" y" * 150], sizes=Sizes(block=8, pieces=1, texts=4))  # more pieces than there is room for
 def test_texts_are_cut_alike_in_blocks_of_any_size(pattern: str, texts: list[str], sizes: Sizes) -> None:
@@ -76,7 +76,7 @@ def test_texts_are_cut_alike_in_blocks_of_any_size(pattern: str, texts: list[str
     assert text_pieces == list(accumulate(map(len, expected)))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(text=TEXTS, sizes=ROOMS)
 def test_of_a_text_that_goes_on_all_pieces_but_the_last_two_are_cut(text: str, sizes: Sizes) -> None:
     expected = [piece.encode() for piece in splitter(GPT2_PATTERN)(text)]
@@ -92,7 +92,7 @@ def a_call(ranks: dict[bytes, int], sizes: Sizes, memory: Memory | None = None, 
     return Call(parts, new_room(sizes), memory or new_memory(sizes), 0, **options)  # type: ignore[arg-type]
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(tokens=st.sets(SIMILAR, max_size=20), others=st.lists(SIMILAR, max_size=10))
 def test_a_piece_that_is_a_token_has_its_id_and_any_other_is_merged(
     tokens: set[bytes], others: list[bytes]
@@ -105,7 +105,7 @@ def test_a_piece_that_is_a_token_has_its_id_and_any_other_is_merged(
     assert call.all_ids().tolist() == [token for ids in expected for token in ids]
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(tokens=RANKS, piece=st.text("abc", min_size=1, max_size=60), window=st.integers(2, 20), data=st.data())
 def test_a_piece_is_merged_as_the_textbook_merges_it(
     tokens: list[str], piece: str, window: int, data: st.DataObject
@@ -124,7 +124,7 @@ def test_a_piece_is_merged_as_the_textbook_merges_it(
 WORDS = st.integers(0, 60).map(lambda i: ("abc"[i % 3] * (i // 3) + "acb"[i % 2]).encode())
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     calls=st.lists(st.lists(WORDS, max_size=30), max_size=3),
     first=st.sampled_from([16, 32]),

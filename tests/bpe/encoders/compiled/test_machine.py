@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 pytest.importorskip("numba", reason="pip install 'bpelab[compiled]'")
@@ -28,7 +28,6 @@ def all_instructions(data, ids, place, value, bits):  # type: ignore[no-untyped-
     )
 
 
-@settings(deadline=None)
 @given(data=st.binary(min_size=80, max_size=80), place=st.integers(0, 16), bits=st.integers(0, 2**64 - 1))
 def test_every_instruction_does_what_its_twin_does(data: bytes, place: int, bits: int) -> None:
     array = np.frombuffer(bytearray(data), dtype=np.uint8)

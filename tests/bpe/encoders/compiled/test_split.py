@@ -61,7 +61,7 @@ def test_runs_about_as_long_as_what_is_read_at_once_are_cut_alike(name: str) -> 
 
 
 @pytest.mark.parametrize("name", PATTERNS)
-@settings(deadline=None, max_examples=1000)
+@settings(max_examples=1000)
 @given(text=TEXTS)
 def test_any_string_is_cut_as_the_pattern_cuts_it(name: str, text: str) -> None:
     text = text.encode("utf-8", "replace").decode()

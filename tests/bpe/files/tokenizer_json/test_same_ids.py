@@ -29,14 +29,14 @@ def test_hugging_face_gives_the_same_ids_and_texts(pairs: Any, name: str) -> Non
         assert theirs.decode(ids, skip_special_tokens=False) == ours.decode(ids)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(sorted(PATTERNS)), st.text(max_size=30))
 def test_hugging_face_gives_the_same_ids_on_any_text(pairs: Any, name: str, text: str) -> None:
     ours, theirs = pairs[name]
     assert theirs.encode(text).ids == ours.encode_ordinary(text)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(sorted(PATTERNS)), st.text("aB'sé字\u0301 \n\t12345.!", max_size=20))
 @example("cl100k", "12345 x12345")
 @example("o200k", "12345 x12345")
@@ -140,7 +140,7 @@ def small_file() -> str:
     return dump_tokenizer_json(train(["ab abc bc"], vocab_size=261)).decode()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_with_any_merges_and_added_tokens_the_ids_are_hugging_face_s_or_the_file_is_refused(
     small_file: str, data: st.DataObject

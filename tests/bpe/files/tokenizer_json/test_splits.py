@@ -23,7 +23,7 @@ def _with_digits(**changes: Any) -> dict[str, Any]:
     return {"type": "Sequence", "pretokenizers": [digits, BYTE_LEVEL | changes]}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text("aé's \n\u3000\t12²Ⅷ٣.!\0", max_size=20) | st.text(max_size=12))
 @example("x  12²a it's  \n3\n 4")
 def test_single_digits_are_cut_as_hugging_face_cuts_them(text: str) -> None:
@@ -63,7 +63,7 @@ def _check_deepseek_pieces(text: str) -> None:
     assert splitter(DEEPSEEK_PATTERN)(text) == [text[start:end] for _, (start, end) in theirs]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     st.text("aé's \n\r\u3000\t12²Ⅷ٣.!$\0\u200b\u0301漢字かカー・゛\u3040\u3097\u3099가", max_size=20)
     | st.text(max_size=12)

@@ -22,7 +22,7 @@ PATTERNS = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(PATTERNS, st.lists(st.text("ab1 \n-é\U0001f642", max_size=8), min_size=9, max_size=9))
 def test_nothing_is_left_out_where_everything_is_said_to_match(pattern: str, texts: list[str]) -> None:
     try:

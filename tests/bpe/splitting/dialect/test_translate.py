@@ -182,7 +182,7 @@ RULES = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(st.builds("{}{}".format, RULES, st.sampled_from(REPEATS)), min_size=1, max_size=4).map("".join),
     st.lists(st.text(CHARS, max_size=10), min_size=4, max_size=4),

@@ -153,7 +153,7 @@ def test_a_merge_that_was_made_and_a_pair_of_it_in_a_piece_contradict_each_other
         write_and_resume(tmp_path, {**arrays, "ids": ids})
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.data())
 def test_any_edit_of_any_number_is_refused_or_gives_a_sound_encoding(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

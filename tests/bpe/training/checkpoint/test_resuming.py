@@ -180,7 +180,7 @@ def test_a_checkpoint_among_the_files_that_are_read_is_refused(tmp_path: Path) -
     assert [file.name for file in tmp_path.iterdir()] == ["a.txt"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.dictionaries(
         st.one_of(st.text("ab", min_size=1, max_size=12), st.integers(1, 40).map(lambda n: "a" * n)).map(

@@ -73,7 +73,7 @@ def test_texts_at_the_edges_are_counted(text: str) -> None:
     assert counts_of(counter.pieces()) == count_block([text, text], GPT2_PATTERN)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.dictionaries(st.binary(min_size=1, max_size=40), st.integers(1, 2**40)), max_size=3))
 def test_counts_are_added_up(parts: list[dict[bytes, int]]) -> None:
     counter = PieceCounter(GPT2_PATTERN, first_slots=16)

@@ -54,7 +54,7 @@ def merges_of_textbook(counts: Mapping[tuple[int, ...], int], n_merges: int) -> 
     return merges
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(pieces, st.integers(0, 40), some_sizes)
 @example({(0,) * 9: 1}, 10, SMALL[1])
 @example({(0, 1, 0, 1): 2, (0, 1, 0, 1, 0): 1, (1, 0, 1, 0, 1): 1}, 10, SMALL[2])
@@ -74,7 +74,7 @@ def test_it_learns_what_the_textbook_learns(
         assert learner.exhausted
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(pieces, st.integers(0, 30), st.integers(1, 6), st.none() | st.integers(1, 6), some_sizes, st.data())
 def test_it_learns_what_the_other_learner_learns_under_any_settings(
     counts: dict[tuple[int, ...], int],
@@ -103,7 +103,7 @@ def test_it_learns_what_the_other_learner_learns_under_any_settings(
     assert learner.exhausted or len(learner.merges) == n_merges
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(pieces, st.integers(1, 30), some_sizes, st.integers(0, 30), st.booleans())
 def test_another_learner_goes_on_from_any_moment(
     counts: dict[tuple[int, ...], int], n_merges: int, sizes: Sizes, stop: int, to_compiled: bool
@@ -123,7 +123,7 @@ def test_another_learner_goes_on_from_any_moment(
     assert learner.merges + follower.merges == merges_of_textbook(counts, n_merges)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(pieces, st.lists(st.integers(0, 10), max_size=4), some_sizes)
 def test_it_goes_on_where_more_merges_are_wanted(
     counts: dict[tuple[int, ...], int], n_more: list[int], sizes: Sizes

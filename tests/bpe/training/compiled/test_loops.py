@@ -51,7 +51,7 @@ def laid_out(counts: dict[tuple[int, ...], int]) -> tuple[Ids, Integers]:
     return np.array(ids, dtype=np.int32), np.array(list(counts.values()), dtype=np.int64)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     counts=PIECES,
     n_merges=st.integers(0, 30),
@@ -85,7 +85,7 @@ def test_it_learns_what_the_arrays_learn_however_little_room_there_is(
     assert learner.exhausted or len(learner.merges) == n_merges
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(counts=PIECES)
 def test_every_pair_waits_in_the_queue_once_until_it_is_merged(counts: dict[tuple[int, ...], int]) -> None:
     learner = CompiledLearner(*laid_out(counts), tokens=[b"a", b"b", b"c", b"d"], sizes=Sizes(first_pairs=60))
@@ -111,7 +111,7 @@ def check_queue(queue: Queue, entries: list[tuple[int, int]]) -> None:
     assert all(keys[(below - 1) // 2] < keys[below] for below in range(1, len(keys)))
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     counts=PIECES,
     least=st.integers(1, 6),
@@ -158,7 +158,7 @@ def test_a_scan_finds_each_pair_where_it_is_and_queues_the_frequent_ones(
     assert found == {pair: places_of[pair] for pair in frequent}
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.integers(1, 4), st.integers(0, 9)), unique=True, max_size=20))
 def test_a_pair_put_into_the_queue_is_before_all_that_are_rarer(entries: list[tuple[int, int]]) -> None:
     queue = Queue(np.zeros(len(entries) + 1, np.int64), np.zeros(len(entries) + 1, np.int64))
@@ -177,7 +177,7 @@ def test_a_scan_of_more_pairs_than_there_is_room_for_says_so() -> None:
 WORDS = st.builds(lambda letter, n: f" {letter * n}", st.sampled_from(["a", "b", "é"]), st.integers(0, 20))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     texts=st.lists(st.lists(WORDS, max_size=40).map("".join), max_size=3),
     first_slots=st.sampled_from([16, 64]),
