@@ -25,7 +25,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bpelab.benchmarks.harness.shares import Seconds, answer, in_rounds, two_workers
+from bpelab.benchmarks.harness.shares import Cluster, Times, answer, in_rounds
 from bpelab.benchmarks.train_large_corpus import write_corpus
 from bpelab.bpe import PieceCounts, count_pieces
 from bpelab.bpe.corpus.parts import MOST_TASK_BYTES
@@ -80,18 +80,19 @@ def _contenders(folder: Path, address: str) -> dict[str, Callable[[int], PieceCo
 
 def _measured(
     folder: Path, n_bytes: int, n_rounds: int, stack: contextlib.ExitStack
-) -> tuple[Seconds, dict[str, int]]:
-    """Return the seconds of each round, and how large the counts are, which every contender has to find."""
+) -> tuple[Times, dict[str, int]]:
+    """Return what each round took, and how large the counts are, which every contender has to find."""
     write_corpus(folder / "corpus", n_bytes)
-    contenders = _contenders(folder, two_workers(stack))
+    cluster = Cluster(stack)
+    contenders = _contenders(folder, cluster.address)
     expected = contenders[ALONE](0)
 
     def check(name: str, _: int, found: PieceCounts) -> None:
         assert found == expected, f"{name} has other counts than {ALONE}"
 
-    seconds = in_rounds(contenders, n_rounds, check)
+    times = in_rounds(contenders, n_rounds, check, cluster)
     counts_bytes = len(stored(**arrays_of_counts(expected.counts)))
-    return seconds, {"n_pieces": len(expected.counts), "counts_bytes": counts_bytes}
+    return times, {"n_pieces": len(expected.counts), "counts_bytes": counts_bytes}
 
 
 if __name__ == "__main__":

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 from bpelab.bpe.corpus.places import Place
 from bpelab.bpe.corpus.read_part import Utf8, read_part
+from bpelab.bpe.encoders.engine import Ids, Places
 from bpelab.bpe.encoding import Encoding, engine_of
 from bpelab.bpe.foundation.background import map_ahead
 from bpelab.bpe.foundation.threads import require_wanted
@@ -24,7 +24,10 @@ from bpelab.dataset.token_writer import TokenWriter
 # Short documents are handed over together: handing over costs as much as encoding a few thousand characters.
 _BLOCK_BYTES = 1 << 20
 
-Block = tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]  # ids, and the ends of documents among them
+# So many arrays for ids are kept: of the block that is encoded, one that waits, and one that is written.
+_MOST_ROOMS = 3
+
+Block = tuple[Ids, Places]  # ids, and the ends of documents among them
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ class ShardMaker:
                 require_wanted()
                 with named(self.place.name_of(name)):
                     writer.add(ids, ends)
+                self._give_back(ids)
             with named(self.place.name_of(name)):
                 header = writer.finish()
         return write_record(self.place, name, header, read)
@@ -72,6 +76,16 @@ class ShardMaker:
     @cached_property
     def _ready(self) -> Encoding:
         return self.encoding.with_engine_for(self.n_bytes)
+
+    @cached_property
+    def _rooms(self) -> list[Ids]:
+        """Arrays for ids that nobody uses: new ones would cost time, in a worker of Dask a fifth of all."""
+        return []
+
+    def _give_back(self, ids: Ids) -> None:
+        room = ids if ids.base is None else ids.base
+        if len(self._rooms) < _MOST_ROOMS:
+            self._rooms.append(room)
 
     def _texts(self, planned: PlannedShard, read: list[ReadPart]) -> Iterator[list[Utf8]]:
         texts: list[Utf8] = []
@@ -99,11 +113,15 @@ class ShardMaker:
 
     def _encode(self, texts: list[Utf8]) -> Block:
         ends = np.cumsum([len(text.data) for text in texts], dtype=np.int64)
-        ids, ends = engine_of(self._ready).encode_utf8(b"".join([text.data for text in texts]), ends)
+        data = b"".join([text.data for text in texts])
+        room = self._rooms.pop() if self._rooms else None
+        ids, ends = engine_of(self._ready).encode_utf8(data, ends, room)
         ends = ends[np.array([text.ends_document for text in texts])]
         if (end_of_text := self.settings.end_of_text) is not None and len(ends):
-            ids = np.insert(ids, ends, end_of_text)
+            without = ids
+            ids = np.insert(without, ends, end_of_text)
             ends = ends + np.arange(1, len(ends) + 1)
+            self._give_back(without)
         return ids, ends
 
 

@@ -28,6 +28,7 @@ class TokenWriter:
         self._end_of_text = end_of_text
         self._dtype = narrowest(n_vocab).newbyteorder("<")
         self._hash = hashlib.sha256()
+        self._narrow = np.empty(_BLOCK_IDS, dtype=self._dtype)
         self._ends: list[npt.NDArray[np.int64]] = []
         self._n_tokens = 0
         widest = _text(self._header(_LARGEST, _LARGEST, "0" * 64))
@@ -43,7 +44,11 @@ class TokenWriter:
             some = ids[first : first + _BLOCK_IDS]
             if (highest := int(some.max())) >= self._n_vocab:
                 raise OverflowError(f"id {highest:,} is not below the vocabulary's size, {self._n_vocab:,}")
-            self._write(some.astype(self._dtype, copy=False).data)
+            if some.dtype != self._dtype:
+                narrow = self._narrow[: len(some)]
+                np.copyto(narrow, some, casting="unsafe")
+                some = narrow
+            self._write(some.data)
         self._ends.append(document_ends.astype("<i8") + self._n_tokens)
         self._n_tokens += len(ids)
 

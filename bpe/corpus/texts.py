@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
+import numpy as np
 from bpelab.bpe.corpus.reading import Errors
 from bpelab.bpe.splitting.cuts import last_cut
 
@@ -34,14 +35,16 @@ def as_utf8(data: bytes, errors: Errors) -> bytes:
 
 def _is_utf8(data: bytes) -> bool:
     """Tell whether bytes are UTF-8, block by block: most are ASCII, and none becomes a long string."""
-    if data.isascii():
+    if len(data) < _BLOCK_BYTES and data.isascii():
         return True
-    start = 0
+    numbers, view, start = np.frombuffer(data, np.uint8), memoryview(data), 0
     try:
         while start < len(data):
-            block = data[start : start + _BLOCK_BYTES]
-            is_last = start + len(block) == len(data)
-            start += len(block) if block.isascii() else codecs.utf_8_decode(block, "strict", is_last)[1]
+            end = min(len(data), start + _BLOCK_BYTES)
+            if numbers[start:end].max() < 128:
+                start = end
+            else:
+                start += codecs.utf_8_decode(view[start:end], "strict", end == len(data))[1]
     except UnicodeDecodeError:
         return False
     return True

@@ -164,10 +164,10 @@ class AutoEngine(Engine):
         """Return the ids of each text, in order; what counts is how long they are together."""
         return self._engine(sum(map(len, texts))).encode_batch(texts, num_threads)
 
-    def encode_utf8(self, data: bytes, ends: Places) -> tuple[Ids, Places]:
+    def encode_utf8(self, data: bytes, ends: Places, out: Ids | None = None) -> tuple[Ids, Places]:
         """Return the ids of texts whose UTF-8 lies one after the other, and where those of each end."""
         loaded = self._engines.compiled_if_loaded
-        return super().encode_utf8(data, ends) if loaded is None else loaded.encode_utf8(data, ends)
+        return super().encode_utf8(data, ends) if loaded is None else loaded.encode_utf8(data, ends, out)
 
     def encode_beginning(self, text: str) -> tuple[list[Ids], int]:
         """Return the ids that stay the same however the text goes on, and how many characters they cover."""

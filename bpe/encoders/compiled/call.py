@@ -46,7 +46,8 @@ class Parts(NamedTuple):
 class Call:
     """What one call needs until its text is done: a memory, and the ids so far.
 
-    With a limit, it stops soon after there are more ids; without `keeps_ids` it only counts them.
+    With a limit, it stops soon after there are more ids; without `keeps_ids` it only counts them. It writes
+    them to `out` where that has room for so many bytes of text.
     """
 
     def __init__(
@@ -57,12 +58,15 @@ class Call:
         n_bytes: int,
         limit: int | None = None,
         keeps_ids: bool = True,
+        out: Ids | None = None,
     ) -> None:
         self.room, self.memory = room, memory
         self._parts = parts
         self._limit, self._keeps_ids = limit, keeps_ids
         n_expected = n_bytes if n_bytes < SMALL_BYTES else n_bytes // 2
-        self._ids: Ids = np.empty(n_expected + SPARE_IDS, dtype=np.uint32)
+        n_expected += SPARE_IDS
+        self._out = out if out is not None and len(out) >= n_expected else None
+        self._ids: Ids = np.empty(n_expected, dtype=np.uint32) if self._out is None else self._out
         self._n_ids = 0
         self._n_before = 0  # ids that were counted and not kept
 
@@ -79,6 +83,8 @@ class Call:
     def all_ids(self) -> Ids:
         """Return the ids that were written; the array is cut to them without a copy."""
         ids, self._ids = self._ids, np.empty(0, dtype=np.uint32)
+        if ids is self._out:
+            return ids[: self._n_ids]
         ids.resize(self._n_ids, refcheck=False)
         return ids
 
@@ -179,7 +185,13 @@ class Call:
         elif why == encode.NO_HEAP:
             self.memory = with_heap(self.memory, int(self.memory.counters[HEAP_WANTED]))
         elif why == encode.NO_ROOM and (self._keeps_ids or not self._n_ids):
-            self._ids.resize(len(self._ids) + len(self._ids) // 2 + SPARE_IDS, refcheck=False)
+            self._get_room()
         elif why == encode.NO_ROOM:
             self._n_before += self._n_ids
             self._n_ids = done[encode.IDS_DONE] = 0
+
+    def _get_room(self) -> None:
+        """Have room for half as many ids again."""
+        if self._ids is self._out:
+            self._ids = self._out.copy()
+        self._ids.resize(len(self._ids) + len(self._ids) // 2 + SPARE_IDS, refcheck=False)

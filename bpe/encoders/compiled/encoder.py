@@ -99,14 +99,16 @@ class CompiledEncoder(Engine):
         return Parts(tables, ENCODERS.get(self._pattern), classes, self._split, self._sizes)
 
     @contextmanager
-    def _call(self, n_bytes: int, limit: int | None = None, *, keeps_ids: bool = True) -> Iterator[Call]:
+    def _call(
+        self, n_bytes: int, limit: int | None = None, *, keeps_ids: bool = True, out: Ids | None = None
+    ) -> Iterator[Call]:
         """Lend a memory to one call; nothing waits for it, and a fork finds it in the list or not at all."""
         parts = self._parts
         try:
             room, memory = self._memories.pop()
         except IndexError:
             room, memory = new_room(self._sizes), new_memory(self._sizes)
-        call = Call(parts, room, memory, n_bytes, limit, keeps_ids)
+        call = Call(parts, room, memory, n_bytes, limit, keeps_ids, out)
         # A call that is interrupted does not reach the last line: what it was writing to is not used again.
         with _unsigned_arithmetic():
             yield call
@@ -221,11 +223,11 @@ class CompiledEncoder(Engine):
             ids = self.as_list(call.all_ids())
         return [ids[start:end] for start, end in pairwise([0, *id_ends.tolist()])]
 
-    def encode_utf8(self, data: bytes, ends: Places) -> tuple[Ids, Places]:
+    def encode_utf8(self, data: bytes, ends: Places, out: Ids | None = None) -> tuple[Ids, Places]:
         """Return the ids of texts whose UTF-8 lies one after the other, and where those of each end."""
         if self._split is not None:
             return super().encode_utf8(data, ends)
-        with self._call(len(data)) as call:
+        with self._call(len(data), out=out) as call:
             id_ends = call.encode_texts(bytes_in_place(data), ends)
             return call.all_ids(), id_ends
 

@@ -77,6 +77,10 @@ def test_any_sizes_give_the_ids_of_the_textbook(
             assert compiled.encode_batch(texts) == expected
             all_ids, id_ends = compiled.encode_utf8(b"".join(data), ends)
             assert [ids.tolist() for ids in np.split(all_ids, id_ends)[:-1]] == expected
+            for n_places in (0, len(data), 10_000):
+                out = np.empty(n_places, dtype=np.uint32)
+                again, id_ends_again = compiled.encode_utf8(b"".join(data), ends, out)
+                assert np.array_equal(again, all_ids) and np.array_equal(id_ends_again, id_ends)
             for text, ids in zip(texts, expected, strict=True):
                 assert compiled.encode(text).tolist() == compiled.encode_to_list(text) == ids
                 assert compiled.count(text) == len(ids)
@@ -245,6 +249,25 @@ def test_blocks_end_where_their_reader_stops(gpt2: Encoding, monkeypatch: pytest
     assert len(next(compiled.encode_blocks(text))) < 1000
     assert compiled.count(text, limit=5) < 1000
     assert encoded == [1000, 1000]
+
+
+def test_ids_are_written_to_the_array_that_is_given_if_they_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a text of some MB, one id for two bytes is expected."""
+    monkeypatch.setattr(call, "SMALL_BYTES", 1000)
+    monkeypatch.setattr(call, "SPARE_IDS", 16)
+    ranks = {bytes([byte]): byte for byte in range(256)} | {b"aa": 256, b"aaaa": 257}
+    compiled = CompiledEncoder(ranks, GPT2_PATTERN)
+    out = np.full(3000, 7, dtype=np.uint32)
+    for text in ("aaaa bbbb " * 200, "b" * 2000):  # 1,400 ids, and twice as many as expected
+        ids, ends = compiled.encode_utf8(text.encode(), np.array([len(text)]), out[:1016])
+        assert ids.tolist() == compiled.encode(text).tolist()
+        assert ends.tolist() == [len(ids)]
+        assert not np.shares_memory(ids, out)
+    text = "aaaa" * 400 + "bb" * 100
+    ids, _ = compiled.encode_utf8(text.encode(), np.array([len(text)]), out)
+    assert ids.tolist() == [257] * 400 + [ord("b")] * 200
+    assert np.shares_memory(ids, out)
+    assert out[1000:].tolist() == [7] * 2000  # and nothing beyond what there is room for
 
 
 def test_an_interrupted_call_leaves_an_encoder_that_works(
