@@ -83,7 +83,8 @@ class Cluster:
 
     def cpu_seconds(self) -> float:
         """Return what this process and the workers have taken so far."""
-        return time.process_time() + sum(self._client.run(time.process_time).values())
+        of_workers: dict[str, float] = self._client.run(time.process_time)
+        return time.process_time() + sum(of_workers.values())
 
 
 def in_rounds(

@@ -29,13 +29,14 @@ class Corpus:
 Texts = str | os.PathLike[str] | Corpus | Iterable[str | os.PathLike[str] | Corpus]
 
 
-def blocks(texts: Texts, pattern: str, errors: Errors = "strict") -> Iterator[list[str]]:
+def blocks(texts: Texts, pattern: str, errors: Errors = "strict") -> Iterator[list[str | bytes]]:
     """Yield the corpus in lists of texts; the pieces of the texts are the pieces of the documents.
 
-    A list has about 4 MB. A longer document is cut if the pattern is one of OpenAI's. Any other pattern might
-    end a piece anywhere, and the document is held in memory as a whole. What is a document of a file, its
-    name tells (`Reading.kind_of`), or the `Reading` of a `Corpus`; of a directory, every file that
-    `files_of` returns is read. At the end a `UserWarning` counts what was skipped.
+    A list has about 4 MB. Of documents in memory the texts are strings, of files they are UTF-8. A longer
+    document is cut if the pattern is one of OpenAI's. Any other pattern might end a piece anywhere, and the
+    document is held in memory as a whole. What is a document of a file, its name tells (`Reading.kind_of`),
+    or the `Reading` of a `Corpus`; of a directory, every file that `files_of` returns is read. At the end a
+    `UserWarning` counts what was skipped.
 
     Raises `ValueError`, which names file and byte, for what cannot be read, unless `errors` is "replace" or
     "skip", and for a file that changes while it is read; `OSError` for a file that cannot be read;
@@ -47,7 +48,7 @@ def blocks(texts: Texts, pattern: str, errors: Errors = "strict") -> Iterator[li
     yield from in_blocks(_texts(texts, pattern, errors))
 
 
-def in_blocks(texts: Iterable[str]) -> Iterator[list[str]]:
+def in_blocks(texts: Iterable[str | bytes]) -> Iterator[list[str | bytes]]:
     """Yield texts in lists of about 4 MB."""
     return filled(texts, BLOCK_BYTES, len)
 
@@ -118,7 +119,7 @@ def _sources(one: os.PathLike[str] | Corpus, errors: Errors, *, warns: bool) -> 
         yield from sources_of(path_of(one), Reading(errors=errors), warns=warns)
 
 
-def _texts(texts: Texts, pattern: str, errors: Errors) -> Iterator[str]:
+def _texts(texts: Texts, pattern: str, errors: Errors) -> Iterator[str | bytes]:
     n_skipped, first_skipped = 0, ""
     for one in _listed(texts):
         if isinstance(one, str):
@@ -126,9 +127,9 @@ def _texts(texts: Texts, pattern: str, errors: Errors) -> Iterator[str]:
             continue
         reading = _reading(one, errors)
         for part in parts_of(_sources(one, errors, warns=True), reading, pattern):
-            reader = read_part(part, reading)
-            for text, _ in reader:
-                yield text
+            reader = read_part(part, reading, hashes=False)
+            for data, _ in reader.utf8():
+                yield data
             n_skipped += reader.n_skipped
             first_skipped = first_skipped or reader.first_skipped or ""
     if n_skipped:

@@ -40,10 +40,10 @@ class PartReader(Iterator[Text]):
     n_skipped: int  # documents that could not be read
     first_skipped: str | None  # why the first of them could not, in words that name file and place
 
-    def __init__(self, part: Part, reading: Reading) -> None:
+    def __init__(self, part: Part, reading: Reading, *, hashes: bool = True) -> None:
         self._part, self._reading = part, reading
         self.n_skipped, self.first_skipped = 0, None
-        self._hash = hashlib.sha256()
+        self._hash = hashlib.sha256() if hashes else None
         self._is_exhausted = False
         self._texts = self._read()
 
@@ -57,7 +57,9 @@ class PartReader(Iterator[Text]):
 
     @property
     def sha256(self) -> str:
-        """The hash of everything that was read; `ValueError` before all is."""
+        """The hash of everything that was read; `ValueError` before all is, and where none is kept."""
+        if self._hash is None:
+            raise ValueError(f"{self._part.name}: it was read without hashing it")
         if not self._is_exhausted:
             raise ValueError(f"{self._part.name}: its hash is known when all of it is read")
         return self._hash.hexdigest()
@@ -131,7 +133,7 @@ class PartReader(Iterator[Text]):
             for number, value in enumerate(values, part.n_rows_before):
                 if not is_stream:  # otherwise the whole file is hashed
                     n_bytes = -1 if value is None else len(value)
-                    self._hash.update(n_bytes.to_bytes(8, "little", signed=True) + (value or b""))
+                    self._add_to_hash(n_bytes.to_bytes(8, "little", signed=True) + (value or b""))
                 try:
                     if value is None:
                         raise UnreadableError("null, and not text", None)
@@ -145,8 +147,12 @@ class PartReader(Iterator[Text]):
         data = read_bytes(part.source, part.start, part.end)
         if len(data) < part.end - part.start:
             require_unchanged(part.source)
-        self._hash.update(data)
+        self._add_to_hash(data)
         return data
+
+    def _add_to_hash(self, data: bytes) -> None:
+        if self._hash is not None:
+            self._hash.update(data)
 
     @contextmanager
     def _stream(self) -> Iterator[BinaryIO]:
@@ -154,7 +160,7 @@ class PartReader(Iterator[Text]):
         if source.size == 0 and source.kind.compression:  # which Python takes for nothing, compressed
             raise DamagedError(f"{source.name}: not {source.kind.compression}: the file is empty")
         with closing(open_source(source)) as file:
-            hashed = io.BufferedReader(_Hashed(file, self._hash), _BUFFER_BYTES)
+            hashed = io.BufferedReader(_Hashed(file, self._add_to_hash), _BUFFER_BYTES)
             yield decompressed(hashed, source.kind.compression, source.name)
 
     @contextmanager
@@ -205,8 +211,8 @@ class PartReader(Iterator[Text]):
 class _Hashed(io.RawIOBase):
     """Passes on what is read, and hashes it."""
 
-    def __init__(self, file: BinaryIO, sha256: "hashlib._Hash") -> None:
-        self._file, self._sha256 = file, sha256
+    def __init__(self, file: BinaryIO, add_to_hash: Callable[[bytes], None]) -> None:
+        self._file, self._add_to_hash = file, add_to_hash
 
     def readable(self) -> bool:
         return True
@@ -214,15 +220,16 @@ class _Hashed(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         data = self._file.read(len(buffer))
         buffer[: len(data)] = data
-        self._sha256.update(data)
+        self._add_to_hash(data)
         return len(data)
 
 
-def read_part(part: Part, reading: Reading) -> PartReader:
+def read_part(part: Part, reading: Reading, *, hashes: bool = True) -> PartReader:
     """Return an iterator over the texts of a part, of which it holds a few MB at a time.
 
-    A text that is one document and cannot be cut is held as a whole, and so are a line and a row. With
-    `errors` "skip", compressed texts that are one document each are first copied to a temporary file.
+    Without `hashes` it takes no SHA-256 of what it reads, which would be a third of the time. A text that is
+    one document and cannot be cut is held as a whole, and so are a line and a row. With `errors` "skip",
+    compressed texts that are one document each are first copied to a temporary file.
 
     Iterating raises `ValueError`, which names the file and the byte or row, for what cannot be read, unless
     `reading.errors` says to replace or skip it, and for a file that has changed since it was listed;
@@ -237,4 +244,4 @@ def read_part(part: Part, reading: Reading) -> PartReader:
     >>> reader.n_skipped, len(reader.sha256)
     (0, 64)
     """
-    return PartReader(part, reading)
+    return PartReader(part, reading, hashes=hashes)

@@ -9,7 +9,7 @@ from bpelab.bpe.splitting.patterns import KNOWN_PATTERNS
 # letters or digits ends there, no alternative looks behind, and a look-ahead starts in white space, which the
 # cut leaves whole on one side.
 CUTTABLE_PATTERNS = KNOWN_PATTERNS
-_CUT = regex.compile(r"[\p{L}\p{N}](?=[ \n.,。、，])")
+_LAST_CUT = regex.compile(r"(?r)[\p{L}\p{N}](?=[ \n.,。、，])")  # searched for from the end
 # Source code, prose and Chinese can be cut every few characters.
 _CUT_WINDOW = 4096
 
@@ -22,21 +22,23 @@ def cut_text(text: str, n_chars: int) -> Iterator[str]:
     """
     start = 0
     while len(text) - start > n_chars:
-        end = last_cut(text[start : start + n_chars + 1])
+        end = last_cut(text, start, start + n_chars + 1)
         if not end:
             break
-        yield text[start : start + end]
-        start += end
-    yield text[start:]
+        yield text[start:end]
+        start = end
+    yield text[start:] if start else text
 
 
-def last_cut(block: str) -> int:
-    """Return the last place near the end of a block where a cuttable pattern surely ends a piece, or 0.
+def last_cut(text: str, start: int = 0, end: int | None = None) -> int:
+    """Return the last place near the end of a stretch where a cuttable pattern surely ends a piece, or 0.
 
-    The pieces of both sides are then the pieces of the whole, whatever text comes next.
+    The stretch is the whole text if nothing else is said. The pieces of both sides are then the pieces of the
+    whole, whatever text comes next.
 
     >>> last_cut("one two  three")
     7
     """
-    cuts = _CUT.finditer(block, max(0, len(block) - _CUT_WINDOW))
-    return max((cut.end() for cut in cuts), default=0)
+    end = len(text) if end is None else end
+    found = _LAST_CUT.search(text, max(start, end - _CUT_WINDOW), end)
+    return found.end() if found else 0

@@ -31,7 +31,7 @@ from bpelab.bpe.training.fingerprint import DIGEST_BYTES, WHAT_TO_DO, Fingerprin
 from bpelab.bpe.training.merging_state import Bounds, MergingState, check_state, tokens_after
 from bpelab.bpe.training.settings import TrainSettings
 
-FORMAT = "bpelab training checkpoint 3"
+FORMAT = "bpelab training checkpoint 4"
 WHAT = "a checkpoint of a training"
 # The settings that decide the merges, and what to call one that is kept as a digest.
 DECISIVE: dict[str, str | None] = {
@@ -113,7 +113,7 @@ class Checkpoint:
     def _refuse(self, difference: str) -> NoReturn:
         raise ValueError(f"{self.path}: this checkpoint was made with {difference}; {WHAT_TO_DO}")
 
-    def check_corpus(self, all_blocks: Iterator[list[str]], report: Reporter) -> None:
+    def check_corpus(self, all_blocks: Iterator[list[str | bytes]], report: Reporter) -> None:
         """Read the blocks that were read before; `ValueError` if they differ."""
         for n_bytes in self.seen.reread(all_blocks, self.path):
             report(n_bytes)

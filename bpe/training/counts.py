@@ -86,7 +86,7 @@ class Tally:
     is_consistent: bool = True  # false while a block is being added
 
     def steps(
-        self, more_blocks: Iterator[list[str]], pattern: str, jobs: int, report: Reporter
+        self, more_blocks: Iterator[list[str | bytes]], pattern: str, jobs: int, report: Reporter
     ) -> Iterator[None]:
         """Count the blocks that follow those counted before, pausing after each."""
         # Closed at once if counting stops early; otherwise its processes would go on waiting.

@@ -22,12 +22,12 @@ class Fingerprint:
     n_bytes: int = 0
     digests: list[bytes] = field(default_factory=list)
 
-    def add(self, block: list[str]) -> None:
+    def add(self, block: list[str | bytes]) -> None:
         """Add the next block; the length of each text is digested too, so that no boundary can move."""
         digest = hashlib.sha256()
         n_bytes = 0
         for text in block:
-            data = text.encode("utf-8", "surrogatepass")
+            data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
             digest.update(len(data).to_bytes(8, "little"))
             digest.update(data)
             n_bytes += len(data)
@@ -39,7 +39,7 @@ class Fingerprint:
         self.digests += others.digests
         self.n_bytes += others.n_bytes
 
-    def reread(self, blocks: Iterator[list[str]], source: object) -> Iterator[int]:
+    def reread(self, blocks: Iterator[list[str | bytes]], source: object) -> Iterator[int]:
         """Take the blocks of this fingerprint from `blocks`, yielding the bytes of text so far.
 
         At the first block that differs, a `ValueError` names `source`, the file of the fingerprint.

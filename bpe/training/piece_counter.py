@@ -18,11 +18,11 @@ SECTION_CHARS = 1 << 18
 SHORT_CHARS = 2048
 
 
-def count_block(texts: Sequence[str], pattern: str) -> dict[bytes, int]:
+def count_block(texts: Sequence[str | bytes], pattern: str) -> dict[bytes, int]:
     r"""Count the pieces of each text by their UTF-8 bytes; no piece goes from one text to the next.
 
-    A lone surrogate counts as U+FFFD, since it is encoded so. If the array splitter knows the pattern,
-    long texts are split and counted as arrays.
+    A text may come as UTF-8. A lone surrogate counts as U+FFFD, since it is encoded so. If the array splitter
+    knows the pattern, long texts are split and counted as arrays.
 
     >>> count_block(["a b", "b b"], r" ?\w")
     {b'a': 1, b' b': 2, b'b': 1}
@@ -31,7 +31,7 @@ def count_block(texts: Sequence[str], pattern: str) -> dict[bytes, int]:
     split = splitter(pattern)
     short: Counter[str] = Counter()
     long: list[str] = []
-    for text in map(repair_surrogates, texts):
+    for text in map(_as_str, texts):
         if split_array is None or len(text) < SHORT_CHARS:
             short.update(split(text))
         else:
@@ -41,6 +41,10 @@ def count_block(texts: Sequence[str], pattern: str) -> dict[bytes, int]:
         for piece, count in _count_by_arrays(long, split_array):
             counts[piece] = counts.get(piece, 0) + count
     return counts
+
+
+def _as_str(text: str | bytes) -> str:
+    return text.decode("utf-8") if isinstance(text, bytes) else repair_surrogates(text)
 
 
 def _count_by_arrays(texts: Sequence[str], split: Split) -> Iterator[tuple[bytes, int]]:

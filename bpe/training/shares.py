@@ -82,12 +82,12 @@ class Record:
     n_skipped: int = 0  # documents that could not be read
     first_skipped: str = ""  # why the first of them could not
 
-    def read(self, share: Share) -> Iterator[str]:
-        """Yield the texts of a share, and note what is read."""
+    def read(self, share: Share) -> Iterator[bytes]:
+        """Yield the texts of a share as UTF-8, and note what is read."""
         for part, reading in share.parts:
             reader = read_part(part, reading)
-            for text, _ in reader:
-                yield text
+            for data, _ in reader.utf8():
+                yield data
             self.hashes.append(reader.sha256)
             self.n_skipped += reader.n_skipped
             self.first_skipped = self.first_skipped or reader.first_skipped or ""
@@ -129,7 +129,7 @@ class ShareCounter:
         self._write(file, tally, read)
         return read
 
-    def _tally(self, blocks: Iterator[list[str]]) -> "tuple[Tally | CompiledTally, Iterator[None]]":
+    def _tally(self, blocks: Iterator[list[str | bytes]]) -> "tuple[Tally | CompiledTally, Iterator[None]]":
         return begin_counting(
             Tally(),
             blocks,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def begin_counting(
     before: Tally,
-    all_blocks: Iterator[list[str]],
+    all_blocks: Iterator[list[str | bytes]],
     pattern: str,
     *,
     jobs: int,

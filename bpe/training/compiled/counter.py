@@ -35,8 +35,8 @@ from bpelab.bpe.training.compiled.count import (
 
 FIRST_SLOTS = 1 << 12
 BYTES_A_LONG_SLOT = 16
-# Short texts are joined until they have so many characters, and longer ones are cut: so many bytes stay in
-# the processor's cache.
+# Short texts are joined until they have so many characters, and longer strings are cut, so that no second
+# copy of them is made. Those of files come in parts of some MB.
 JOINED_CHARS = 1 << 18
 
 
@@ -64,10 +64,11 @@ class PieceCounter:
         counters = self._table.counters
         return int(counters[N_SHORT] + counters[N_LONG]) + len(self._longest)
 
-    def count(self, texts: Sequence[str]) -> int:
+    def count(self, texts: Sequence[str | bytes]) -> int:
         """Count the pieces of each text, and return how many bytes of UTF-8 the texts have.
 
-        No piece goes from one text to the next. A lone surrogate counts as U+FFFD, as it is encoded.
+        A text may come as UTF-8. No piece goes from one text to the next. A lone surrogate counts as U+FFFD,
+        as it is encoded.
         """
         with _modulo():
             n_bytes = self._count(texts)
@@ -90,13 +91,13 @@ class PieceCounter:
         write_pieces(self._table, pieces)
         return _joined(pieces, arrays_of(self._longest)) if self._longest else pieces
 
-    def _count(self, texts: Sequence[str]) -> int:
+    def _count(self, texts: Sequence[str | bytes]) -> int:
         joined: list[bytes] = []
         n_bytes, n_joined = 0, 0
         for text in texts:
-            for part in cut_text(text, JOINED_CHARS):
-                joined.append(_encoded(part))
-                n_joined += len(joined[-1])
+            for part in [text] if isinstance(text, bytes) else map(_encoded, cut_text(text, JOINED_CHARS)):
+                joined.append(part)
+                n_joined += len(part)
                 if n_joined >= JOINED_CHARS:
                     self._count_joined(joined)
                     n_bytes += n_joined

@@ -35,22 +35,14 @@ class CompiledTally:
         if before.counts:
             self._counters[0].add(arrays_of(before.counts))
 
-    def steps(self, more_blocks: Iterator[list[str]], report: Reporter) -> Iterator[None]:
-        """Count the blocks that follow those counted before, pausing after each or, with threads, a few."""
-        for _ in self._alone(more_blocks) if len(self._counters) == 1 else self._in_threads(more_blocks):
+    def steps(self, more_blocks: Iterator[list[str | bytes]], report: Reporter) -> Iterator[None]:
+        """Count the blocks that follow those counted before, pausing after some."""
+        for _ in self._in_threads(more_blocks):
             report(self.seen.n_bytes, {"distinct pieces": self.n_pieces})
             yield
         report(self.seen.n_bytes, {"distinct pieces": self.n_pieces}, at_end=True)
 
-    def _alone(self, more_blocks: Iterator[list[str]]) -> Iterator[None]:
-        for block in more_blocks:
-            with signals_held():
-                self.is_consistent = False
-                self.seen.extend(self._count(self._counters[0], block))
-                self.is_consistent = True
-            yield
-
-    def _in_threads(self, more_blocks: Iterator[list[str]]) -> Iterator[None]:
+    def _in_threads(self, more_blocks: Iterator[list[str | bytes]]) -> Iterator[None]:
         """Count as many blocks at a time as there are threads, while the next ones are read."""
         n_threads = len(self._counters)
         with ThreadPoolExecutor(n_threads) as pool:
@@ -102,7 +94,7 @@ class CompiledTally:
         self._counters.clear()
         return MergingState([], ids_of(pieces, settings.first_tokens()), pieces.counts)
 
-    def _count(self, counter: PieceCounter, block: list[str]) -> Fingerprint:
+    def _count(self, counter: PieceCounter, block: list[str | bytes]) -> Fingerprint:
         n_bytes = counter.count(block)
         if not self._keeps_digests:
             return Fingerprint(n_bytes)

@@ -107,7 +107,7 @@ def test_a_directory_is_its_files_by_path_without_hidden_ones(tmp_path: Path) ->
     for name in ["b.txt", "a/z.txt", "a/.hidden", ".git/x"]:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(name)
-    assert list(blocks(tmp_path, GPT2_PATTERN)) == [["b.txt", "a/z.txt"]]
+    assert list(blocks(tmp_path, GPT2_PATTERN)) == [[b"b.txt", b"a/z.txt"]]
 
 
 @settings(max_examples=60)
@@ -367,3 +367,4 @@ def test_arrays_and_the_pattern_count_the_same(pattern: str, texts: list[str]) -
     finally:
         pieces.SHORT_CHARS = before
     assert counted == sum((whole(text, pattern) for text in texts), Counter())
+    assert counted == pieces.count_block([text.encode() for text in texts], pattern)

@@ -165,6 +165,10 @@ def test_the_hash_of_a_part_tells_what_was_read(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="its hash is known when all of it is read"):
             _ = reader.sha256
         assert len(list(reader)) == 2 - name.startswith("a.txt")
+        without = read_part(part, Reading(), hashes=False)
+        assert list(without) == list(read_part(part, Reading()))
+        with pytest.raises(ValueError, match="it was read without hashing it"):
+            _ = without.sha256
         return reader.sha256
 
     def parquet(*texts: str) -> bytes:

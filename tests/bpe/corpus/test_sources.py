@@ -254,7 +254,9 @@ def test_only_files_of_text_have_a_size_that_is_known_before(tmp_path: Path) -> 
     assert n_bytes_of_files(Corpus([str(tmp_path)])) == n_bytes_of_files([tmp_path]) == 3
     (tmp_path / "a.jsonl").write_bytes(LINES)
     assert n_bytes_of_files(tmp_path) is None
-    assert list(blocks([Corpus([tmp_path]), "two"], GPT2_PATTERN)) == [[*TEXTS, "one", "two"]]
+    assert list(blocks([Corpus([tmp_path]), "two"], GPT2_PATTERN)) == [
+        [*(text.encode() for text in TEXTS), b"one", "two"]
+    ]
 
 
 def test_a_url_that_became_a_path_is_refused() -> None:

@@ -114,7 +114,7 @@ def test_a_checkpoint_of_another_version_is_refused_with_what_to_do(tmp_path: Pa
     np.savez(tmp_path / "c.npz", **old)
     with pytest.raises(
         ValueError,
-        match=r"c\.npz: .* its format is 'bpelab training checkpoint 2', not 'bpelab training checkpoint 3':"
+        match=r"c\.npz: .* its format is 'bpelab training checkpoint 2', not 'bpelab training checkpoint 4':"
         " another version of bpelab wrote it; use that version, or begin anew without the file",
     ):
         train(never(), vocab_size=300, checkpoint=tmp_path / "c.npz")

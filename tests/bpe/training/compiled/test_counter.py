@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 import pytest
+from bpelab.bpe.encoders.stream import repair_surrogates
 from bpelab.bpe.foundation.progress import Reporter
 from bpelab.bpe.parity.fuzz import fuzz_texts
 from bpelab.bpe.splitting.patterns import CL100K_PATTERN, GPT2_PATTERN, O200K_PATTERN
@@ -46,9 +47,12 @@ def test_it_counts_what_the_arrays_count(pattern: str) -> None:
     for seed in range(4):
         texts = [text[:300] for text in islice(fuzz_texts(seed), 150)]
         counter = PieceCounter(pattern, sizes=SMALL, first_slots=16)
-        counter.count(texts)
+        n_bytes = counter.count(texts)
         assert counts_of(counter.pieces()) == count_block(texts, pattern)
         assert counter.n_pieces == len(count_block(texts, pattern))
+        from_utf8 = PieceCounter(pattern, sizes=SMALL, first_slots=16)
+        assert from_utf8.count([repair_surrogates(text).encode() for text in texts]) == n_bytes
+        assert counts_of(from_utf8.pieces()) == counts_of(counter.pieces())
 
 
 @pytest.mark.usefixtures("reading")
