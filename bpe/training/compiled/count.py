@@ -4,6 +4,7 @@ The slots are those of the encoder's tables (`encoders.compiled.tables`): a piec
 key, a longer one has a hash and its bytes elsewhere. Where those have ids, these have the count.
 """
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -102,16 +103,45 @@ def count_pieces(data: Bytes, piece_starts: Ids, first: int, end: int, table: Pi
 
 @compiled_and_kept
 def add_pieces(
-    data: Bytes, starts: Counters, counts: Counters, first: int, table: PieceTable
+    data: Bytes, starts: Counters, counts: Counters, stride: int, first: int, table: PieceTable
 ) -> tuple[int, int]:
-    """Count pieces that occur so often each; return up to which, and why it stopped there."""
-    for i in range(first, len(counts)):
-        start, length = U64(starts[i]), U64(starts[i + 1] - starts[i])
+    """Count pieces that occur so often each, in strides; return up to which turn, and why it stopped there.
+
+    Pieces of another table come in the order of their hashes. Put one after the other into a smaller table,
+    they would all want the places where it begins, and the time would grow with the square of their number.
+    """
+    n = U64(len(counts))
+    for turn in range(first, len(counts)):
+        i = place_of_turn(U64(turn), U64(stride), n)
+        start, length = U64(starts[i]), U64(starts[i + _ONE] - starts[i])
         low, high = key_of(data, start, length)
         why = add(data, start, length, low, high, U64(counts[i]), table)
         if why != DONE:
-            return i, why
+            return turn, why
     return len(counts), DONE
+
+
+@compiled
+def place_of_turn(turn: np.uint64, stride: np.uint64, n: np.uint64) -> np.uint64:
+    """Return which of n pieces has its turn."""
+    return turn * stride % n
+
+
+def stride_of(n: int) -> int:
+    """Return by how many places to go on in n, round and round, to come to each of them once.
+
+    Wherever one stops, the places that had their turn are spread evenly, as by the golden ratio.
+
+    >>> stride = stride_of(10)
+    >>> [turn * stride % 10 for turn in range(10)]
+    [0, 7, 4, 1, 8, 5, 2, 9, 6, 3]
+    """
+    if not 2 < n < 1 << 32:  # more than the loops can multiply, and than any memory holds
+        return 1
+    stride = round(n * (5**0.5 - 1) / 2)
+    while math.gcd(stride, n) > 1:
+        stride += 1
+    return stride
 
 
 @compiled

@@ -29,6 +29,7 @@ from bpelab.bpe.training.compiled.count import (
     count_pieces,
     empty_table,
     n_bytes_of_pieces,
+    stride_of,
     write_ids,
     write_pieces,
 )
@@ -109,16 +110,16 @@ class PieceCounter:
         starts = np.zeros(len(pieces.lengths) + 1, dtype=np.int64)
         np.cumsum(pieces.lengths, out=starts[1:])
         data = np.append(pieces.piece_bytes, np.zeros(PADDING, dtype=np.uint8))
-        first, why = 0, FULL
+        n_pieces, turn, why = len(pieces.counts), 0, FULL
+        stride = stride_of(n_pieces)
         while why != DONE:
-            first, why = add_pieces(data, starts, pieces.counts, first, self._table)
+            turn, why = add_pieces(data, starts, pieces.counts, stride, turn, self._table)
             if why == FULL:
                 self._table = _grown(self._table)
             elif why != DONE:
-                self._add_longest(
-                    data[starts[first] : starts[first + 1]].tobytes(), int(pieces.counts[first])
-                )
-                first += 1
+                at = turn * stride % n_pieces
+                self._add_longest(data[starts[at] : starts[at + 1]].tobytes(), int(pieces.counts[at]))
+                turn += 1
 
     def _add_longest(self, piece: bytes, count: int) -> None:
         self._longest[piece] = self._longest.get(piece, 0) + count

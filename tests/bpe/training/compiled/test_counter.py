@@ -1,7 +1,7 @@
 """The compiled loops count what the arrays count, in threads too, and an interrupt loses nothing."""
 
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import islice, pairwise
 
 import pytest
 from bpelab.bpe.encoders.stream import repair_surrogates
@@ -18,7 +18,7 @@ pytest.importorskip("numba", reason="pip install 'bpelab[compiled]'")
 
 from bpelab.bpe.encoders.compiled.memory import Sizes
 from bpelab.bpe.training.compiled import counter as counter_module
-from bpelab.bpe.training.compiled.count import PieceArrays
+from bpelab.bpe.training.compiled.count import PieceArrays, stride_of
 from bpelab.bpe.training.compiled.counter import PieceCounter, arrays_of, ids_of
 from bpelab.bpe.training.compiled.tally import CompiledTally
 
@@ -94,9 +94,20 @@ def test_a_piece_too_long_for_the_table_is_counted_all_the_same(monkeypatch: pyt
     counter = PieceCounter(GPT2_PATTERN)
     counter.count(["b" * longest + " c"])
     counter.count(["b" * longest])
-    counter.add(arrays_of({b"b" * longest: 3, b" c": 1}))
-    assert counts_of(counter.pieces()) == {b"b" * longest: 5, b" c": 2}
-    assert counter.n_pieces == 2
+    others = {b"d": 4, b"e": 5, b"f": 6, b"g": 7}
+    counter.add(arrays_of({b"d": 4, b"b" * longest: 3, b" c": 1, **others}))
+    assert counts_of(counter.pieces()) == {b"b" * longest: 5, b" c": 2, **others}
+    assert counter.n_pieces == 6
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 10, 377, 610, 1000, 65_536, 1_000_003])
+def test_pieces_have_their_turns_once_each_and_spread_over_all_of_them(n: int) -> None:
+    places = [turn * stride_of(n) % n for turn in range(n)]
+    assert sorted(places) == list(range(n))
+    for n_turns in (64, 1000):
+        if n > 2 * n_turns:
+            gaps = [after - before for before, after in pairwise(sorted(places[:n_turns]))]
+            assert max(gaps) <= 3 * n / n_turns
 
 
 def test_pieces_are_laid_out_as_ids() -> None:
