@@ -24,9 +24,10 @@ VARIABLE = "BPELAB_ENGINE"
 
 # Below so many characters the caches answer sooner than the arrays, in all the texts of the benchmarks.
 SHORT_CHARS = 8192
-# The same for the compiled engine where it is loaded. Measured on tinyshakespeare, to a list: 300 characters
-# take 9 microseconds with the cache and 15 with the loops, 500 take 15 and 16, 1,000 take 30 and 19.
-SHORT_CHARS_COMPILED = 640
+# The same for the compiled engine where it is loaded. Measured to a list, the cache and the loops, in
+# microseconds: 300 characters of tinyshakespeare 13 and 11, of source code 9 and 11; 400 take 16 and 12, and
+# 12 and 12.5.
+SHORT_CHARS_COMPILED = 384
 # Below so many characters nobody asks whether to load the compiled engine: no text is long enough by far.
 LONG_CHARS = 1 << 20
 # Pieces that the arrays remember beyond the vocabulary, besides those of one block: usually some 50 MB, at
