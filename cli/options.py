@@ -92,7 +92,8 @@ def check_jobs(jobs: int) -> int:
 
 
 JobsOption = Annotated[
-    int, typer.Option(metavar="N", help="How many processes share the work.", callback=check_jobs)
+    int,
+    typer.Option(metavar="N", help="How many processes, or threads, share the work.", callback=check_jobs),
 ]
 SchedulerOption = Annotated[
     str | None,

@@ -24,9 +24,6 @@ from bpelab.dataset.token_writer import TokenWriter
 # Short documents are handed over together: handing over costs as much as encoding a few thousand characters.
 _BLOCK_BYTES = 1 << 20
 
-# So many arrays for ids are kept: of the block that is encoded, one that waits, and one that is written.
-_MOST_ROOMS = 3
-
 Block = tuple[Ids, Places]  # ids, and the ends of documents among them
 
 
@@ -42,6 +39,8 @@ class ShardMaker:
     # Held while there is something to encode. Where more workers share it than may have it at a time, some
     # begin their shards or wait for the disk to end them, while others encode.
     turn: AbstractContextManager[object] = field(default_factory=nullcontext)
+    # Arrays for ids that nobody uses, of which there are never more than were used at the same time.
+    _rooms: list[Ids] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __call__(self, planned: PlannedShard) -> Shard:
         """Encode a shard's parts, write the shard and its record, and return the record.
@@ -77,15 +76,10 @@ class ShardMaker:
     def _ready(self) -> Encoding:
         return self.encoding.with_engine_for(self.n_bytes)
 
-    @cached_property
-    def _rooms(self) -> list[Ids]:
-        """Arrays for ids that nobody uses: new ones would cost time, in a worker of Dask a fifth of all."""
-        return []
-
     def _give_back(self, ids: Ids) -> None:
-        room = ids if ids.base is None else ids.base
-        if len(self._rooms) < _MOST_ROOMS:
-            self._rooms.append(room)
+        """Have the array whose beginning these are used again; others are not lent."""
+        if ids.base is not None:
+            self._rooms.append(ids.base)
 
     def _texts(self, planned: PlannedShard, read: list[ReadPart]) -> Iterator[list[Utf8]]:
         texts: list[Utf8] = []
@@ -114,7 +108,10 @@ class ShardMaker:
     def _encode(self, texts: list[Utf8]) -> Block:
         ends = np.cumsum([len(text.data) for text in texts], dtype=np.int64)
         data = b"".join([text.data for text in texts])
-        room = self._rooms.pop() if self._rooms else None
+        try:
+            room = self._rooms.pop()
+        except IndexError:
+            room = np.empty(0, dtype=np.uint32)
         ids, ends = engine_of(self._ready).encode_utf8(data, ends, room)
         ends = ends[np.array([text.ends_document for text in texts])]
         if (end_of_text := self.settings.end_of_text) is not None and len(ends):

@@ -62,7 +62,8 @@ def tokenize_corpus(
     tokens are plain text. Empty documents are left out. A shard is full when it has `shard_bytes` of text,
     without which `usual_task_bytes` decides; since it ends with a part, it may have a few MB more.
 
-    The work is shared by `jobs` threads (where the engine is the compiled one) or processes, or by the
+    The work is shared by `jobs` processes, or where the engine is the compiled one by threads: so many encode
+    at a time, and others read, hash and write, so that one job uses up to two cores. Or it is shared by the
     workers of a Dask cluster, whose `scheduler` is named by its address; these need to see the corpus and
     the folder. The files are the same to the byte whoever makes them. A worker holds some MB of text and of
     ids, if the pattern is one of OpenAI's or documents are lines, records or rows.

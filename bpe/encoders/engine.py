@@ -39,8 +39,11 @@ class Engine(Protocol):
 
         `ends` (n_texts,) are the bytes at which the texts end, the last of them at the end of `data`; what is
         returned is (n_tokens,) and (n_texts,). Whoever calls this has made sure that each text is UTF-8. An
-        engine that can writes to `out` if there is room, and returns the beginning of it: new memory costs up
-        to a third of the time. An engine with nothing better decodes the texts.
+        engine with nothing better decodes the texts.
+
+        An engine that can writes the ids to `out`, or to a larger array, and returns the beginning of that,
+        whose `base` it is: lent to the next call, it spares asking for memory, which may take a fifth of the
+        time.
         """
         texts = [data[start:end].decode("utf-8") for start, end in pairwise([0, *ends.tolist()])]
         ids = list(map(self.encode, texts))

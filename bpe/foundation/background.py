@@ -17,8 +17,8 @@ def map_ahead(
 ) -> Generator[Result, None, None]:
     """Yield `call` of each item, in order; a thread computes the next one while the caller uses the last.
 
-    The items themselves are taken by the caller's thread, one more than has been computed. So two threads
-    share the work: with more of them than there are cores, the slowest step would wait for the others.
+    The items themselves are taken by the caller's thread, one while another is computed. So two threads share
+    the work: with more of them than there are cores, the slowest step would wait for the others.
     Worth it where the steps spend their time in what releases Python's lock: files, hashes, compiled loops.
 
     The first item is there before the `turn` comes, which is over when the last has been computed: others who

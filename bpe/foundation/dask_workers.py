@@ -156,12 +156,16 @@ class DaskPool:
         now = time.monotonic()
         if now - self._counted > _SECONDS_BETWEEN_COUNTS:
             self._counted = now
-            with suppress(OSError):  # the client may connect again
+            try:
                 self._n_threads = sum(self._answer(self._client.nthreads).values())
-            if self._n_threads:
+                is_silent = False
+            except OSError:  # the client may connect again
+                is_silent = True
+            if self._n_threads and not is_silent:
                 self._last_seen = now
-            elif now - self._last_seen > SECONDS_WITHOUT_WORKERS:
-                seconds = now - self._last_seen
+            elif (seconds := now - self._last_seen) > SECONDS_WITHOUT_WORKERS:
+                if is_silent:
+                    raise SchedulerLostError(self._address)
                 raise ConnectionError(
                     f"the Dask scheduler at {self._address} has had no worker for {seconds:.0f} s; start"
                     f" workers (dask worker {self._address}), {_AGAIN}"
@@ -176,13 +180,16 @@ class DaskPool:
         ours: Future[Any] = Future()
         self._under_way[ours] = theirs
         ours.add_done_callback(self._forget)
-        theirs.add_done_callback(partial(_hand_over, ours, self._address))
+        theirs.add_done_callback(partial(self._hand_over, ours))
         return ours
 
     def submit_elsewhere(self, task: Any, slow: "Future[Any]") -> "Future[Any] | None":
         """Send a task to those workers that have nothing to do; None where there are none."""
-        busy = self._answer(self._client.processing)
-        idle = [address for address in self._answer(self._client.nthreads) if not busy.get(address)]
+        try:
+            busy = self._answer(self._client.processing)
+            idle = [address for address in self._answer(self._client.nthreads) if not busy.get(address)]
+        except OSError:
+            return None
         return self.submit(task, idle) if idle and slow in self._under_way else None
 
     def _forget(self, ours: "Future[Any]") -> None:
@@ -205,21 +212,31 @@ class DaskPool:
         """Return what a method of the client returns; `TimeoutError`, which is an `OSError`."""
         return self._client.sync(ask, callback_timeout=SECONDS_TO_ANSWER)
 
+    def _hand_over(self, ours: "Future[Any]", theirs: "distributed.Future") -> None:
+        """Fetch what a task has become, for whoever waits for it."""
+        if not ours.set_running_or_notify_cancel():
+            return
+        try:
+            ours.set_result(self._result(theirs))
+        except distributed.KilledWorker as error:
+            n_lost = error.allowed_failures + 1
+            ours.set_exception(
+                LostError(f"{n_lost} workers that had it were lost, the last at {error.last_worker.address}")
+            )
+        except distributed.CancelledError:
+            ours.set_exception(SchedulerLostError(self._address))
+        except Exception as error:
+            ours.set_exception(error)
 
-def _hand_over(ours: "Future[Any]", address: str, theirs: "distributed.Future") -> None:
-    """Fetch what a task has become, for whoever waits for it."""
-    if not ours.set_running_or_notify_cancel():
-        return
-    try:
-        ours.set_result(theirs.result(timeout=SECONDS_TO_ANSWER))
-    except distributed.KilledWorker as error:
-        n_lost = error.allowed_failures + 1
-        ours.set_exception(
-            LostError(f"{n_lost} workers that had it were lost, the last at {error.last_worker.address}")
-        )
-    except distributed.CancelledError:
-        ours.set_exception(SchedulerLostError(address))
-    except TimeoutError as error:  # of the task itself, or because nobody answers
-        ours.set_exception(error if theirs.status == "error" else SchedulerLostError(address))
-    except Exception as error:
-        ours.set_exception(error)
+    def _result(self, theirs: "distributed.Future") -> Any:
+        """Return what a task has become, which is computed again where the worker that had it was lost."""
+        while True:
+            try:
+                return theirs.result(timeout=SECONDS_TO_ANSWER)
+            except TimeoutError:
+                if theirs.status == "error":  # of the task itself
+                    raise
+            try:
+                self._answer(self._client.nthreads)
+            except OSError:
+                raise SchedulerLostError(self._address) from None

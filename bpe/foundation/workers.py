@@ -100,9 +100,9 @@ def map_tasks(
 ) -> Generator[tuple[Task, Result], None, None]:
     """Yield each task with its result; in the order of the tasks, or as they are done.
 
-    No more tasks are taken than keep the workers busy, and no more results are held. With one job, all work
-    is done in this thread. `call` and the tasks are pickled, unless threads compute them. Close the iterator
-    (`contextlib.closing`) to end the work at once when you give up in the middle.
+    No more tasks are taken than keep the workers busy, and no more results are held. With one job, and no
+    thread to spare, all work is done in this thread. `call` and the tasks are pickled, unless threads compute
+    them. Close the iterator (`contextlib.closing`) to end the work at once when you give up in the middle.
 
     Raises what `call` raises, with a note that has the task's name, and `TaskError` for a task that failed
     three times; with `ordered`, the first task that fails is the one that is named. For a Dask cluster

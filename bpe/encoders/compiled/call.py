@@ -46,8 +46,8 @@ class Parts(NamedTuple):
 class Call:
     """What one call needs until its text is done: a memory, and the ids so far.
 
-    With a limit, it stops soon after there are more ids; without `keeps_ids` it only counts them. It writes
-    them to `out` where that has room for so many bytes of text.
+    With a limit, it stops soon after there are more ids; without `keeps_ids` it only counts them. With `out`
+    it writes them there, if that has room for those of so many bytes, and cuts no array to their number.
     """
 
     def __init__(
@@ -65,8 +65,10 @@ class Call:
         self._limit, self._keeps_ids = limit, keeps_ids
         n_expected = n_bytes if n_bytes < SMALL_BYTES else n_bytes // 2
         n_expected += SPARE_IDS
-        self._out = out if out is not None and len(out) >= n_expected else None
-        self._ids: Ids = np.empty(n_expected, dtype=np.uint32) if self._out is None else self._out
+        self._out = out
+        if out is None or len(out) < n_expected:
+            out = np.empty(n_expected, dtype=np.uint32)
+        self._ids: Ids = out
         self._n_ids = 0
         self._n_before = 0  # ids that were counted and not kept
 
@@ -81,9 +83,9 @@ class Call:
         return self._limit is not None and self.n_ids > self._limit
 
     def all_ids(self) -> Ids:
-        """Return the ids that were written; the array is cut to them without a copy."""
+        """Return the ids that were written; the array is cut to them without a copy, if it need not last."""
         ids, self._ids = self._ids, np.empty(0, dtype=np.uint32)
-        if ids is self._out:
+        if self._out is not None:
             return ids[: self._n_ids]
         ids.resize(self._n_ids, refcheck=False)
         return ids
@@ -192,6 +194,6 @@ class Call:
 
     def _get_room(self) -> None:
         """Have room for half as many ids again."""
-        if self._ids is self._out:
+        if self._ids is self._out:  # of which the caller may have other views
             self._ids = self._out.copy()
         self._ids.resize(len(self._ids) + len(self._ids) // 2 + SPARE_IDS, refcheck=False)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from bpelab.bpe.encoders.compiled.encode import DONE, PIECES_DONE, TEXTS_DONE, encode_pieces
 from bpelab.bpe.encoders.compiled.machine import U64, Bytes, Ids, compiled, compiled_and_kept
-from bpelab.bpe.encoders.compiled.memory import Memory, Room
+from bpelab.bpe.encoders.compiled.memory import MISSING_BYTE, Memory, Room
 from bpelab.bpe.encoders.compiled.split import (
     BASE,
     N_PIECES,
@@ -67,9 +67,10 @@ def encode_cut(
 
 
 @compiled
-def may_go_on(why: int, cut: Counters) -> bool:
+def may_go_on(why: int, cut: Counters, counters: Counters) -> bool:
     """Tell whether another turn follows one whose pieces were encoded as far as `why` says."""
-    return why == DONE and (cut[WHY] == READY or cut[WHY] == NO_ROOM)
+    is_more = cut[WHY] == READY or cut[WHY] == NO_ROOM
+    return why == DONE and is_more and counters[MISSING_BYTE] == 0
 
 
 @compiled_and_kept
@@ -93,7 +94,7 @@ def encode_gpt2(
     """
     why = encode_cut(data, room, cut, tables, memory, ids, id_ends, done)
     n_turns = 0
-    while n_turns < TURNS and may_go_on(why, cut):
+    while n_turns < TURNS and may_go_on(why, cut, memory.counters):
         n_turns += 1
         begin_turn(cut, done)
         cut[WHY] = split_gpt2(data, text_ends, is_last, classes, room, cut)
@@ -118,7 +119,7 @@ def encode_cl100k(
     """Encode texts by cl100k's pattern, as `encode_gpt2` does by GPT-2's."""
     why = encode_cut(data, room, cut, tables, memory, ids, id_ends, done)
     n_turns = 0
-    while n_turns < TURNS and may_go_on(why, cut):
+    while n_turns < TURNS and may_go_on(why, cut, memory.counters):
         n_turns += 1
         begin_turn(cut, done)
         cut[WHY] = split_cl100k(data, text_ends, is_last, classes, room, cut)
@@ -143,7 +144,7 @@ def encode_o200k(
     """Encode texts by o200k's pattern, as `encode_gpt2` does by GPT-2's."""
     why = encode_cut(data, room, cut, tables, memory, ids, id_ends, done)
     n_turns = 0
-    while n_turns < TURNS and may_go_on(why, cut):
+    while n_turns < TURNS and may_go_on(why, cut, memory.counters):
         n_turns += 1
         begin_turn(cut, done)
         cut[WHY] = split_o200k(data, text_ends, is_last, classes, room, cut)

@@ -130,7 +130,7 @@ def place_of_turn(turn: np.uint64, stride: np.uint64, n: np.uint64) -> np.uint64
 def stride_of(n: int) -> int:
     """Return by how many places to go on in n, round and round, to come to each of them once.
 
-    Wherever one stops, the places that had their turn are spread evenly, as by the golden ratio.
+    Wherever one stops, the places that had their turn are spread nearly evenly, as by the golden ratio.
 
     >>> stride = stride_of(10)
     >>> [turn * stride % 10 for turn in range(10)]

@@ -37,7 +37,7 @@ from bpelab.bpe.training.compiled.count import (
 FIRST_SLOTS = 1 << 12
 BYTES_A_LONG_SLOT = 16
 # Short texts are joined until they have so many characters, and longer strings are cut, so that no second
-# copy of them is made. Those of files come in parts of some MB.
+# copy of them is made. Those of files come in parts of some MB, unless a record is longer.
 JOINED_CHARS = 1 << 18
 
 

@@ -4,7 +4,7 @@ The loops let other threads run, so that no processes are needed: no piece is co
 """
 
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 
 from bpelab.bpe.foundation.progress import Reporter
@@ -48,10 +48,11 @@ class CompiledTally:
         with ThreadPoolExecutor(n_threads) as pool:
             blocks = list(islice(more_blocks, n_threads))
             while blocks:
-                self.is_consistent = False
-                pairs = zip(self._counters, blocks, strict=False)
-                counting = [pool.submit(self._count, counter, block) for counter, block in pairs]
+                counting: list[Future[Fingerprint]] = []
                 try:
+                    self.is_consistent = False
+                    for counter, block in zip(self._counters, blocks, strict=False):
+                        counting.append(pool.submit(self._count, counter, block))
                     blocks = list(islice(more_blocks, n_threads))
                 finally:  # Ctrl-C while reading loses nothing that is being counted
                     with signals_held():

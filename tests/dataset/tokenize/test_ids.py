@@ -6,6 +6,7 @@ import time
 from itertools import count
 from pathlib import Path
 from threading import BoundedSemaphore
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from bpelab.bpe import Encoding, get_encoding, train
 from bpelab.bpe.corpus.read_part import Utf8
 from bpelab.bpe.corpus.reading import Reading
 from bpelab.bpe.encoders.choice import ENGINES, is_installed
+from bpelab.bpe.encoders.engine import Ids, Places
 from bpelab.dataset import make_shard, token_writer
 from bpelab.dataset.tokenize_corpus import tokenize_corpus
 
@@ -76,6 +78,27 @@ def test_lines_are_documents_on_request(
     (tmp_path / "corpus").write_text(content, newline="")
     tokenize_corpus([tmp_path / "corpus"], tmp_path / "out", gpt2, reading=reading)
     assert written(tmp_path / "out")[0] == expected_ids(["first one", "second", " third"], gpt2)
+
+
+def test_memory_for_ids_is_used_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_parts: None
+) -> None:
+    encoder = pytest.importorskip("bpelab.bpe.encoders.compiled.encoder", exc_type=ImportError)
+    encode, is_new = encoder.CompiledEncoder.encode_utf8, []
+
+    def noted(self: Any, data: bytes, ends: Places, out: Ids) -> tuple[Ids, Places]:
+        ids, id_ends = encode(self, data, ends, out)
+        is_new.append(not np.shares_memory(ids, out))
+        return ids, id_ends
+
+    monkeypatch.setattr(encoder.CompiledEncoder, "encode_utf8", noted)
+    monkeypatch.setattr(make_shard, "_BLOCK_BYTES", 1)
+    texts = write_corpus(tmp_path / "corpus")
+    compiled = get_encoding("gpt2", engine="compiled")
+    tokenize_corpus([tmp_path / "corpus"], tmp_path / "out", compiled, shard_bytes=20_000)
+    assert written(tmp_path / "out")[0] == expected_ids(texts, compiled)
+    assert len(is_new) > 50
+    assert sum(is_new) < 20
 
 
 def test_long_files_of_lines_are_cut_between_lines(tmp_path: Path, gpt2: Encoding, small_parts: None) -> None:

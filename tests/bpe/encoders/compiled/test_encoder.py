@@ -251,7 +251,7 @@ def test_blocks_end_where_their_reader_stops(gpt2: Encoding, monkeypatch: pytest
     assert encoded == [1000, 1000]
 
 
-def test_ids_are_written_to_the_array_that_is_given_if_they_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ids_are_written_to_the_array_that_is_lent_if_they_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a text of some MB, one id for two bytes is expected."""
     monkeypatch.setattr(call, "SMALL_BYTES", 1000)
     monkeypatch.setattr(call, "SPARE_IDS", 16)
@@ -263,6 +263,9 @@ def test_ids_are_written_to_the_array_that_is_given_if_they_fit(monkeypatch: pyt
         assert ids.tolist() == compiled.encode(text).tolist()
         assert ends.tolist() == [len(ids)]
         assert not np.shares_memory(ids, out)
+        assert ids.base is not None  # larger, and what the next call is lent
+        again, _ = compiled.encode_utf8(text.encode(), np.array([len(text)]), ids.base)
+        assert np.shares_memory(again, ids)
     text = "aaaa" * 400 + "bb" * 100
     ids, _ = compiled.encode_utf8(text.encode(), np.array([len(text)]), out)
     assert ids.tolist() == [257] * 400 + [ord("b")] * 200
