@@ -135,7 +135,7 @@ def kills_of_bench(n: int = 20, seed: int = 0) -> str:
         environment = os.environ | {"TMPDIR": str(temporary)}
         for number in range(n):
             options = ["--resume"] if record.exists() else []
-            command = [PROGRAM, "bench", "--only", "encode_short", "--only", "fresh_process", "--passes", "2"]
+            command = [PROGRAM, "bench", "--only", "encode_short", "--only", "first_use", "--passes", "2"]
             bench = subprocess.Popen(
                 [*command, "-o", record, *options],
                 env=environment,
