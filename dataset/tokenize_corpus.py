@@ -165,11 +165,11 @@ def _make(
     )
     if workers.scheduler is None:
         encoding = encoding.with_engine_for(n_bytes_each)
-        # Most of the time goes to compiled loops, which threads share: no process has to start and load them.
-        workers = replace(workers, threads=encoding.engine == "compiled", n_spare=1)
     make = ShardMaker(place.absolute(), manifest.settings, manifest.plan_sha256, encoding, n_bytes_each)
-    if workers.threads:
+    if workers.scheduler is None and encoding.engine == "compiled":
+        # Most of the time goes to compiled loops, which threads share: no process has to start and load them.
         make = replace(make, turn=Semaphore(workers.jobs))
+        workers = replace(workers, threads=True, n_spare=1)
     report = Reporter(progress, "encoding", plan.n_bytes, n_bytes)
     n_tokens = sum(shard.n_tokens for shard in done.values())
     with closing(map_tasks(make, tasks, workers, ordered=False)) as made:

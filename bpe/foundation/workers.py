@@ -60,9 +60,9 @@ class Workers:
     """Who does some work: `jobs` processes or threads of this machine, or the workers of a Dask cluster.
 
     Threads start at once and share what is in memory, but only one of them runs Python code at a time; they
-    pay where most of the time goes to compiled code. There are `n_spare` more of them than jobs. `scheduler`
-    is the address of a Dask scheduler, such as "tcp://10.0.0.1:8786", or a `distributed.Client`; `jobs` then
-    plays no part.
+    pay where most of the time goes to compiled code. `scheduler` is the address of a Dask scheduler, such as
+    "tcp://10.0.0.1:8786", or a `distributed.Client`; `jobs` then plays no part. There are `n_spare` workers
+    more than jobs, for tasks that limit themselves to so many at a time where it matters.
 
     Raises `ValueError` for a number of jobs that makes no sense on this machine (`require_jobs`).
     """
@@ -101,7 +101,7 @@ def map_tasks(
     """Yield each task with its result; in the order of the tasks, or as they are done.
 
     No more tasks are taken than keep the workers busy, and no more results are held. With one job, and no
-    thread to spare, all work is done in this thread. `call` and the tasks are pickled, unless threads compute
+    worker to spare, all work is done in this thread. `call` and the tasks are pickled, unless threads compute
     them. Close the iterator (`contextlib.closing`) to end the work at once when you give up in the middle.
 
     Raises what `call` raises, with a note that has the task's name, and `TaskError` for a task that failed
@@ -122,11 +122,11 @@ def _opened(call: Callable[[Any], Any], workers: Workers) -> Iterator[Pool]:
 
         with open_dask(call, workers.scheduler) as cluster:
             yield cluster
-    elif workers.jobs == 1 and not (workers.threads and workers.n_spare):
+    elif workers.jobs + workers.n_spare == 1:
         yield HerePool(call)
     else:
-        n_threads = workers.jobs + workers.n_spare
-        pool = ThreadPool(call, n_threads) if workers.threads else ProcessPool(call, workers.jobs)
+        n_workers = workers.jobs + workers.n_spare
+        pool = ThreadPool(call, n_workers) if workers.threads else ProcessPool(call, n_workers)
         try:
             yield pool
         finally:

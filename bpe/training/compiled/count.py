@@ -112,19 +112,13 @@ def add_pieces(
     """
     n = U64(len(counts))
     for turn in range(first, len(counts)):
-        i = place_of_turn(U64(turn), U64(stride), n)
+        i = U64(turn) * U64(stride) % n
         start, length = U64(starts[i]), U64(starts[i + _ONE] - starts[i])
         low, high = key_of(data, start, length)
         why = add(data, start, length, low, high, U64(counts[i]), table)
         if why != DONE:
             return turn, why
     return len(counts), DONE
-
-
-@compiled
-def place_of_turn(turn: np.uint64, stride: np.uint64, n: np.uint64) -> np.uint64:
-    """Return which of n pieces has its turn."""
-    return turn * stride % n
 
 
 def stride_of(n: int) -> int:

@@ -3,6 +3,8 @@
 import os
 import signal
 import time
+from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import nullcontext
 from pathlib import Path
 from threading import Thread
@@ -144,3 +146,74 @@ def test_a_scheduler_that_is_lost_is_told_from_a_task_that_fails(tmp_path: Path)
                 list(map_tasks(wait, ["a", "b", "c", "d"], Workers(scheduler=client)))
             losing.join()
             end.touch()
+
+
+class FakeClient:
+    """Answers, or does not, as a client of Dask would."""
+
+    status = "running"
+
+    def __init__(self, *, answers: bool) -> None:
+        self.scheduler = SimpleNamespace(address="tcp://10.0.0.1:8786")
+        self.answers = answers
+
+    def register_plugin(self, plugin: object, name: str) -> None:
+        pass
+
+    def nthreads(self) -> dict[str, int]:
+        return {"worker": 3}
+
+    processing = nthreads
+
+    def sync(self, ask: Callable[[], Any], callback_timeout: float) -> Any:
+        if not self.answers:
+            raise TimeoutError(f"timed out after {callback_timeout} s.")
+        return ask()
+
+
+class FakeFuture:
+    """Has its result at the second time it is asked for."""
+
+    def __init__(self, status: str) -> None:
+        self.status = status
+        self.n_asked = 0
+
+    def result(self, timeout: float) -> str:
+        self.n_asked += 1
+        if self.n_asked == 1:
+            raise TimeoutError("the first time")
+        return "done"
+
+
+@pytest.mark.parametrize(
+    ("status", "answers", "error"),
+    [
+        ("pending", True, None),  # it is computed again
+        ("pending", False, "the Dask scheduler at tcp://10.0.0.1:8786 answers no more"),
+        ("error", True, "the first time"),  # of the task itself
+    ],
+)
+def test_a_result_that_does_not_come_is_waited_for_while_the_scheduler_answers(
+    status: str, answers: bool, error: str | None
+) -> None:
+    pool = dask_workers.DaskPool(FakeClient(answers=answers), len)
+    ours: Future[Any] = Future()
+    pool._hand_over(ours, FakeFuture(status))
+    if error is None:
+        assert ours.result() == "done"
+    else:
+        with pytest.raises(OSError, match=error):
+            ours.result()
+
+
+def test_a_scheduler_that_is_silent_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dask_workers, "_SECONDS_BETWEEN_COUNTS", -1.0)
+    client = FakeClient(answers=True)
+    pool = dask_workers.DaskPool(client, len)
+    assert pool.n_ahead == 6
+    client.answers = False
+    assert pool.n_ahead == 6  # it may answer again
+    assert pool.submit_elsewhere("a task", Future()) is None
+    monkeypatch.setattr(dask_workers, "SECONDS_WITHOUT_WORKERS", -1.0)
+    with pytest.raises(dask_workers.SchedulerLostError, match="answers no more"):
+        _ = pool.n_ahead
