@@ -50,9 +50,10 @@ class CompiledTally:
             while blocks:
                 counting: list[Future[Fingerprint]] = []
                 try:
-                    self.is_consistent = False
-                    for counter, block in zip(self._counters, blocks, strict=False):
-                        counting.append(pool.submit(self._count, counter, block))
+                    with signals_held():  # or a block might be counted of which nobody knows
+                        self.is_consistent = False
+                        pairs = zip(self._counters, blocks, strict=False)
+                        counting = [pool.submit(self._count, counter, block) for counter, block in pairs]
                     blocks = list(islice(more_blocks, n_threads))
                 finally:  # Ctrl-C while reading loses nothing that is being counted
                     with signals_held():
